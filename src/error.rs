@@ -1,0 +1,156 @@
+//! What a rejected caller gets.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::state::{Cause, State};
+
+/// A boxed error, as in tower.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The breaker answered the call itself; the dependency was not called.
+///
+/// The same rejection counts for nobody: it is in the totals and moves no rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CircuitOpen {
+    name: Arc<str>,
+    state: State,
+    cause: Cause,
+    retry_after: Option<Duration>,
+}
+
+impl CircuitOpen {
+    pub(crate) fn new(
+        name: Arc<str>,
+        state: State,
+        cause: Cause,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self { name, state, cause, retry_after }
+    }
+
+    /// The name of the breaker.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The state it was in.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Why the circuit opened.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// How long until a call may be admitted.
+    ///
+    /// Exact when [`State::Open`]; an upper bound when [`State::HalfOpen`]; the time left of a
+    /// [`State::ForcedOpen`] that has one; `None` where nobody knows.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The value of a `Retry-After` header: whole seconds, rounded up, at least 1.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        let wait = self.retry_after?;
+        let up = u64::from(wait.subsec_nanos() > 0);
+        Some(wait.as_secs().saturating_add(up).max(1))
+    }
+
+    /// Finds a rejection in an error or in one of its sources.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
+    /// use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Config};
+    ///
+    /// let breaker = CircuitBreakerLayer::new(Config::default().name("payments"));
+    /// breaker.handle().force_open(None);
+    /// let service = ServiceBuilder::new()
+    ///     .timeout(std::time::Duration::from_secs(1))
+    ///     .layer(breaker)
+    ///     .service(service_fn(|_: ()| async { Ok::<_, BoxError>(()) }));
+    ///
+    /// let error = service.oneshot(()).await.unwrap_err();
+    /// let open = CircuitOpen::find(&*error).expect("a rejection");
+    /// assert_eq!(open.name(), "payments");
+    /// # }
+    /// ```
+    pub fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl fmt::Display for CircuitOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "circuit {:?} is {} ({})", &*self.name, self.state, self.cause)?;
+        match self.retry_after {
+            Some(wait) => write!(f, ", retry after {wait:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for CircuitOpen {}
+
+/// Either the breaker's rejection or the inner error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BreakerError<E> {
+    /// The breaker answered.
+    Open(CircuitOpen),
+    /// The dependency was called and failed.
+    Inner(E),
+}
+
+impl<E> BreakerError<E> {
+    /// The rejection, if it is one.
+    pub fn rejection(&self) -> Option<&CircuitOpen> {
+        match self {
+            Self::Open(open) => Some(open),
+            Self::Inner(_) => None,
+        }
+    }
+
+    /// The inner error, if it is one.
+    pub fn into_inner(self) -> Option<E> {
+        match self {
+            Self::Open(_) => None,
+            Self::Inner(error) => Some(error),
+        }
+    }
+}
+
+impl<E> From<CircuitOpen> for BreakerError<E> {
+    fn from(open: CircuitOpen) -> Self {
+        Self::Open(open)
+    }
+}
+
+impl<E> fmt::Display for BreakerError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open(_) => "rejected by the circuit breaker",
+            Self::Inner(_) => "the guarded call failed",
+        })
+    }
+}
+
+impl<E: Error + 'static> Error for BreakerError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Open(open) => Some(open),
+            Self::Inner(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The machine.
+mod settings;
+pub use settings::{Exhausted, Settings, Throttled};

@@ -1,0 +1,145 @@
+//! When a circuit opens.
+
+use std::time::Duration;
+
+/// The rules that open a circuit. Several at once: any one of them fires.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_breaker::{Settings, Trip, Window};
+///
+/// let settings = Settings::builder()
+///     .trip(
+///         Trip::none()
+///             .consecutive(5)
+///             .failure_rate(0.5, 20)
+///             .slow(Duration::from_secs(2), 0.8, 20)
+///             .overdue(5, Duration::from_secs(5)),
+///     )
+///     .window(Window::time(Duration::from_secs(30)))
+///     .build()?;
+/// # let _ = settings;
+/// # Ok::<_, tower_breaker::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[must_use]
+pub struct Trip {
+    pub(crate) consecutive: Option<Consecutive>,
+    pub(crate) overdue: Option<Overdue>,
+    pub(crate) failure_rate: Option<FailureRate>,
+    pub(crate) failures: Option<u32>,
+    pub(crate) slow: Option<Slow>,
+}
+
+/// So many failures in a row, spanning at least a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Consecutive {
+    pub(crate) failures: u32,
+    pub(crate) over: Duration,
+}
+
+/// So many calls that are pending for longer than a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overdue {
+    pub(crate) calls: u32,
+    pub(crate) after: Duration,
+}
+
+/// A share of failures in the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FailureRate {
+    pub(crate) rate: f64,
+    pub(crate) min_calls: u32,
+}
+
+/// A share of slow calls in the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Slow {
+    pub(crate) after: Duration,
+    pub(crate) rate: f64,
+    pub(crate) min_calls: u32,
+}
+
+impl Trip {
+    /// No rule at all: only a server's wait, a person or a custom rule opens the circuit.
+    pub const fn none() -> Self {
+        Self { consecutive: None, overdue: None, failure_rate: None, failures: None, slow: None }
+    }
+
+    /// `failures` failures in a row.
+    pub const fn consecutive(mut self, failures: u32) -> Self {
+        let over = match self.consecutive {
+            Some(rule) => rule.over,
+            None => Duration::ZERO,
+        };
+        self.consecutive = Some(Consecutive { failures, over });
+        self
+    }
+
+    /// The failures in a row must span at least `over` from the first to the last. Default 0; 500 ms in the client
+    /// presets, because one HTTP/2 reset ends a hundred streams within a millisecond and is no outage.
+    ///
+    /// Does nothing without [`consecutive`](Self::consecutive).
+    pub const fn consecutive_over(mut self, over: Duration) -> Self {
+        if let Some(rule) = self.consecutive {
+            self.consecutive = Some(Consecutive { failures: rule.failures, over });
+        }
+        self
+    }
+
+    /// `calls` calls that are pending for longer than `after`, counted while they hang. Found up to a tenth of
+    /// `after` late, never early.
+    pub const fn overdue(mut self, calls: u32, after: Duration) -> Self {
+        self.overdue = Some(Overdue { calls, after });
+        self
+    }
+
+    /// A share of failures, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window.
+    pub const fn failure_rate(mut self, rate: f64, min_calls: u32) -> Self {
+        self.failure_rate = Some(FailureRate { rate, min_calls });
+        self
+    }
+
+    /// `failures` failures in the window, by weight.
+    pub const fn failures(mut self, failures: u32) -> Self {
+        self.failures = Some(failures);
+        self
+    }
+
+    /// A share of slow calls, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window. A call is slow
+    /// when it takes at least `after`, whether it succeeds or fails.
+    pub const fn slow(mut self, after: Duration, rate: f64, min_calls: u32) -> Self {
+        self.slow = Some(Slow { after, rate, min_calls });
+        self
+    }
+
+    /// Without the rule of failures in a row.
+    pub const fn no_consecutive(mut self) -> Self {
+        self.consecutive = None;
+        self
+    }
+
+    /// Without the rule of overdue calls.
+    pub const fn no_overdue(mut self) -> Self {
+        self.overdue = None;
+        self
+    }
+
+    /// Without the failure rate.
+    pub const fn no_failure_rate(mut self) -> Self {
+        self.failure_rate = None;
+        self
+    }
+
+    /// Without the failure count.
+    pub const fn no_failures(mut self) -> Self {
+        self.failures = None;
+        self
+    }
+
+    /// Without the rate of slow calls.
+    pub const fn no_slow(mut self) -> Self {
+        self.slow = None;
+        self
+    }
+}

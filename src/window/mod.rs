@@ -1,0 +1,56 @@
+//! Sliding windows in fixed memory.
+
+use std::time::Duration;
+
+/// What a window covers: the last calls, or the calls of the last time.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_breaker::Window;
+///
+/// let by_time = Window::time(Duration::from_secs(30)); // 10 buckets of 3 s
+/// let by_count = Window::count(100); // really sliding: the oldest outcome leaves
+/// # let _ = (by_time, by_count);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Window {
+    /// The calls of the last `period`, kept in `buckets` of equal length. What is older than `period` is gone; the
+    /// oldest bucket leaves as a whole, so that between `period - period / buckets` and `period` is covered.
+    Time {
+        /// Length of the window.
+        period: Duration,
+        /// In how many parts it slides, 1 to 32.
+        buckets: u32,
+    },
+    /// The last `calls` calls. Exact: a short lock is taken per call.
+    Count {
+        /// How many, 1 to 1 000 000. One byte each.
+        calls: u32,
+    },
+}
+
+impl Window {
+    /// The most buckets of a time window.
+    pub const MAX_BUCKETS: u32 = 32;
+    /// The most calls of a count window.
+    pub const MAX_CALLS: u32 = 1_000_000;
+
+    /// The calls of the last `period`, in 10 buckets.
+    pub const fn time(period: Duration) -> Self {
+        Self::Time { period, buckets: 10 }
+    }
+
+    /// The last `calls` calls.
+    pub const fn count(calls: u32) -> Self {
+        Self::Count { calls }
+    }
+
+    /// In how many parts a time window slides; nothing on a count window.
+    pub const fn buckets(self, buckets: u32) -> Self {
+        match self {
+            Self::Time { period, .. } => Self::Time { period, buckets },
+            count @ Self::Count { .. } => count,
+        }
+    }
+}
