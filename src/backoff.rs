@@ -72,7 +72,12 @@ impl Cooldown {
 }
 
 /// A server's wait, jittered upward only, so that a fleet does not wake in step; never past `cap`.
-pub(crate) fn server_wait(asked: Duration, cap: Duration, jitter: f64, random: &mut Random) -> Duration {
+pub(crate) fn server_wait(
+    asked: Duration,
+    cap: Duration,
+    jitter: f64,
+    random: &mut Random,
+) -> Duration {
     let cap = cap.min(FOREVER);
     let wait = asked.min(cap);
     if jitter <= 0.0 { wait } else { stretch(wait, 1.0 + jitter * random.unit()).min(cap) }

@@ -1,5 +1,6 @@
 //! What a rejected caller gets.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -89,6 +90,23 @@ impl CircuitOpen {
             next = error.source();
         }
         None
+    }
+}
+
+/// The rejection in an error of any type, as far as its type can be known: a [`CircuitOpen`], a [`BoxError`] or a
+/// [`BreakerError`] around either of the two.
+pub(crate) fn rejection_in<E: 'static>(error: &E) -> Option<&CircuitOpen> {
+    let error: &dyn Any = error;
+    if let Some(boxed) = error.downcast_ref::<BoxError>() {
+        return CircuitOpen::find(&**boxed);
+    }
+    match error.downcast_ref::<BreakerError<BoxError>>() {
+        Some(BreakerError::Open(open)) => Some(open),
+        Some(BreakerError::Inner(boxed)) => CircuitOpen::find(&**boxed),
+        None => match error.downcast_ref::<BreakerError<std::convert::Infallible>>() {
+            Some(BreakerError::Open(open)) => Some(open),
+            _ => error.downcast_ref::<CircuitOpen>(),
+        },
     }
 }
 

@@ -1,7 +1,14 @@
 //! Circuit breaker and fallback layers for tower.
 #![allow(dead_code, unused_imports, missing_docs)]
+
 mod backoff;
+mod breaker;
+pub mod circuit_breaker;
+pub mod classify;
+mod clock;
+mod config;
 mod error;
+mod event;
 mod machine;
 mod outcome;
 mod probe;
@@ -11,8 +18,18 @@ mod trip;
 mod window;
 
 pub use backoff::Cooldown;
+pub use breaker::{Changed, Events, Handle, Permit, Watch};
+pub use circuit_breaker::{
+    AnswerWith, CircuitBreaker, CircuitBreakerLayer, Config, Fail, FailInto, FailTyped, OnRejected,
+    ToService,
+};
+#[cfg(feature = "http")]
+pub use circuit_breaker::{RespondGrpc, RespondHttp};
+pub use classify::Classify;
+pub use config::{ConfigError, SettingsBuilder};
 pub use error::{BoxError, BreakerError, CircuitOpen};
-pub use machine::{Exhausted, Settings, Throttled};
+pub use event::Lagged;
+pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};
 pub use state::{Cause, Mode, State};

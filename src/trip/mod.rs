@@ -1,5 +1,9 @@
 //! When a circuit opens.
 
+pub(crate) mod overdue;
+pub(crate) mod rules;
+pub(crate) mod streak;
+
 use std::time::Duration;
 
 /// The rules that open a circuit. Several at once: any one of them fires.

@@ -1,5 +1,11 @@
 //! Sliding windows in fixed memory.
 
+pub(crate) mod count;
+pub(crate) mod stripe;
+pub(crate) mod tagged;
+pub(crate) mod tally;
+pub(crate) mod time;
+
 use std::time::Duration;
 
 /// What a window covers: the last calls, or the calls of the last time.

@@ -1,0 +1,258 @@
+//! The view and the control of one breaker.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project::pin_project;
+
+use crate::breaker::wait::{Changed, Events, Watch};
+use crate::breaker::{Breaker, Permit, Shared};
+use crate::clock;
+use crate::error::{BreakerError, CircuitOpen};
+use crate::machine::{Own, Settings, Snapshot, Verb};
+use crate::outcome::Outcome;
+use crate::state::{Mode, State};
+
+/// The view and the control of one breaker. Clone it anywhere: all clones, the layer and its services share the
+/// breaker.
+///
+/// It works outside a runtime; only waiting ([`changed`](Self::changed), [`watch`](Self::watch),
+/// [`events`](Self::events)) needs tokio's timer.
+///
+/// # Without tower
+///
+/// ```
+/// use tower_breaker::{BreakerError, Handle, Settings, State, Trip};
+///
+/// let settings = Settings::builder().trip(Trip::none().consecutive(2)).build()?;
+/// let database = Handle::new("database", settings);
+///
+/// let query = || Err::<(), _>("connection refused");
+/// assert_eq!(database.call(query), Err(BreakerError::Inner("connection refused")));
+/// assert_eq!(database.call(query), Err(BreakerError::Inner("connection refused")));
+///
+/// // The circuit is open: the query does not run.
+/// assert_eq!(database.state(), State::Open);
+/// assert!(matches!(database.call(query), Err(BreakerError::Open(_))));
+/// # Ok::<_, tower_breaker::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Breaker>);
+
+impl Handle {
+    /// A breaker that guards plain functions and futures. For one that guards a service see
+    /// [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
+    pub fn new(name: impl Into<Arc<str>>, settings: Settings) -> Self {
+        Self(Breaker::new(name.into(), settings, Own::default()))
+    }
+
+    pub(crate) fn from_breaker(breaker: Arc<Breaker>) -> Self {
+        Self(breaker)
+    }
+
+    pub(crate) fn breaker(&self) -> &Arc<Breaker> {
+        &self.0
+    }
+
+    /// The name, as in errors, events, logs and metrics.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// The state as the next call meets it: an open circuit past its deadline reads as half-open. Reading changes
+    /// nothing.
+    pub fn state(&self) -> State {
+        self.0.machine.state(clock::now)
+    }
+
+    /// Who is in charge: the rules, or a person.
+    pub fn mode(&self) -> Mode {
+        self.0.machine.mode()
+    }
+
+    /// Everything at once: state, deadlines, rates, totals.
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.machine.snapshot(clock::now())
+    }
+
+    /// The numbers in force.
+    pub fn settings(&self) -> Settings {
+        self.0.machine.settings()
+    }
+
+    /// Whether a call would be admitted now. Takes nothing: another caller may be faster.
+    pub fn would_admit(&self) -> bool {
+        !self.0.would_reject()
+    }
+
+    /// Waits for the next change after this call, and returns the state then. To miss none between two waits, use
+    /// [`watch`](Self::watch).
+    pub fn changed(&self) -> Changed {
+        Changed(self.watch())
+    }
+
+    /// Sees every change from now on.
+    pub fn watch(&self) -> Watch {
+        Watch::new(Arc::clone(&self.0))
+    }
+
+    /// Receives every transition from now on.
+    pub fn events(&self) -> Events {
+        Events::new(Arc::clone(&self.0))
+    }
+
+    /// Rejects every call until [`release`](Self::release), or for a time. No probe is sent meanwhile; waits that
+    /// servers ask for still add up.
+    pub fn force_open(&self, time: Option<Duration>) {
+        self.0.manual(Verb::ForceOpen(time));
+    }
+
+    /// Ends a forced open (its cooldown, if it has one left, goes on, then a probe decides), and leaves
+    /// [`Mode::Disabled`] and [`Mode::Shadow`] for a closed circuit. Nothing otherwise.
+    pub fn release(&self) {
+        self.0.manual(Verb::Release);
+    }
+
+    /// Closes the circuit and forgets waits and attempts. The rules go on: it may open with the next failure.
+    pub fn force_closed(&self) {
+        self.0.manual(Verb::ForceClosed);
+    }
+
+    /// Lets every call pass and records nothing, until [`release`](Self::release), [`reset`](Self::reset) or
+    /// [`force_closed`](Self::force_closed).
+    pub fn disable(&self) {
+        self.0.manual(Verb::Disable);
+    }
+
+    /// Runs the rules from a closed circuit on and rejects nobody: what would have been rejected is counted as
+    /// `would_reject`.
+    pub fn shadow(&self) {
+        self.0.manual(Verb::Shadow);
+    }
+
+    /// Back to the start: closed, in normal mode, no attempt, no cause. Totals stay.
+    pub fn reset(&self) {
+        self.0.manual(Verb::Reset);
+    }
+
+    /// Opens a closed circuit for `time`, lengthens an open one, ends a half-open one; remembered while forced open,
+    /// ignored while disabled. No cap applies.
+    pub fn hold_for(&self, time: Duration) {
+        self.0.manual(Verb::HoldFor(time));
+    }
+
+    /// Applies new settings to the running breaker. State, epoch, deadlines, attempt and streak stay; a window whose
+    /// shape changed starts empty; an open circuit is never shortened.
+    pub fn reconfigure(&self, settings: Settings) {
+        self.0.machine.reconfigure(&settings, clock::now());
+        self.0.waiters.wake();
+    }
+
+    /// Asks for the right to make one call.
+    ///
+    /// # Errors
+    ///
+    /// [`CircuitOpen`] when the call must not be made.
+    pub fn try_acquire(&self) -> Result<Permit, CircuitOpen> {
+        let grant = self.0.admit()?;
+        Ok(Permit::new(Shared::Direct(Arc::clone(&self.0)), grant))
+    }
+
+    /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).
+    ///
+    /// # Errors
+    ///
+    /// [`BreakerError::Open`] when the function was not called, [`BreakerError::Inner`] with its own error.
+    pub fn call<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, BreakerError<E>> {
+        self.call_with(call, by_result)
+    }
+
+    /// Guards a function; `judge` says what its result means.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_with<T, E>(
+        &self,
+        call: impl FnOnce() -> Result<T, E>,
+        judge: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Result<T, BreakerError<E>> {
+        let mut permit = self.try_acquire()?;
+        let result = permit.in_call(call);
+        settle(permit, judge, result)
+    }
+
+    /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
+    ///
+    /// The permit is taken when this is first polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the guarded future and records a cancelled call.
+    pub async fn run<T, E>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, BreakerError<E>> {
+        self.run_with(future, by_result).await
+    }
+
+    /// Guards a future; `judge` says what its result means.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_with<T, E>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+        judge: impl FnOnce(&Result<T, E>) -> Outcome,
+    ) -> Result<T, BreakerError<E>> {
+        let mut permit = self.try_acquire()?;
+        let result = InCall { future, permit: &mut permit }.await;
+        settle(permit, judge, result)
+    }
+}
+
+fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::success(),
+        Err(_) => Outcome::failure(),
+    }
+}
+
+fn settle<T, E>(
+    permit: Permit,
+    judge: impl FnOnce(&Result<T, E>) -> Outcome,
+    result: Result<T, E>,
+) -> Result<T, BreakerError<E>> {
+    let permit = permit.into_classifier();
+    permit.settle(judge(&result));
+    result.map_err(BreakerError::Inner)
+}
+
+/// A guarded future: what panics in it is its own.
+#[pin_project]
+struct InCall<'a, F> {
+    #[pin]
+    future: F,
+    permit: &'a mut Permit,
+}
+
+impl<F: Future> Future for InCall<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.permit.in_call(|| this.future.poll(cx))
+    }
+}

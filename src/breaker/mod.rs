@@ -1,0 +1,102 @@
+//! One breaker: the machine with its clock, its listeners, and the permits that it gives.
+
+mod handle;
+mod permit;
+#[cfg(feature = "tracing")]
+mod trace;
+mod wait;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+pub use handle::Handle;
+pub use permit::Permit;
+pub(crate) use permit::Shared;
+pub(crate) use wait::Parked;
+pub use wait::{Changed, Events, Watch};
+
+use crate::clock;
+use crate::error::CircuitOpen;
+use crate::event::{Log, Waiters};
+use crate::machine::{Admission, Ended, Grant, Machine, Own, Settings, Transitions, Verb};
+use crate::outcome::Outcome;
+use crate::state::State;
+
+/// What a handle, a layer and its permits share.
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    machine: Machine,
+    log: Log,
+    waiters: Waiters,
+}
+
+impl Breaker {
+    pub(crate) fn new(name: Arc<str>, settings: Settings, own: Own) -> Arc<Self> {
+        // A different jitter in every breaker of a fleet: the hasher's keys are random.
+        let seed = RandomState::new().hash_one(&name);
+        let machine = Machine::new(name, settings, own, clock::now(), seed);
+        let log = Log::new(machine.epoch() + 1);
+        Arc::new(Self { machine, log, waiters: Waiters::default() })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.machine.name()
+    }
+
+    /// Epoch and state as they read now.
+    fn reading(&self) -> (u64, State) {
+        self.machine.reading(clock::now())
+    }
+
+    #[inline]
+    pub(crate) fn would_reject(&self) -> bool {
+        self.machine.would_reject(clock::now)
+    }
+
+    #[inline]
+    pub(crate) fn admit(&self) -> Result<Grant, CircuitOpen> {
+        let (admission, transitions) = self.machine.admit(clock::now);
+        if !transitions.is_empty() {
+            self.publish(transitions);
+        }
+        match admission {
+            Admission::Admitted(grant) => Ok(grant),
+            Admission::Rejected { state, cause, retry_after } => {
+                Err(CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after))
+            }
+        }
+    }
+
+    /// Rejects a call whose service was not polled ready because calls were being rejected.
+    pub(crate) fn reject(&self) -> CircuitOpen {
+        let (state, cause, retry_after) = self.machine.reject(clock::now);
+        CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after)
+    }
+
+    #[inline]
+    pub(crate) fn settle(&self, grant: Grant, outcome: Outcome, ended: Ended) {
+        let settled = self.machine.settle(grant, outcome, ended, clock::now);
+        if !settled.transitions.is_empty() {
+            self.publish(settled.transitions);
+        } else if settled.freed {
+            self.waiters.wake();
+        }
+    }
+
+    fn manual(&self, verb: Verb) {
+        let transitions = self.machine.manual(verb, clock::now());
+        self.publish(transitions);
+    }
+
+    /// Tells everybody, after every lock is released.
+    #[cold]
+    fn publish(&self, transitions: Transitions) {
+        for transition in transitions {
+            self.log.publish(transition, |_transition| {
+                #[cfg(feature = "tracing")]
+                trace::emit(_transition);
+            });
+        }
+        self.waiters.wake();
+    }
+}

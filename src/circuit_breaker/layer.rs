@@ -1,0 +1,58 @@
+//! The layer.
+
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use crate::breaker::{Breaker, Handle};
+use crate::circuit_breaker::config::Config;
+use crate::circuit_breaker::rejected::Fail;
+use crate::circuit_breaker::service::CircuitBreaker;
+use crate::classify::Results;
+
+/// Guards services with one circuit breaker. See the [module docs](crate::circuit_breaker).
+///
+/// The breaker lives in the layer: every service that it makes and every clone of either share it. (axum calls
+/// `layer` once per route and even once per connection.)
+#[derive(Clone, Debug)]
+pub struct CircuitBreakerLayer<C = Results, R = Fail> {
+    breaker: Arc<Breaker>,
+    classify: C,
+    on_rejected: R,
+    pending: bool,
+}
+
+impl<C, R> CircuitBreakerLayer<C, R> {
+    /// A layer with a breaker of its own. Cannot fail: the settings were checked when they were built.
+    pub fn new(config: Config<C, R>) -> Self {
+        let Config { name, settings, own, classify, on_rejected, pending } = config;
+        let breaker = Breaker::new(name, settings, own);
+        Self { breaker, classify, on_rejected, pending }
+    }
+
+    /// A layer that joins an existing breaker. Of `config` only the classification, the answer to a rejection and
+    /// the readiness mode are used; name, numbers and functions stay those of the breaker.
+    pub fn join(handle: &Handle, config: Config<C, R>) -> Self {
+        let Config { classify, on_rejected, pending, .. } = config;
+        Self { breaker: Arc::clone(handle.breaker()), classify, on_rejected, pending }
+    }
+
+    /// The view and the control of the breaker.
+    pub fn handle(&self) -> Handle {
+        Handle::from_breaker(Arc::clone(&self.breaker))
+    }
+}
+
+impl<S, C: Clone, R: Clone> Layer<S> for CircuitBreakerLayer<C, R> {
+    type Service = CircuitBreaker<S, C, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CircuitBreaker::new(
+            inner,
+            Arc::clone(&self.breaker),
+            self.classify.clone(),
+            self.on_rejected.clone(),
+            self.pending,
+        )
+    }
+}

@@ -1,0 +1,50 @@
+//! One line for each kind of service.
+
+use crate::circuit_breaker::config::Config;
+use crate::circuit_breaker::rejected::Fail;
+#[cfg(feature = "http")]
+use crate::circuit_breaker::respond::{RespondGrpc, RespondHttp};
+use crate::classify::Results;
+#[cfg(feature = "http")]
+use crate::classify::{Grpc, Http, Llm, Provider};
+use crate::machine::Settings;
+
+/// For any service: `Err` is a failure, a rejection is a [`BoxError`](crate::BoxError) that holds a
+/// [`CircuitOpen`](crate::CircuitOpen).
+impl Default for Config {
+    fn default() -> Self {
+        Self::of("default", Settings::default(), Results, Fail)
+    }
+}
+
+#[cfg(feature = "http")]
+impl Config {
+    /// For HTTP servers and routers: 5xx is a failure, a 429 moves nothing (one caller's limit must not close the
+    /// house), a rejection is a 503 with `Retry-After`. The error type stays, axum's `Infallible` too.
+    pub fn http() -> Config<Http, RespondHttp> {
+        Config::of("http", Settings::http(), Http::server(), RespondHttp)
+    }
+
+    /// For HTTP clients: 5xx and transport errors are failures, a 429 holds, a rejection is a
+    /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
+    pub fn http_client() -> Config<Http, Fail> {
+        Config::of("http_client", Settings::http_client(), Http::client(), Fail)
+    }
+
+    /// For tonic servers: a rejection is `UNAVAILABLE` with pushback. The error type stays.
+    pub fn grpc() -> Config<Grpc, RespondGrpc> {
+        Config::of("grpc", Settings::grpc(), Grpc::server(), RespondGrpc)
+    }
+
+    /// For tonic clients: `RESOURCE_EXHAUSTED` holds, a rejection is `UNAVAILABLE` with pushback. The error type
+    /// stays.
+    pub fn grpc_client() -> Config<Grpc, RespondGrpc> {
+        Config::of("grpc_client", Settings::grpc_client(), Grpc::client(), RespondGrpc)
+    }
+
+    /// For LLM APIs: the provider's signals, longer waits, longer leases. A rejection is a
+    /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
+    pub fn llm(provider: Provider) -> Config<Llm, Fail> {
+        Config::of("llm", Settings::llm(), Llm::new(provider), Fail)
+    }
+}

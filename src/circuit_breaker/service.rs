@@ -1,0 +1,230 @@
+//! The service.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use crate::breaker::{Breaker, Handle, Parked, Permit, Shared};
+use crate::circuit_breaker::future::ResponseFuture;
+use crate::circuit_breaker::rejected::{Fail, OnRejected};
+use crate::classify::{Classify, Results};
+use crate::outcome::Outcome;
+
+/// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
+///
+/// # Clone
+///
+/// Clones share the breaker. A clone is not ready: readiness belongs to the one that was polled.
+pub struct CircuitBreaker<S, C = Results, R = Fail> {
+    inner: S,
+    breaker: Shared,
+    classify: C,
+    on_rejected: R,
+    pending: bool,
+    ready: Ready,
+    called: bool,
+    /// Only while `poll_ready` is pending.
+    parked: Option<Box<Parked>>,
+}
+
+/// What the last `poll_ready` promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    /// Nothing, or it was used.
+    No,
+    /// The inner service was polled ready.
+    Inner,
+    /// The call will be rejected: the inner service was not polled and must not be called.
+    Shed,
+}
+
+impl<S, C, R> CircuitBreaker<S, C, R> {
+    pub(super) fn new(
+        inner: S,
+        breaker: Arc<Breaker>,
+        classify: C,
+        on_rejected: R,
+        pending: bool,
+    ) -> Self {
+        Self {
+            inner,
+            breaker: Shared::Direct(breaker),
+            classify,
+            on_rejected,
+            pending,
+            ready: Ready::No,
+            called: false,
+            parked: None,
+        }
+    }
+
+    /// The view and the control of the breaker.
+    pub fn handle(&self) -> Handle {
+        Handle::from_breaker(self.breaker.direct())
+    }
+
+    /// The guarded service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The guarded service. Polling or calling it goes past the breaker.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The guarded service, without the breaker.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// The breaker for one call. The first call of a clone uses the shared count of references, because many clones
+    /// live for one call only; the second makes a count of the clone's own.
+    #[inline]
+    fn breaker_for_call(&mut self) -> Shared {
+        if !self.called {
+            self.called = true;
+        } else if let Shared::Direct(_) = self.breaker {
+            self.breaker = self.breaker.own();
+        }
+        self.breaker.clone()
+    }
+
+    /// Waits where it has to; `true` if the call would be rejected.
+    fn poll_shed(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.breaker.would_reject() {
+            return Poll::Ready(false);
+        }
+        if !self.pending {
+            return Poll::Ready(true);
+        }
+        self.park().poll_admits(cx).map(|()| false)
+    }
+
+    fn park(&mut self) -> &mut Parked {
+        self.parked.get_or_insert_with(|| Box::new(Parked::new(self.breaker.direct())))
+    }
+}
+
+impl<S: Clone, C: Clone, R: Clone> Clone for CircuitBreaker<S, C, R> {
+    fn clone(&self) -> Self {
+        Self::new(
+            self.inner.clone(),
+            self.breaker.direct(),
+            self.classify.clone(),
+            self.on_rejected.clone(),
+            self.pending,
+        )
+    }
+}
+
+impl<S, C, R, Req> Service<Req> for CircuitBreaker<S, C, R>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error> + Clone,
+    R: OnRejected<Req, C::Response, S::Error> + Clone,
+{
+    type Response = C::Response;
+    type Error = R::Error;
+    type Future = ResponseFuture<S::Future, Req, C, C::Token, R, R::Future>;
+
+    /// Ready at once, without polling the inner service, while calls would be rejected; else when the inner service
+    /// is. Never an error of its own. With [`pending_while_open`](crate::Config::pending_while_open) it waits
+    /// instead of being ready for a rejection.
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
+        self.ready = Ready::No;
+        loop {
+            match self.poll_shed(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(true) => {
+                    self.ready = Ready::Shed;
+                    self.parked = None;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(false) => {}
+            }
+            let unready = Unready(&self.breaker);
+            let polled = self.inner.poll_ready(cx);
+            match polled {
+                Poll::Ready(Ok(())) => {
+                    unready.forget();
+                    self.ready = Ready::Inner;
+                    self.parked = None;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Err(error)) => {
+                    // It has failed, as if the call had.
+                    drop(unready);
+                    self.parked = None;
+                    return Poll::Ready(Err(self.on_rejected.error(error)));
+                }
+                Poll::Pending => {
+                    unready.forget();
+                    // Woken when the circuit opens; it may have opened just now.
+                    self.park().register(cx);
+                    if !self.breaker.would_reject() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// # Panics
+    ///
+    /// If `poll_ready` was not called, or did not return ready: the inner service must not be called then.
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        match std::mem::replace(&mut self.ready, Ready::No) {
+            Ready::Inner => {}
+            Ready::Shed => {
+                let open = self.breaker.reject();
+                return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
+            }
+            Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
+        }
+        let grant = match self.breaker.admit() {
+            Ok(grant) => grant,
+            Err(open) => return ResponseFuture::rejected(self.on_rejected.rejected(request, open)),
+        };
+        let mut permit = Permit::new(self.breaker_for_call(), grant);
+        let token = permit.in_classifier(|| self.classify.request(&request));
+        let future = permit.in_call(|| self.inner.call(request));
+        ResponseFuture::called(
+            future,
+            permit,
+            token,
+            self.classify.clone(),
+            self.on_rejected.clone(),
+        )
+    }
+}
+
+/// Counts a readiness that failed, by error or by panic, unless it is forgotten.
+struct Unready<'a>(&'a Shared);
+
+impl Unready<'_> {
+    fn forget(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unready<'_> {
+    fn drop(&mut self) {
+        if let Ok(grant) = self.0.admit() {
+            Permit::new(self.0.clone(), grant).settle(Outcome::failure().reason("not ready"));
+        }
+    }
+}
+
+impl<S: fmt::Debug, C, R> fmt::Debug for CircuitBreaker<S, C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker")
+            .field("inner", &self.inner)
+            .field("breaker", &self.breaker.name())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! Verdicts on HTTP response heads.
+
+mod codes;
+mod retry_after;
+#[cfg(test)]
+mod tests;
+
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+
+use super::result::failed_call;
+use super::{BreakerBody, Classify};
+use crate::breaker::Permit;
+use crate::{Class, Outcome};
+
+pub(super) use self::codes::Codes;
+pub(crate) use self::retry_after::GRPC_PUSHBACK;
+pub use self::retry_after::retry_after;
+
+/// The header of every answer that a breaker made itself. Its value is the breaker's name.
+///
+/// The classifiers read a response that carries it as ignored, with its wait: a breaker two tiers down must not
+/// open every breaker above it.
+pub const OPEN_HEADER: HeaderName = HeaderName::from_static("x-circuit-open");
+
+/// On which side of the wire the guarded service stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The service answers callers: a limit is one caller's business.
+    Server,
+    /// The service calls a dependency: a limit is meant for us.
+    Client,
+}
+
+impl Side {
+    pub(super) const fn limited(self) -> Class {
+        match self {
+            Self::Server => Class::Ignored,
+            Self::Client => Class::Throttled,
+        }
+    }
+}
+
+/// Judges HTTP calls by the head of the response.
+///
+/// | result | server | client |
+/// |---|---|---|
+/// | `Err` | failure | failure |
+/// | a response with [`OPEN_HEADER`] | ignored, with its wait | ignored, with its wait |
+/// | 5xx except 501 and 505 | failure, with its wait | failure, with its wait |
+/// | 429 | ignored (one caller's limit) | throttled, with its wait |
+/// | the rest, 501 and 505 included | success (the server answered) | success |
+///
+/// The wait is what [`retry_after`] reads. The setters move codes between the classes; of several calls that name
+/// the same code the last one wins, and a number that is no HTTP status matches nothing.
+///
+/// ```
+/// use http::Response;
+/// use tower_breaker::{Class, classify::Http};
+///
+/// let http = Http::client().failure_on([408, 425]).success_on([500]);
+///
+/// let timeout = Response::builder().status(408).body(()).unwrap();
+/// assert_eq!(http.outcome(Ok::<_, &()>(&timeout)).class(), Class::Failure);
+/// ```
+///
+/// # Clone
+///
+/// Free for the default sets; one reference count for moved codes.
+#[derive(Clone, Debug)]
+pub struct Http {
+    side: Side,
+    moved: Codes,
+}
+
+impl Http {
+    /// The rules for servers and routers: 429 is ignored.
+    pub const fn server() -> Self {
+        Self { side: Side::Server, moved: Codes::none() }
+    }
+
+    /// The rules for clients: 429 is throttled.
+    pub const fn client() -> Self {
+        Self { side: Side::Client, moved: Codes::none() }
+    }
+
+    /// These status codes are failures, with the wait that the response asks for.
+    pub fn failure_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.moving(codes, Class::Failure)
+    }
+
+    /// These status codes are successes.
+    pub fn success_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.moving(codes, Class::Success)
+    }
+
+    /// These status codes are throttled, with the wait that the response asks for.
+    pub fn throttled_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.moving(codes, Class::Throttled)
+    }
+
+    /// These status codes are exhausted, with the wait that the response asks for.
+    pub fn exhausted_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.moving(codes, Class::Exhausted)
+    }
+
+    /// These status codes are ignored, without a wait.
+    pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+        self.moving(codes, Class::Ignored)
+    }
+
+    fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
+        self.moved.insert(codes, class);
+        self
+    }
+
+    /// The verdict on one result, for classifiers that build on this one.
+    pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => return failed_call(error),
+        };
+        if let Some(outcome) = answered_by_a_breaker(response) {
+            return outcome;
+        }
+        let status = response.status();
+        let class = match self.moved.class(status.as_u16()) {
+            Some(class) => class,
+            None => class_of(status, self.side),
+        };
+        by_status(class, status, response.headers())
+    }
+}
+
+/// The class of a status code before any was moved.
+pub(super) fn class_of(status: StatusCode, side: Side) -> Class {
+    match status.as_u16() {
+        429 => side.limited(),
+        // The server says what it cannot do, and is well.
+        501 | 505 => Class::Success,
+        500..=599 => Class::Failure,
+        _ => Class::Success,
+    }
+}
+
+/// Fills in what the head says beside its class.
+pub(super) fn by_status(class: Class, status: StatusCode, headers: &HeaderMap) -> Outcome {
+    let outcome = match class {
+        Class::Failure => Outcome::failure(),
+        Class::Throttled => Outcome::throttled(),
+        Class::Exhausted => Outcome::exhausted(),
+        Class::Ignored => return Outcome::ignored().code(status.as_u16()),
+        Class::Success | Class::Cancelled => return Outcome::success(),
+    };
+    outcome
+        .maybe_retry_after(retry_after(headers))
+        .code(status.as_u16())
+        .reason(status.canonical_reason().unwrap_or("status"))
+}
+
+/// The neutral verdict on an answer that a breaker made.
+pub(super) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome> {
+    let headers = response.headers();
+    headers.contains_key(OPEN_HEADER).then(|| {
+        Outcome::ignored()
+            .maybe_retry_after(retry_after(headers))
+            .code(response.status().as_u16())
+            .reason(OPEN_BELOW)
+    })
+}
+
+/// The reason of verdicts on [`OPEN_HEADER`].
+pub(super) const OPEN_BELOW: &str = "circuit open further down";
+
+impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Http {
+    /// Whether the request was a `HEAD`: its answer has no body, whatever its headers say.
+    type Token = bool;
+    type Response = Response<BreakerBody<B>>;
+
+    fn request(&self, request: &Request<A>) -> bool {
+        request.method() == Method::HEAD
+    }
+
+    fn result(
+        &self,
+        _head: bool,
+        result: Result<Response<B>, E>,
+        permit: Permit,
+    ) -> Result<Self::Response, E> {
+        permit.settle(self.outcome(result.as_ref()));
+        result.map(|response| response.map(BreakerBody::new))
+    }
+}

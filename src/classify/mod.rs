@@ -1,0 +1,87 @@
+//! What a finished call meant.
+//!
+//! A breaker guards whatever a [`Classify`] can judge. It is shown the request before the call and the whole
+//! `Result` after it, together with the [`Permit`] of the call, and turns them into one [`Outcome`](crate::Outcome):
+//!
+//! | classifier | for | a failure is | preset |
+//! |---|---|---|---|
+//! | [`Results`] | any service | `Err` | `Config::default()` |
+//! | [`ClassifyFn`] | any service | what a closure says | `.classify_fn(…)` |
+//! | [`Http::server`] | HTTP servers and routers | `Err`, 5xx except 501 and 505; 429 is ignored | `Config::http()` |
+//! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
+//! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
+//! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
+//! | [`Llm`] | LLM APIs | 5xx; 429 is throttled, 402 is exhausted | `Config::llm(provider)` |
+//!
+//! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
+//! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
+//! answers of breakers further down by [`OPEN_HEADER`].
+//!
+//! [`Judged`] and [`AnswerFor`] serve the fallback and rejection policies: is this answer good enough, and how
+//! does another answer stand in for it.
+
+#[cfg(feature = "http")]
+mod body;
+#[cfg(feature = "http")]
+mod grpc;
+#[cfg(feature = "http")]
+mod http;
+mod judged;
+#[cfg(feature = "http")]
+mod llm;
+mod result;
+#[cfg(test)]
+mod tests;
+
+use crate::breaker::Permit;
+
+#[cfg(feature = "http")]
+pub use self::body::BreakerBody;
+#[cfg(feature = "http")]
+pub(crate) use self::grpc::GRPC_STATUS;
+#[cfg(feature = "http")]
+pub use self::grpc::Grpc;
+#[cfg(feature = "http")]
+pub(crate) use self::http::GRPC_PUSHBACK;
+#[cfg(feature = "http")]
+pub use self::http::{Http, OPEN_HEADER, retry_after};
+pub use self::judged::{AnswerFor, Judged};
+#[cfg(feature = "http")]
+pub use self::llm::{Llm, Provider};
+pub use self::result::{ClassifyFn, Results};
+
+/// Decides what a finished call meant.
+///
+/// An implementation that settles every permit in [`result`](Self::result) is three lines long; one that cannot
+/// know yet moves the permit into the response body and settles it when the body ends.
+///
+/// A panic in either method goes on to the caller; the call counts as ignored.
+#[diagnostic::on_unimplemented(
+    message = "the classifier `{Self}` cannot judge the results of this service",
+    label = "does not fit a service of `{Req}` that returns `Result<{Res}, {E}>`",
+    note = "HTTP (`http::Request` and `http::Response`): `Config::http()` around a server or router, `Config::http_client()` around a client",
+    note = "gRPC: `Config::grpc()` around a server, `Config::grpc_client()` around a client",
+    note = "any other service: `Config::default()`, where `Err` is a failure, or `.classify_fn(|result: Result<&Response, &Error>| …)`"
+)]
+pub trait Classify<Req, Res, E> {
+    /// What the request said that the verdict needs. `()` mostly.
+    type Token;
+
+    /// The response that the caller gets: `Res`, or one whose body carries the permit on.
+    type Response;
+
+    /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
+    fn request(&self, request: &Req) -> Self::Token;
+
+    /// Settles the permit, or moves it into the response.
+    ///
+    /// # Errors
+    ///
+    /// The error of the call, untouched.
+    fn result(
+        &self,
+        token: Self::Token,
+        result: Result<Res, E>,
+        permit: Permit,
+    ) -> Result<Self::Response, E>;
+}

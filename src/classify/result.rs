@@ -1,0 +1,104 @@
+//! Verdicts on a plain `Result`.
+
+use std::fmt;
+
+use super::Classify;
+use crate::Outcome;
+use crate::breaker::Permit;
+use crate::error::rejection_in;
+
+/// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
+/// which is ignored. The classifier of `Config::default()`.
+///
+/// It reads nothing inside of an `Ok`: an HTTP or gRPC service that answers `503` is a success here. Those have
+/// classifiers of their own, see the [module docs](super).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Results;
+
+impl Results {
+    /// The verdict on one result.
+    pub fn outcome<Res, E: 'static>(&self, result: Result<&Res, &E>) -> Outcome {
+        match result {
+            Ok(_) => Outcome::success(),
+            Err(error) => failed_call(error),
+        }
+    }
+}
+
+/// What an `Err` of the guarded service means wherever nothing better is known. A rejection by a breaker further
+/// down is none of its failures: it must not open every breaker above.
+pub(super) fn failed_call<E: 'static>(error: &E) -> Outcome {
+    match rejection_in(error) {
+        Some(open) => Outcome::ignored().maybe_retry_after(open.retry_after()),
+        None => Outcome::failure().reason("error"),
+    }
+}
+
+impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
+    type Token = ();
+    type Response = Res;
+
+    fn request(&self, _: &Req) {}
+
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
+        permit.settle(self.outcome(result.as_ref()));
+        result
+    }
+}
+
+/// Asks a closure. Built by `Config::classify_fn`.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_breaker::{Outcome, classify::ClassifyFn};
+///
+/// enum Reply { Rows(u32), Busy }
+///
+/// let classify = ClassifyFn::new(|result: Result<&Reply, &std::io::Error>| match result {
+///     Ok(Reply::Rows(_)) => Outcome::success(),
+///     Ok(Reply::Busy) => Outcome::throttled().retry_after(Duration::from_secs(2)),
+///     Err(_) => Outcome::failure(),
+/// });
+/// # let _ = classify;
+/// ```
+///
+/// # Panics
+///
+/// A panic of the closure goes on to the caller of the service; the call counts as ignored.
+#[derive(Clone, Copy)]
+pub struct ClassifyFn<F> {
+    decide: F,
+}
+
+impl<F> ClassifyFn<F> {
+    /// A classifier that calls `decide` once for each finished call.
+    // The bound is here for the sake of inference: without it the compiler gives a closure one lifetime
+    // instead of any, and the service would not compile.
+    pub fn new<Res, E>(decide: F) -> Self
+    where
+        F: Fn(Result<&Res, &E>) -> Outcome,
+    {
+        Self { decide }
+    }
+}
+
+impl<F> fmt::Debug for ClassifyFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClassifyFn").finish_non_exhaustive()
+    }
+}
+
+impl<Req, Res, E, F> Classify<Req, Res, E> for ClassifyFn<F>
+where
+    F: Fn(Result<&Res, &E>) -> Outcome,
+{
+    type Token = ();
+    type Response = Res;
+
+    fn request(&self, _: &Req) {}
+
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
+        permit.settle((self.decide)(result.as_ref()));
+        result
+    }
+}

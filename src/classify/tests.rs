@@ -1,0 +1,103 @@
+//! What the classifiers do with the permit.
+
+use super::*;
+use crate::breaker::Handle;
+use crate::{Class, Outcome, Settings};
+
+/// Runs one call through a classifier and says what was counted.
+fn settle<C, Req, Res, E>(
+    classify: &C,
+    request: &Req,
+    result: Result<Res, E>,
+) -> (Result<C::Response, E>, Class)
+where
+    C: Classify<Req, Res, E>,
+{
+    let handle = Handle::new("test", Settings::default());
+    let permit = handle.try_acquire().unwrap();
+    let token = classify.request(request);
+    let result = classify.result(token, result, permit);
+    (result, counted(&handle))
+}
+
+fn counted(handle: &Handle) -> Class {
+    let totals = handle.snapshot().totals;
+    let counts = [
+        (totals.success, Class::Success),
+        (totals.failure, Class::Failure),
+        (totals.throttled, Class::Throttled),
+        (totals.exhausted, Class::Exhausted),
+        (totals.ignored, Class::Ignored),
+        (totals.cancelled, Class::Cancelled),
+    ];
+    let mut counted = counts.into_iter().filter(|(count, _)| *count > 0);
+    let (count, class) = counted.next().expect("nothing was settled");
+    assert_eq!((count, counted.next()), (1, None), "settled more than once");
+    class
+}
+
+#[test]
+fn an_ok_is_a_success_and_an_err_is_a_failure() {
+    assert_eq!(settle(&Results, &(), Ok::<_, ()>(1)), (Ok(1), Class::Success));
+    assert_eq!(settle(&Results, &(), Err::<(), _>(2)), (Err(2), Class::Failure));
+}
+
+#[test]
+fn a_closure_decides_on_the_whole_result() {
+    let classify = ClassifyFn::new(|result: Result<&u8, &u8>| match result {
+        Ok(0) => Outcome::success(),
+        Ok(_) => Outcome::failure(),
+        Err(1) => Outcome::throttled(),
+        Err(_) => Outcome::ignored(),
+    });
+    assert_eq!(settle(&classify, &(), Ok(0)), (Ok(0), Class::Success));
+    assert_eq!(settle(&classify, &(), Ok(9)), (Ok(9), Class::Failure));
+    assert_eq!(settle(&classify, &(), Err(1)), (Err(1), Class::Throttled));
+    assert_eq!(settle(&classify, &(), Err(2)), (Err(2), Class::Ignored));
+}
+
+#[cfg(feature = "http")]
+mod heads {
+    use ::http::{Request, Response};
+
+    use super::*;
+
+    fn response(status: u16) -> Response<&'static str> {
+        let mut response = Response::new("body");
+        *response.status_mut() = ::http::StatusCode::from_u16(status).unwrap();
+        response
+    }
+
+    fn class<C>(classify: &C, status: u16) -> Class
+    where
+        C: Classify<
+                Request<()>,
+                Response<&'static str>,
+                (),
+                Response = Response<BreakerBody<&'static str>>,
+            >,
+    {
+        let (answer, class) = settle(classify, &Request::new(()), Ok(response(status)));
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.into_body().into_inner(), Some("body"));
+        class
+    }
+
+    #[test]
+    fn a_response_settles_once_at_its_head_and_keeps_its_body() {
+        assert_eq!(class(&Http::server(), 200), Class::Success);
+        assert_eq!(class(&Http::server(), 500), Class::Failure);
+        assert_eq!(class(&Http::client(), 429), Class::Throttled);
+        assert_eq!(class(&Grpc::client(), 503), Class::Failure);
+        assert_eq!(class(&Llm::new(Provider::Anthropic), 402), Class::Exhausted);
+    }
+
+    #[test]
+    fn an_error_settles_and_passes_untouched() {
+        let (result, class) =
+            settle(&Http::client(), &Request::new(()), Err::<Response<()>, _>("reset"));
+        assert_eq!(result.unwrap_err(), "reset");
+        assert_eq!(class, Class::Failure);
+    }
+}

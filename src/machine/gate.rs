@@ -1,0 +1,150 @@
+//! What every call reads first: the state in one word, and until when it holds in another.
+
+use crate::state::{Cause, State};
+use crate::sync::{AtomicU64, Ordering};
+
+/// The phases of the machine. `Probing` and `Ramp` are both half-open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum Phase {
+    Closed = 0,
+    Open = 1,
+    Probing = 2,
+    Ramp = 3,
+    ForcedOpen = 4,
+    Disabled = 5,
+}
+
+impl Phase {
+    pub(crate) fn state(self) -> State {
+        match self {
+            Self::Closed => State::Closed,
+            Self::Open => State::Open,
+            Self::Probing | Self::Ramp => State::HalfOpen,
+            Self::ForcedOpen => State::ForcedOpen,
+            Self::Disabled => State::Disabled,
+        }
+    }
+}
+
+/// Phase, whether in shadow, whether somebody is changing it, the cause of the trip, the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+const PHASE: u64 = 0b111;
+const SHADOW: u64 = 1 << 3;
+const BUSY: u64 = 1 << 4;
+const CAUSE_SHIFT: u32 = 5;
+const CAUSE: u64 = 0b1_1111;
+const EPOCH_SHIFT: u32 = 10;
+
+impl Word {
+    pub(crate) fn new(epoch: u64, phase: Phase, shadow: bool, cause: Cause) -> Self {
+        let shadow = if shadow { SHADOW } else { 0 };
+        Self(epoch << EPOCH_SHIFT | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
+    }
+
+    #[inline]
+    pub(crate) fn epoch(self) -> u64 {
+        self.0 >> EPOCH_SHIFT
+    }
+
+    #[inline]
+    pub(crate) fn phase(self) -> Phase {
+        match self.0 & PHASE {
+            0 => Phase::Closed,
+            1 => Phase::Open,
+            2 => Phase::Probing,
+            3 => Phase::Ramp,
+            4 => Phase::ForcedOpen,
+            _ => Phase::Disabled,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn shadow(self) -> bool {
+        self.0 & SHADOW != 0
+    }
+
+    pub(crate) fn cause(self) -> Cause {
+        let index = (self.0 >> CAUSE_SHIFT & CAUSE) as usize;
+        Cause::ALL.get(index).copied().unwrap_or(Cause::Start)
+    }
+
+    fn busy(self) -> bool {
+        self.0 & BUSY != 0
+    }
+}
+
+/// The word and its time. Written under the machine's lock, read without.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    word: AtomicU64,
+    /// Before this, in nanoseconds of the machine, every call is rejected without asking further; 0 where the lock
+    /// has to be asked.
+    until: AtomicU64,
+}
+
+/// A time that does not come.
+pub(crate) const NEVER: u64 = u64::MAX;
+
+impl Gate {
+    pub(crate) fn new(word: Word) -> Self {
+        Self { word: AtomicU64::new(word.0), until: AtomicU64::new(0) }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// The time that belongs to `word`; `None` if it was changed meanwhile.
+    #[inline]
+    pub(crate) fn until(&self, word: Word) -> Option<u64> {
+        let until = self.until.load(Ordering::Acquire);
+        // Whoever changes both marks the word first: an unmarked, unchanged word vouches for the time.
+        (!word.busy() && self.word.load(Ordering::Relaxed) == word.0).then_some(until)
+    }
+
+    /// Only under the machine's lock.
+    pub(crate) fn set(&self, word: Word, until: u64) {
+        if self.word.load(Ordering::Relaxed) != word.0 {
+            self.word.fetch_or(BUSY, Ordering::Relaxed);
+        }
+        self.until.store(until, Ordering::Release);
+        self.word.store(word.0, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_the_word_survives() {
+        for cause in Cause::ALL {
+            for (phase, shadow) in [
+                (Phase::Closed, false),
+                (Phase::Open, true),
+                (Phase::Probing, false),
+                (Phase::Ramp, true),
+                (Phase::ForcedOpen, false),
+                (Phase::Disabled, false),
+            ] {
+                let word = Word::new(123_456_789, phase, shadow, cause);
+                assert_eq!((word.epoch(), word.phase()), (123_456_789, phase));
+                assert_eq!((word.shadow(), word.cause()), (shadow, cause));
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_is_given_only_with_the_word_it_belongs_to() {
+        let open = Word::new(1, Phase::Open, false, Cause::Custom);
+        let gate = Gate::new(open);
+        gate.set(open, 7);
+        assert_eq!(gate.until(open), Some(7));
+        gate.set(Word::new(2, Phase::Probing, false, Cause::Custom), 9);
+        assert_eq!(gate.until(open), None);
+    }
+}

@@ -1,0 +1,359 @@
+//! How a call ended.
+
+use std::time::{Duration, Instant};
+
+use crate::machine::Machine;
+use crate::machine::admit::{Grant, Kind};
+use crate::machine::core::{Core, ServerWait};
+use crate::machine::gate::{NEVER, Phase};
+use crate::machine::half_open::Judged;
+use crate::machine::params::Flags;
+use crate::machine::settings::ThrottledAction;
+use crate::machine::totals::Count;
+use crate::machine::view::{Transitions, WindowSnapshot};
+use crate::outcome::{Class, Outcome};
+use crate::state::Cause;
+use crate::trip::rules::{Evidence, Grew};
+use crate::window::tally::{Entry, EntryKind, Tally};
+
+/// What a settled call did to others.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Settled {
+    pub(crate) transitions: Transitions,
+    /// A lease came back: somebody who waits may go.
+    pub(crate) freed: bool,
+}
+
+/// How long the call took, if that was found out before it is settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ended(pub(crate) Option<Duration>);
+
+/// An outcome as the rules see it.
+#[derive(Clone, Copy, Debug)]
+struct Verdict {
+    outcome: Outcome,
+    slow: bool,
+}
+
+impl Machine {
+    /// Takes a call's outcome.
+    #[inline]
+    pub(crate) fn settle(
+        &self,
+        grant: Grant,
+        outcome: Outcome,
+        ended: Ended,
+        now: impl FnOnce() -> Instant,
+    ) -> Settled {
+        if grant.is_inert() {
+            return Settled::default();
+        }
+        let mut now = self.lazy(now);
+        let mut now = || now.get();
+        let flags = self.params.flags();
+        self.note_end(&grant);
+        let verdict = self.weigh(&grant, outcome, ended, flags, &mut now);
+        let word = self.gate.word();
+        if word.epoch() != grant.epoch {
+            return self.settle_late(&verdict, &mut now);
+        }
+        match word.phase() {
+            Phase::Closed | Phase::Ramp => self.settle_counted(&grant, &verdict, flags, &mut now),
+            _ => self.settle_probe(&grant, &verdict, &mut now),
+        }
+    }
+
+    #[inline]
+    fn note_end(&self, grant: &Grant) {
+        if grant.pending {
+            self.overdue.finish(grant.epoch, self.params.overdue(grant.epoch), grant.started);
+        }
+        if grant.tracked {
+            self.counters.end();
+        }
+    }
+
+    /// Applies what the settings say about slow, cancelled and throttled calls.
+    #[inline]
+    fn weigh(
+        &self,
+        grant: &Grant,
+        outcome: Outcome,
+        ended: Ended,
+        flags: Flags,
+        now: &mut impl FnMut() -> u64,
+    ) -> Verdict {
+        let class = outcome.class();
+        if class == Class::Success && !flags.slow() {
+            return Verdict { outcome, slow: false };
+        }
+        let mut outcome = outcome;
+        if class == Class::Throttled {
+            match self.params.throttled() {
+                ThrottledAction::Hold => {}
+                ThrottledAction::CountAsFailure => outcome = outcome.with_class(Class::Failure),
+                ThrottledAction::Ignore => outcome = outcome.with_class(Class::Ignored),
+            }
+        }
+        let cancelled = class == Class::Cancelled;
+        if grant.started == NEVER || !(flags.slow() || cancelled && flags.cancelled_after()) {
+            return Verdict { outcome, slow: false };
+        }
+        let took = match ended.0 {
+            Some(took) => crate::trip::rules::nanos(took),
+            None => now().saturating_sub(grant.started),
+        };
+        if cancelled && flags.cancelled_after() && took >= self.params.cancelled_after() {
+            outcome = Outcome::failure().reason("cancelled after its time");
+        }
+        Verdict { outcome, slow: flags.slow() && took >= self.params.slow_after() }
+    }
+
+    fn count(&self, verdict: &Verdict) {
+        self.counters.count(Count::Class(verdict.outcome.class()));
+    }
+
+    /// Remembers a bad outcome. Whoever finds the place taken leaves: the other one is as recent.
+    fn note_error(&self, verdict: &Verdict) {
+        if let Some(error) = verdict.outcome.last_error()
+            && let Some(mut last) = self.last_error.try_lock()
+        {
+            *last = Some(error);
+        }
+    }
+
+    #[cold]
+    fn settle_late(&self, verdict: &Verdict, now: &mut impl FnMut() -> u64) -> Settled {
+        self.counters.count(Count::Late);
+        let wait = verdict.wait();
+        if wait.asked.is_some() || wait.class == Class::Exhausted {
+            let now = now();
+            self.locked(|core, _| {
+                let now = core.clamp(now);
+                match core.phase {
+                    Phase::Open | Phase::Probing | Phase::Ramp | Phase::ForcedOpen => {
+                        core.raise(wait, now);
+                    }
+                    Phase::Closed | Phase::Disabled => {}
+                }
+                Ok(())
+            });
+        }
+        Settled::default()
+    }
+
+    /// A call of a Closed epoch, or of a ramp.
+    #[inline]
+    fn settle_counted(
+        &self,
+        grant: &Grant,
+        verdict: &Verdict,
+        flags: Flags,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
+        let epoch = grant.epoch;
+        self.count(verdict);
+        let class = verdict.outcome.class();
+        let kind = match class {
+            Class::Success => EntryKind::Success,
+            Class::Failure => EntryKind::Failure(verdict.outcome.failure_weight()),
+            Class::Cancelled if verdict.slow => EntryKind::Cancelled,
+            Class::Throttled | Class::Exhausted => return self.settle_hold(epoch, verdict, now),
+            Class::Ignored | Class::Cancelled => return Settled::default(),
+        };
+        let failed = class == Class::Failure;
+        if flags.streak() {
+            match class {
+                Class::Success => self.streak.end(epoch),
+                Class::Failure => {
+                    let timed = self.params.rules.streak_is_timed();
+                    self.streak.extend(epoch, timed, &mut *now);
+                }
+                _ => {}
+            }
+        }
+        let entry = Entry { kind, slow: verdict.slow };
+        let mut tally = None;
+        if flags.time_window() {
+            let (grid, _) = self.params.window(epoch);
+            self.time_window.add(grid, now(), entry);
+        } else if flags.count_window() {
+            match self.count_window.add(epoch, entry) {
+                Some(sums) => tally = Some(sums),
+                // The epoch ended while this call was being counted: it decides nothing.
+                None => return Settled::default(),
+            }
+        }
+        if !failed && !verdict.slow {
+            return Settled::default();
+        }
+        if failed {
+            self.note_error(verdict);
+        }
+        let grew = Grew { failures: failed, slow: verdict.slow, overdue: false };
+        let transitions = self.judge(epoch, flags, tally, grew, now, verdict.wait());
+        Settled { transitions, freed: false }
+    }
+
+    /// Asks the rules whose numerators grew, and opens the circuit if one fires.
+    pub(super) fn judge(
+        &self,
+        epoch: u64,
+        flags: Flags,
+        tally: Option<Tally>,
+        grew: Grew,
+        mut now: impl FnMut() -> u64,
+        wait: ServerWait,
+    ) -> Transitions {
+        let seen = self.evidence(epoch, flags, tally, &mut now);
+        let cause = match self.params.rules.fired(&seen, grew) {
+            Some(cause) => cause,
+            None => match &self.own.rule {
+                Some(rule) if rule(&self.window_snapshot(&seen, flags)) => Cause::Custom,
+                _ => return Transitions::default(),
+            },
+        };
+        self.open(epoch, cause, &seen, grew, now(), wait)
+    }
+
+    #[cold]
+    fn open(
+        &self,
+        epoch: u64,
+        cause: Cause,
+        seen: &Evidence,
+        grew: Grew,
+        now: u64,
+        wait: ServerWait,
+    ) -> Transitions {
+        self.locked(|core, own| {
+            let now = core.clamp(now);
+            let mut transitions = Transitions::default();
+            // The epoch may have ended, and the settings may have changed while they were read.
+            let stands = core.epoch == epoch
+                && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
+            if stands {
+                let planned = core.plan_cooldown(now, own)?;
+                let window = self.window_snapshot(seen, self.params.flags());
+                transitions.push(core.trip(cause, now, planned, wait, window));
+            }
+            Ok(transitions)
+        })
+    }
+
+    /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
+    #[cold]
+    fn settle_hold(&self, epoch: u64, verdict: &Verdict, now: &mut impl FnMut() -> u64) -> Settled {
+        self.note_error(verdict);
+        let now = now();
+        let transitions = self.locked(|core, _| {
+            let now = core.clamp(now);
+            let mut transitions = Transitions::default();
+            if core.epoch == epoch {
+                let window = self.window_at(epoch, now);
+                core.hold(verdict.wait(), now, window)
+                    .into_iter()
+                    .for_each(|t| transitions.push(t));
+            }
+            Ok(transitions)
+        });
+        Settled { transitions, freed: false }
+    }
+
+    #[cold]
+    fn settle_probe(
+        &self,
+        grant: &Grant,
+        verdict: &Verdict,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
+        self.note_error(verdict);
+        let now = now();
+        let (settled, in_time) = self.locked(|core, own| {
+            let now = core.clamp(now);
+            if core.epoch != grant.epoch {
+                return Ok((Settled::default(), false));
+            }
+            // A lease that has ended is a failed probe, whatever comes after.
+            let transitions = self.lapse(core, now, own)?;
+            let serial = match grant.kind {
+                Kind::Probe(serial) if core.phase == Phase::Probing => serial,
+                _ => return Ok((Settled { transitions, freed: true }, core.phase == Phase::Ramp)),
+            };
+            if !core.half_open.holds(serial) {
+                return Ok((Settled { transitions, freed: true }, false));
+            }
+            let mut settled = Settled { transitions, freed: true };
+            let window = || self.window_at(grant.epoch, now);
+            core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
+            Ok((settled, true))
+        });
+        if in_time {
+            self.count(verdict);
+        } else {
+            self.counters.count(Count::Late);
+        }
+        settled
+    }
+}
+
+impl Verdict {
+    fn wait(&self) -> ServerWait {
+        ServerWait { class: self.outcome.class(), asked: self.outcome.wait() }
+    }
+
+    /// Whether a probe that ended like this succeeded; `None` if it says nothing.
+    fn of_probe(&self) -> Option<bool> {
+        match self.outcome.class() {
+            _ if self.slow => Some(false),
+            Class::Success => Some(true),
+            Class::Failure | Class::Throttled | Class::Exhausted => Some(false),
+            Class::Ignored | Class::Cancelled => None,
+        }
+    }
+}
+
+impl Core {
+    fn end_probe(
+        &mut self,
+        serial: u32,
+        verdict: &Verdict,
+        now: u64,
+        own: Option<crate::machine::core::OwnCooldown>,
+        window: impl FnOnce() -> WindowSnapshot,
+        transitions: &mut Transitions,
+    ) -> Result<(), crate::machine::core::AskCooldown> {
+        let probe = self.settings.probe;
+        let success = verdict.of_probe();
+        let judged = match success {
+            Some(true) => self.half_open.after_success(&probe),
+            Some(false) => self.half_open.after_failures(&probe, 1),
+            None => Judged::Undecided,
+        };
+        match judged {
+            Judged::Undecided => {
+                self.half_open.give_back(serial, success);
+                if success == Some(false) {
+                    // Its wait is the floor of the next Open, if there is one.
+                    self.raise(verdict.wait(), now);
+                }
+            }
+            Judged::Reopens => {
+                let planned = self.plan_cooldown(now, own)?;
+                transitions.push(self.trip(
+                    Cause::ProbeFailed,
+                    now,
+                    planned,
+                    verdict.wait(),
+                    window(),
+                ));
+            }
+            Judged::Recovers => {
+                self.half_open.give_back(serial, success);
+                self.recover(now, window()).into_iter().for_each(|t| transitions.push(t));
+            }
+        }
+        Ok(())
+    }
+}

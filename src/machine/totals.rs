@@ -1,0 +1,145 @@
+//! Counts that are never reset.
+
+use crate::outcome::Class;
+use crate::sync::{AtomicU64, Ordering};
+use crate::window::stripe::Striped;
+
+/// How many calls ended how, since the breaker was made. Never reset.
+///
+/// When nothing is in flight, `admitted` is the sum of the first seven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Calls that succeeded.
+    pub success: u64,
+    /// Calls that failed.
+    pub failure: u64,
+    /// Calls that were told to come back later.
+    pub throttled: u64,
+    /// Calls that found a quota used up.
+    pub exhausted: u64,
+    /// Calls that said nothing about the dependency.
+    pub ignored: u64,
+    /// Calls that were dropped before their end.
+    pub cancelled: u64,
+    /// Calls that ended in another epoch than they began, however they ended. They decided nothing.
+    pub late: u64,
+    /// Calls that the breaker rejected.
+    pub rejected: u64,
+    /// Calls that the breaker would have rejected, in [`Mode::Shadow`](crate::Mode::Shadow).
+    pub would_reject: u64,
+    /// Probes whose body broke after they had been judged a success.
+    pub broken_after: u64,
+    /// Calls that got a permit: those that are settled and those that are in flight. `None` where nobody counts the
+    /// latter: see [`SettingsBuilder::track_in_flight`](crate::SettingsBuilder::track_in_flight).
+    pub admitted: Option<u64>,
+}
+
+impl Totals {
+    /// Calls that got a permit and ended.
+    pub fn settled(&self) -> u64 {
+        self.success
+            + self.failure
+            + self.throttled
+            + self.exhausted
+            + self.ignored
+            + self.cancelled
+            + self.late
+    }
+}
+
+/// What can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    Class(Class),
+    Late,
+    Rejected,
+    WouldReject,
+}
+
+/// One thread's counts. Two cache lines of its own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counts {
+    success: AtomicU64,
+    failure: AtomicU64,
+    throttled: AtomicU64,
+    exhausted: AtomicU64,
+    ignored: AtomicU64,
+    cancelled: AtomicU64,
+    late: AtomicU64,
+    rejected: AtomicU64,
+    would_reject: AtomicU64,
+    started: AtomicU64,
+    ended: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Counters(Striped<Counts>);
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        Self(Striped::new())
+    }
+
+    #[inline]
+    pub(crate) fn count(&self, what: Count) {
+        let (mine, access) = self.0.mine();
+        let word = match what {
+            Count::Class(Class::Success) => &mine.success,
+            Count::Class(Class::Failure) => &mine.failure,
+            Count::Class(Class::Throttled) => &mine.throttled,
+            Count::Class(Class::Exhausted) => &mine.exhausted,
+            Count::Class(Class::Ignored) => &mine.ignored,
+            Count::Class(Class::Cancelled) => &mine.cancelled,
+            Count::Late => &mine.late,
+            Count::Rejected => &mine.rejected,
+            Count::WouldReject => &mine.would_reject,
+        };
+        access.add(word, 1);
+    }
+
+    /// A call that is tracked starts.
+    #[inline]
+    pub(crate) fn start(&self) {
+        let (mine, access) = self.0.mine();
+        access.add(&mine.started, 1);
+    }
+
+    /// A call that is tracked is settled.
+    #[inline]
+    pub(crate) fn end(&self) {
+        let (mine, access) = self.0.mine();
+        access.add(&mine.ended, 1);
+    }
+
+    /// How many tracked calls are in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let ended = self.sum(|counts| &counts.ended);
+        self.sum(|counts| &counts.started).saturating_sub(ended)
+    }
+
+    /// The totals; `tracked` says whether calls in flight are counted.
+    pub(crate) fn totals(&self, tracked: bool) -> Totals {
+        let mut totals = Totals {
+            success: self.sum(|counts| &counts.success),
+            failure: self.sum(|counts| &counts.failure),
+            throttled: self.sum(|counts| &counts.throttled),
+            exhausted: self.sum(|counts| &counts.exhausted),
+            ignored: self.sum(|counts| &counts.ignored),
+            cancelled: self.sum(|counts| &counts.cancelled),
+            late: self.sum(|counts| &counts.late),
+            rejected: self.sum(|counts| &counts.rejected),
+            would_reject: self.sum(|counts| &counts.would_reject),
+            broken_after: 0,
+            admitted: None,
+        };
+        // The settled before the others, so that a call that ends meanwhile is not missing.
+        totals.admitted = tracked.then(|| totals.settled() + self.in_flight());
+        totals
+    }
+
+    fn sum(&self, word: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.0.all().map(|counts| word(counts).load(Ordering::Acquire)).sum()
+    }
+}

@@ -1,0 +1,125 @@
+//! What the machine shows: transitions, windows, snapshots.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::machine::totals::Totals;
+use crate::outcome::LastError;
+use crate::state::{Cause, Mode, State};
+
+/// What the window and the other rules see.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct WindowSnapshot {
+    /// Calls in the window that succeeded or failed.
+    pub calls: u64,
+    /// Failures in the window, by weight.
+    pub failures: u64,
+    /// Slow calls in the window.
+    pub slow: u64,
+    /// Failures over calls, by weight, 0.0 to 1.0; `None` below the rule's minimum of calls.
+    pub failure_rate: Option<f64>,
+    /// Slow calls over calls, 0.0 to 1.0; `None` below the rule's minimum of calls.
+    pub slow_rate: Option<f64>,
+    /// Failures in a row.
+    pub consecutive_failures: u32,
+    /// Calls that are pending for too long; `None` without that rule.
+    pub overdue: Option<u64>,
+}
+
+/// A change of state. Each begins a new epoch.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The name of the breaker.
+    pub breaker: Arc<str>,
+    /// The number of the epoch that begins. Every epoch has exactly one transition.
+    pub epoch: u64,
+    /// The state that ends.
+    pub from: State,
+    /// The state that begins.
+    pub to: State,
+    /// Who is in charge from now on.
+    pub mode: Mode,
+    /// Why.
+    pub cause: Cause,
+    /// When.
+    pub at: Instant,
+    /// Since when it could have happened: nothing happens between calls, so that an open circuit whose cooldown has
+    /// ended half-opens with the next call.
+    pub due_since: Option<Instant>,
+    /// How long the circuit stays open, if it opens and somebody knows.
+    pub open_for: Option<Duration>,
+    /// How many half-open periods failed in a row, this one included. 0 after the first trip.
+    pub attempt: u32,
+    /// What the rules saw at the end of the old epoch.
+    pub window: WindowSnapshot,
+    /// The last bad outcome.
+    pub last_error: Option<LastError>,
+}
+
+/// Everything that a breaker knows about itself at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The name of the breaker.
+    pub breaker: Arc<str>,
+    /// What happens to the next call: an open circuit past its deadline is half-open here.
+    pub state: State,
+    /// Who is in charge.
+    pub mode: Mode,
+    /// The number of the current epoch.
+    pub epoch: u64,
+    /// When the epoch began.
+    pub since: Instant,
+    /// Until when calls are rejected, if somebody knows.
+    pub until: Option<Instant>,
+    /// What the server asked for, where that is later than the cap on waits.
+    pub asked_until: Option<Instant>,
+    /// Why the state is what it is.
+    pub cause: Cause,
+    /// The number of the last cooldown, as in [`Transition::attempt`].
+    pub attempt: u32,
+    /// Probes in flight.
+    pub probes: u32,
+    /// What the rules see.
+    pub window: WindowSnapshot,
+    /// Calls in flight; `None` where nobody counts them.
+    pub in_flight: Option<u64>,
+    /// The totals.
+    pub totals: Totals,
+    /// The last bad outcome.
+    pub last_error: Option<LastError>,
+}
+
+/// The changes that one operation made, in order: none mostly, two at most.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Transitions {
+    first: Option<Transition>,
+    second: Option<Transition>,
+}
+
+impl Transitions {
+    pub(crate) fn push(&mut self, transition: Transition) {
+        if self.first.is_none() {
+            self.first = Some(transition);
+        } else {
+            debug_assert!(self.second.is_none(), "an operation changes the state twice at most");
+            self.second = Some(transition);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
+
+impl IntoIterator for Transitions {
+    type Item = Transition;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Transition>, 2>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        [self.first, self.second].into_iter().flatten()
+    }
+}

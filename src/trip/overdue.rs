@@ -1,0 +1,161 @@
+//! Calls that are pending for too long, counted while they hang.
+
+use crate::sync::{AtomicU64, Ordering};
+use crate::window::stripe::Striped;
+use crate::window::tagged::{self, COUNT_MAX, Full};
+use crate::window::time::Grid;
+
+/// A call is overdue when the whole bucket in which it started is at least `after` old: up to one of these parts
+/// late, never early.
+pub(crate) const PARTS: u64 = 10;
+/// Room for the young buckets: `PARTS` whole ones and the two cut ones at the ends.
+const RING: usize = 16;
+
+/// Started and finished calls, in all and per start bucket. The difference of the sums is what is pending; what the
+/// young buckets do not explain of it is overdue, so that an ageing bucket needs no folding.
+#[derive(Debug, Default)]
+struct Pending {
+    started: AtomicU64,
+    finished: AtomicU64,
+    started_at: [AtomicU64; RING],
+    finished_at: [AtomicU64; RING],
+}
+
+/// Counts pending calls of an epoch by when they started.
+#[derive(Debug)]
+pub(crate) struct Overdue {
+    stripes: Striped<Pending>,
+    /// The last bucket in which the rule was asked. Within a bucket the answer can only fall.
+    asked: AtomicU64,
+}
+
+impl Overdue {
+    pub(crate) fn new() -> Self {
+        Self { stripes: Striped::new(), asked: AtomicU64::new(0) }
+    }
+
+    /// A call of `epoch` starts.
+    #[inline]
+    pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
+        let (mine, access) = self.stripes.mine();
+        let tick = grid.tick(at);
+        let bucket = &mine.started_at[tick as usize % RING];
+        // The part before the whole: whoever sees the call in the sum sees it in its bucket.
+        tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+        tagged::add(&mine.started, access, epoch, 1, Full::Wrap);
+    }
+
+    /// A call of `epoch` that started at `at` is over, however it ended.
+    #[inline]
+    pub(crate) fn finish(&self, epoch: u64, grid: Grid, at: u64) {
+        let (mine, access) = self.stripes.mine();
+        let tick = grid.tick(at);
+        tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
+        let bucket = &mine.finished_at[tick as usize % RING];
+        tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+    }
+
+    /// Whether the answer may have grown since it was last asked; asking is noted.
+    #[inline]
+    pub(crate) fn due(&self, grid: Grid, now: u64) -> bool {
+        let tick = grid.tag(grid.tick(now));
+        let asked = self.asked.load(Ordering::Relaxed);
+        tick > asked
+            && self
+                .asked
+                .compare_exchange(asked, tick, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Not before all that is young now is old: what started under another bucket length is in no bucket.
+    pub(crate) fn forget_until_aged(&self, grid: Grid, now: u64) {
+        self.asked.store(grid.tag(grid.tick(now)) + PARTS + 1, Ordering::Relaxed);
+    }
+
+    /// How many calls of `epoch` are overdue. Concurrent starts and ends can only make it smaller.
+    pub(crate) fn overdue(&self, epoch: u64, grid: Grid, now: u64) -> u64 {
+        let newest = grid.tick(now);
+        let young = |words: &[AtomicU64; RING]| -> u64 {
+            (0..=PARTS.min(newest))
+                .map(|age| newest - age)
+                .map(|tick| tagged::read(&words[tick as usize % RING], grid.tag(tick)))
+                .sum()
+        };
+        // In the order opposite to that of writing.
+        let young_finished: u64 = self.stripes.all().map(|stripe| young(&stripe.finished_at)).sum();
+        let started = self.sum(epoch, |stripe| &stripe.started);
+        let finished = self.sum(epoch, |stripe| &stripe.finished);
+        let young_started: u64 = self.stripes.all().map(|stripe| young(&stripe.started_at)).sum();
+        let pending = started.wrapping_sub(finished);
+        let young = young_started.wrapping_sub(young_finished);
+        let old = pending.wrapping_sub(young) & COUNT_MAX;
+        // Negative, seen through the wrap.
+        if old > COUNT_MAX / 2 { 0 } else { old }
+    }
+
+    /// How many calls of `epoch` are pending.
+    pub(crate) fn pending(&self, epoch: u64) -> u64 {
+        let finished = self.sum(epoch, |stripe| &stripe.finished);
+        let started = self.sum(epoch, |stripe| &stripe.started);
+        started.wrapping_sub(finished) & COUNT_MAX
+    }
+
+    fn sum(&self, epoch: u64, word: impl Fn(&Pending) -> &AtomicU64) -> u64 {
+        self.stripes.all().map(|stripe| tagged::read(word(stripe), epoch)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Buckets of 100, so that a call is overdue after 1 000 to 1 100.
+    const GRID: Grid = Grid { width: 100, clears: 1 };
+
+    #[test]
+    fn a_call_is_overdue_at_most_a_tenth_late_and_never_early() {
+        for started in [0, 1, 50, 99, 100, 250] {
+            let overdue = Overdue::new();
+            overdue.start(1, GRID, started);
+            let first = (started..started + 2_000)
+                .find(|now| overdue.overdue(1, GRID, *now) == 1)
+                .expect("it hangs");
+            assert!((started + 1_000..=started + 1_100).contains(&first), "{started}: {first}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_ends_is_not_overdue() {
+        let overdue = Overdue::new();
+        for call in 0..20 {
+            overdue.start(1, GRID, call * 100);
+        }
+        assert_eq!((overdue.pending(1), overdue.overdue(1, GRID, 2_000)), (20, 10));
+        overdue.finish(1, GRID, 0);
+        overdue.finish(1, GRID, 1_900);
+        assert_eq!((overdue.pending(1), overdue.overdue(1, GRID, 2_000)), (18, 9));
+        assert_eq!(overdue.overdue(1, GRID, 1_000_000), 18);
+    }
+
+    #[test]
+    fn nothing_crosses_an_epoch() {
+        let overdue = Overdue::new();
+        let next = Grid { clears: 2, ..GRID };
+        overdue.start(1, GRID, 0);
+        assert_eq!(overdue.overdue(2, next, 10_000), 0);
+        overdue.start(2, next, 5_000);
+        overdue.finish(1, GRID, 0);
+        assert_eq!((overdue.pending(2), overdue.overdue(2, next, 10_000)), (1, 1));
+    }
+
+    #[test]
+    fn the_rule_is_asked_once_per_bucket() {
+        let overdue = Overdue::new();
+        assert!(overdue.due(GRID, 0));
+        assert!(!overdue.due(GRID, 99));
+        assert!(overdue.due(GRID, 100));
+        overdue.forget_until_aged(GRID, 150);
+        assert!(!overdue.due(GRID, 1_250));
+        assert!(overdue.due(GRID, 1_300));
+    }
+}

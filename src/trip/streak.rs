@@ -1,0 +1,109 @@
+//! Failures in a row, in one word.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// The failures in a row of one epoch: the epoch's low 32 bits, then the count.
+///
+/// A success that finds no failure stores nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Streak {
+    word: AtomicU64,
+    /// When the first failure of the streak was counted. Only concurrent failures can disagree about it, by the time
+    /// that they are apart.
+    first: AtomicU64,
+}
+
+fn pack(epoch: u64, count: u32) -> u64 {
+    epoch << 32 | u64::from(count)
+}
+
+fn count_of(word: u64, epoch: u64) -> u32 {
+    if word >> 32 == epoch & u64::from(u32::MAX) { word as u32 } else { 0 }
+}
+
+/// Whether the word belongs to an epoch that began after `epoch`.
+fn overtaken(word: u64, epoch: u64) -> bool {
+    let ahead = ((word >> 32) as u32).wrapping_sub(epoch as u32);
+    word != 0 && ahead != 0 && ahead < u32::MAX / 2
+}
+
+impl Streak {
+    /// A call succeeded.
+    #[inline]
+    pub(crate) fn end(&self, epoch: u64) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while count_of(word, epoch) > 0 {
+            match self.word.compare_exchange_weak(
+                word,
+                pack(epoch, 0),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// A call failed; how many in a row that makes, and since when. `now` is asked only if `timed`.
+    #[inline]
+    pub(crate) fn extend(&self, epoch: u64, timed: bool, now: impl FnOnce() -> u64) -> (u32, u64) {
+        let now = if timed { now() } else { 0 };
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if overtaken(word, epoch) {
+                return (0, now);
+            }
+            let count = count_of(word, epoch);
+            if timed && count == 0 {
+                self.first.store(now, Ordering::Relaxed);
+            }
+            let more = count.saturating_add(1);
+            match self.word.compare_exchange_weak(
+                word,
+                pack(epoch, more),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return (more, if timed { self.first.load(Ordering::Relaxed) } else { 0 }),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// How many failures in a row, and since when.
+    pub(crate) fn read(&self, epoch: u64) -> (u32, u64) {
+        let count = count_of(self.word.load(Ordering::Acquire), epoch);
+        (count, self.first.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_add_up_until_a_success() {
+        let streak = Streak::default();
+        assert_eq!(streak.extend(3, true, || 10), (1, 10));
+        assert_eq!(streak.extend(3, true, || 15), (2, 10));
+        streak.end(3);
+        assert_eq!(streak.extend(3, true, || 20), (1, 20));
+    }
+
+    #[test]
+    fn nothing_crosses_an_epoch() {
+        let streak = Streak::default();
+        streak.extend(3, false, || 0);
+        streak.extend(4, false, || 0);
+        assert_eq!(streak.read(4).0, 1);
+        assert_eq!(streak.extend(3, false, || 0).0, 0);
+        streak.end(3);
+        assert_eq!((streak.read(3).0, streak.read(4).0), (0, 1));
+    }
+
+    #[test]
+    fn the_clock_is_not_read_where_no_rule_needs_it() {
+        Streak::default().extend(1, false, || unreachable!("no time span is asked for"));
+    }
+}

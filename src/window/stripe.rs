@@ -1,0 +1,209 @@
+//! Counters that threads do not fight over.
+//!
+//! A thread that counts gets a number of its own for as long as it lives. The threads with the low numbers own one
+//! stripe each, which nobody else writes: a count is a load and a store. All others share the last stripe and use
+//! read-modify-write instructions. Readers add all stripes up.
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// How a word of a stripe is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Only this thread writes the stripe.
+    Owned,
+    /// Other threads write it too.
+    Shared,
+}
+
+impl Access {
+    /// Adds to a plain counter. Wraps.
+    #[inline]
+    pub(crate) fn add(self, word: &AtomicU64, by: u64) {
+        match self {
+            Self::Owned => {
+                word.store(word.load(Ordering::Relaxed).wrapping_add(by), Ordering::Release)
+            }
+            Self::Shared => {
+                word.fetch_add(by, Ordering::Release);
+            }
+        }
+    }
+
+    /// Changes a word by a function of what it was; `None` leaves it.
+    #[inline]
+    pub(crate) fn update(self, word: &AtomicU64, change: impl Fn(u64) -> Option<u64>) {
+        let mut old = word.load(Ordering::Relaxed);
+        while let Some(new) = change(old) {
+            match self {
+                Self::Owned => return word.store(new, Ordering::Release),
+                Self::Shared => {
+                    match word.compare_exchange_weak(old, new, Ordering::Release, Ordering::Relaxed)
+                    {
+                        Ok(_) => return,
+                        Err(now) => old = now,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One `T` for each thread that counts, made when the thread first does.
+#[derive(Debug)]
+pub(crate) struct Striped<T>(Box<[OnceLock<Box<T>>]>);
+
+impl<T: Default> Striped<T> {
+    pub(crate) fn new() -> Self {
+        Self((0..=owned_stripes()).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The stripe of this thread.
+    #[inline]
+    pub(crate) fn mine(&self) -> (&T, Access) {
+        let shared = self.0.len() - 1;
+        let slot = thread_slot();
+        let (index, access) =
+            if slot < shared { (slot, Access::Owned) } else { (shared, Access::Shared) };
+        (self.0[index].get_or_init(Box::default), access)
+    }
+
+    /// Every stripe that was ever used.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|stripe| stripe.get().map(|stripe| &**stripe))
+    }
+}
+
+/// Twice the cores, because a runtime's workers are not the only threads; at least 4, at most 64.
+fn owned_stripes() -> usize {
+    static STRIPES: OnceLock<usize> = OnceLock::new();
+    *STRIPES.get_or_init(|| {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        (2 * cores).clamp(4, 64)
+    })
+}
+
+const UNASSIGNED: usize = usize::MAX;
+/// Past every stripe: shares the last one.
+const NO_SLOT: usize = usize::MAX - 1;
+
+thread_local! {
+    // Without a destructor, so that it can be read at any time and costs one load.
+    static SLOT: Cell<usize> = const { Cell::new(UNASSIGNED) };
+    // Gives the slot back when the thread ends.
+    static RELEASE: Release = const { Release };
+}
+
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        // What counts after this, in the destructors of other thread-locals, shares the last stripe.
+        let slot = SLOT.replace(NO_SLOT);
+        if slot < NO_SLOT {
+            SLOTS.lock().free(slot);
+        }
+    }
+}
+
+#[inline]
+fn thread_slot() -> usize {
+    match SLOT.get() {
+        UNASSIGNED => assign(),
+        slot => slot,
+    }
+}
+
+#[cold]
+fn assign() -> usize {
+    // A thread whose thread-locals are being destroyed cannot give a slot back.
+    let slot = match RELEASE.try_with(|_| ()) {
+        Ok(()) => SLOTS.lock().take(),
+        Err(_) => NO_SLOT,
+    };
+    SLOT.set(slot);
+    slot
+}
+
+static SLOTS: Mutex<Slots> = Mutex::new(Slots { taken: 0 });
+
+/// The numbers in use, as bits. A number is handed on under the lock, which orders the writes of one owner before
+/// those of the next.
+struct Slots {
+    taken: u64,
+}
+
+impl Slots {
+    fn take(&mut self) -> usize {
+        let slot = self.taken.trailing_ones();
+        if slot >= u64::BITS {
+            return NO_SLOT;
+        }
+        self.taken |= 1 << slot;
+        slot as usize
+    }
+
+    fn free(&mut self, slot: usize) {
+        self.taken &= !(1 << slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn slots_are_handed_out_from_the_lowest_and_again_after_they_were_freed() {
+        let mut slots = Slots { taken: 0 };
+        assert_eq!((slots.take(), slots.take(), slots.take()), (0, 1, 2));
+        slots.free(1);
+        assert_eq!((slots.take(), slots.take()), (1, 3));
+        for _ in 4..64 {
+            slots.take();
+        }
+        assert_eq!(slots.take(), NO_SLOT);
+    }
+
+    #[test]
+    fn no_count_is_lost_by_many_threads() {
+        let counters = Arc::new(Striped::<AtomicU64>::new());
+        std::thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        let (word, access) = counters.mine();
+                        access.add(word, 1);
+                    }
+                });
+            }
+        });
+        let sum: u64 = counters.all().map(|word| word.load(Ordering::Acquire)).sum();
+        assert_eq!(sum, 100_000);
+    }
+
+    #[test]
+    fn two_living_threads_never_own_the_same_stripe() {
+        let barrier = std::sync::Barrier::new(8);
+        let slots: Vec<usize> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let slot = thread_slot();
+                        barrier.wait();
+                        slot
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        let mut owned: Vec<_> = slots.into_iter().filter(|slot| *slot < NO_SLOT).collect();
+        owned.sort_unstable();
+        let all = owned.len();
+        owned.dedup();
+        assert_eq!(owned.len(), all);
+    }
+}

@@ -1,0 +1,102 @@
+//! A count that knows what it belongs to, in one word.
+//!
+//! 36 bits of tag, 28 bits of count. Whoever holds another tag starts anew (if it is newer) or is too late (if it is
+//! older), so that nothing has to be cleared and nothing crosses a clear. Tags are compared around the wrap.
+
+use crate::sync::{AtomicU64, Ordering};
+use crate::window::stripe::Access;
+
+const COUNT_BITS: u32 = 28;
+pub(crate) const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
+const TAG_MASK: u64 = (1 << (64 - COUNT_BITS)) - 1;
+
+/// What to do when the 28 bits are full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Stay there. 268 million calls of one thread in one bucket.
+    Saturate,
+    /// Go on at 0: for counts of which only differences are used.
+    Wrap,
+}
+
+/// Adds `by` under `tag`.
+#[inline]
+pub(crate) fn add(word: &AtomicU64, access: Access, tag: u64, by: u64, full: Full) {
+    let tag = tag & TAG_MASK;
+    access.update(word, |old| {
+        let (old_tag, old_count) = (old >> COUNT_BITS, old & COUNT_MAX);
+        let count = if old_tag == tag {
+            match full {
+                Full::Saturate => (old_count + by).min(COUNT_MAX),
+                Full::Wrap => (old_count + by) & COUNT_MAX,
+            }
+        } else if old != 0 && too_late(tag, old_tag) {
+            return None;
+        } else {
+            by & COUNT_MAX
+        };
+        Some(tag << COUNT_BITS | count)
+    });
+}
+
+/// The count under `tag`, 0 if the word belongs to another.
+#[inline]
+pub(crate) fn read(word: &AtomicU64, tag: u64) -> u64 {
+    let word = word.load(Ordering::Acquire);
+    if word >> COUNT_BITS == tag & TAG_MASK { word & COUNT_MAX } else { 0 }
+}
+
+/// Whether `tag` was overtaken by `by`. Only somebody who raced with the change can be too late, and is so by a few
+/// steps; anything further "behind" is really ahead, past the wrap of a word that was not used for long.
+fn too_late(tag: u64, by: u64) -> bool {
+    const RACE: u64 = 1 << 22;
+    (1..=RACE).contains(&(by.wrapping_sub(tag) & TAG_MASK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_tag_starts_anew_and_an_older_one_is_too_late() {
+        for access in [Access::Owned, Access::Shared] {
+            let word = AtomicU64::new(0);
+            add(&word, access, 7, 2, Full::Saturate);
+            add(&word, access, 7, 1, Full::Saturate);
+            assert_eq!(read(&word, 7), 3);
+            add(&word, access, 8, 1, Full::Saturate);
+            add(&word, access, 7, 5, Full::Saturate);
+            assert_eq!((read(&word, 7), read(&word, 8)), (0, 1));
+        }
+    }
+
+    #[test]
+    fn tags_are_compared_around_the_wrap() {
+        let word = AtomicU64::new(0);
+        add(&word, Access::Owned, TAG_MASK, 1, Full::Saturate);
+        add(&word, Access::Owned, TAG_MASK + 1, 4, Full::Saturate);
+        assert_eq!(read(&word, 0), 4);
+        add(&word, Access::Owned, TAG_MASK, 1, Full::Saturate);
+        assert_eq!(read(&word, 0), 4);
+    }
+
+    #[test]
+    fn a_word_that_was_not_used_for_half_the_wrap_is_used_again() {
+        for behind in [TAG_MASK / 2 - 1, TAG_MASK / 2, TAG_MASK / 2 + 1] {
+            let word = AtomicU64::new(0);
+            add(&word, Access::Owned, 5, 1, Full::Saturate);
+            add(&word, Access::Owned, 5 + behind, 2, Full::Saturate);
+            assert_eq!(read(&word, 5 + behind), 2);
+        }
+    }
+
+    #[test]
+    fn a_full_count_stays_or_wraps() {
+        let word = AtomicU64::new(0);
+        add(&word, Access::Owned, 1, COUNT_MAX, Full::Saturate);
+        add(&word, Access::Owned, 1, 5, Full::Saturate);
+        assert_eq!(read(&word, 1), COUNT_MAX);
+        add(&word, Access::Owned, 1, 5, Full::Wrap);
+        assert_eq!(read(&word, 1), 4);
+    }
+}

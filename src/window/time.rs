@@ -1,0 +1,238 @@
+//! The calls of the last while, in buckets.
+
+use crate::sync::{AtomicU64, Ordering};
+use crate::window::Window;
+use crate::window::stripe::{Access, Striped};
+use crate::window::tagged::{self, Full};
+use crate::window::tally::{Entry, EntryKind, Tally};
+
+const RING: usize = Window::MAX_BUCKETS as usize;
+
+/// A bucket length and the number of a clear: everything that says to which bucket a moment belongs.
+///
+/// Buckets lie on one grid from the breaker's start. Each clear (an epoch, a change of shape) moves the tags by
+/// [`GAP`](Self::GAP), more than any ring is long, so that what was counted before is never read again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) width: u64,
+    pub(crate) clears: u64,
+}
+
+impl Grid {
+    const GAP: u32 = 12;
+
+    #[inline]
+    pub(crate) fn tick(&self, now: u64) -> u64 {
+        now / self.width.max(1)
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self, tick: u64) -> u64 {
+        tick.wrapping_add(self.clears << Self::GAP)
+    }
+}
+
+/// The newest bucket that anybody counted into, with the low bits of its clear.
+///
+/// Read on every call and written once per bucket: it is what makes a clock that stepped back count in the current
+/// bucket.
+#[derive(Debug, Default)]
+pub(crate) struct Newest(AtomicU64);
+
+impl Newest {
+    const TICK_BITS: u32 = 40;
+    const CLEAR_MASK: u64 = (1 << (64 - Self::TICK_BITS)) - 1;
+    /// By how many clears a call can be overtaken while it is being counted. More than that is the wrap.
+    const RACE: u64 = 1 << 12;
+
+    /// The bucket to use for `tick`, or `None` if a later clear has begun.
+    #[inline]
+    pub(crate) fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {
+        let clears = grid.clears & Self::CLEAR_MASK;
+        let mut seen = self.0.load(Ordering::Relaxed);
+        loop {
+            let (seen_clears, seen_tick) =
+                (seen >> Self::TICK_BITS, seen & ((1 << Self::TICK_BITS) - 1));
+            if seen_clears == clears && seen_tick >= tick {
+                return Some(seen_tick);
+            }
+            let behind = seen_clears.wrapping_sub(clears) & Self::CLEAR_MASK;
+            if seen != 0 && (1..=Self::RACE).contains(&behind) {
+                return None;
+            }
+            let mine = clears << Self::TICK_BITS | tick & ((1 << Self::TICK_BITS) - 1);
+            match self.0.compare_exchange_weak(seen, mine, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(tick),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Like [`advance`](Self::advance), without a trace.
+    fn peek(&self, grid: Grid, tick: u64) -> u64 {
+        let seen = self.0.load(Ordering::Relaxed);
+        if seen >> Self::TICK_BITS == grid.clears & Self::CLEAR_MASK {
+            tick.max(seen & ((1 << Self::TICK_BITS) - 1))
+        } else {
+            tick
+        }
+    }
+}
+
+/// One thread's buckets, one array for each sum: a reader that wants two of them touches two arrays.
+#[derive(Debug)]
+struct Buckets {
+    calls: [AtomicU64; RING],
+    failed: [AtomicU64; RING],
+    extra: [AtomicU64; RING],
+    slow: [AtomicU64; RING],
+    slow_cancelled: [AtomicU64; RING],
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        let zero = || std::array::from_fn(|_| AtomicU64::new(0));
+        Self { calls: zero(), failed: zero(), extra: zero(), slow: zero(), slow_cancelled: zero() }
+    }
+}
+
+/// The calls of the last while.
+#[derive(Debug)]
+pub(crate) struct TimeWindow {
+    newest: Newest,
+    stripes: Striped<Buckets>,
+}
+
+impl TimeWindow {
+    pub(crate) fn new() -> Self {
+        Self { newest: Newest::default(), stripes: Striped::new() }
+    }
+
+    /// Counts a call.
+    #[inline]
+    pub(crate) fn add(&self, grid: Grid, now: u64, entry: Entry) {
+        let Some(tick) = self.newest.advance(grid, grid.tick(now)) else { return };
+        let (at, tag) = (tick as usize % RING, grid.tag(tick));
+        let (mine, access) = self.stripes.mine();
+        let count = |words: &[AtomicU64; RING], by| {
+            tagged::add(&words[at], access, tag, by, Full::Saturate);
+        };
+        match entry.kind {
+            EntryKind::Cancelled => return count(&mine.slow_cancelled, 1),
+            EntryKind::Success => count(&mine.calls, 1),
+            EntryKind::Failure(weight) => {
+                // The call before its failure: a reader that sees the failure sees the call.
+                count(&mine.calls, 1);
+                count(&mine.failed, 1);
+                if weight > 1 {
+                    count(&mine.extra, u64::from(weight - 1));
+                }
+            }
+        }
+        if entry.slow {
+            count(&mine.slow, 1);
+        }
+    }
+
+    /// The sums over the last `buckets` buckets.
+    pub(crate) fn tally(&self, grid: Grid, buckets: u32, now: u64) -> Tally {
+        let newest = self.newest.peek(grid, grid.tick(now));
+        let mut sum = Tally::default();
+        for stripe in self.stripes.all() {
+            for age in 0..u64::from(buckets).min(newest + 1) {
+                let tick = newest - age;
+                let (at, tag) = (tick as usize % RING, grid.tag(tick));
+                // The parts before the whole, see `add`.
+                sum.slow_cancelled += tagged::read(&stripe.slow_cancelled[at], tag);
+                sum.slow += tagged::read(&stripe.slow[at], tag);
+                sum.extra += tagged::read(&stripe.extra[at], tag);
+                sum.failed += tagged::read(&stripe.failed[at], tag);
+                sum.calls += tagged::read(&stripe.calls[at], tag);
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OK: Entry = Entry { kind: EntryKind::Success, slow: false };
+    const BAD: Entry = Entry { kind: EntryKind::Failure(1), slow: false };
+    const GRID: Grid = Grid { width: 1_000, clears: 1 };
+
+    #[test]
+    fn a_bucket_leaves_as_a_whole_when_it_is_older_than_the_window() {
+        let window = TimeWindow::new();
+        for second in 0..10 {
+            window.add(GRID, second * 1_000, OK);
+        }
+        assert_eq!(window.tally(GRID, 10, 9_999).calls, 10);
+        assert_eq!(window.tally(GRID, 10, 10_000).calls, 9);
+        assert_eq!(window.tally(GRID, 10, 11_000).calls, 8);
+        assert_eq!(window.tally(GRID, 10, 1_000_000).calls, 0);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_counts_in_the_current_bucket() {
+        let window = TimeWindow::new();
+        window.add(GRID, 15_000, BAD);
+        window.add(GRID, 2_000, BAD);
+        assert_eq!(window.tally(GRID, 10, 15_000).failed, 2);
+        assert_eq!(window.tally(GRID, 10, 2_000).failed, 2);
+        assert_eq!(window.tally(GRID, 10, 25_000).failed, 0);
+    }
+
+    #[test]
+    fn nothing_crosses_a_clear() {
+        let window = TimeWindow::new();
+        let next = Grid { clears: 2, ..GRID };
+        window.add(GRID, 5_000, BAD);
+        assert_eq!(window.tally(next, 10, 5_000), Tally::default());
+        window.add(next, 5_000, OK);
+        window.add(GRID, 5_000, BAD);
+        assert_eq!(window.tally(next, 10, 5_000), Tally { calls: 1, ..Tally::default() });
+    }
+
+    #[test]
+    fn the_number_of_clears_may_wrap() {
+        let window = TimeWindow::new();
+        for clears in [
+            Newest::CLEAR_MASK - 1,
+            Newest::CLEAR_MASK,
+            Newest::CLEAR_MASK + 1,
+            Newest::CLEAR_MASK + 2,
+        ] {
+            let grid = Grid { width: 1_000, clears };
+            window.add(grid, 3_000, BAD);
+            assert_eq!(window.tally(grid, 10, 3_000).failed, 1, "clear {clears:#x}");
+        }
+    }
+
+    #[test]
+    fn every_sum_is_kept() {
+        let window = TimeWindow::new();
+        window.add(GRID, 0, Entry { kind: EntryKind::Failure(5), slow: true });
+        window.add(GRID, 0, Entry { kind: EntryKind::Cancelled, slow: true });
+        window.add(GRID, 0, OK);
+        let sums = Tally { calls: 2, failed: 1, extra: 4, slow: 1, slow_cancelled: 1 };
+        assert_eq!(window.tally(GRID, 10, 0), sums);
+    }
+
+    #[test]
+    fn threads_count_into_one_window() {
+        let window = TimeWindow::new();
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| {
+                    for call in 0..1_000 {
+                        window.add(GRID, call, if call % 2 == 0 { OK } else { BAD });
+                    }
+                });
+            }
+        });
+        let tally = window.tally(GRID, 10, 1_000);
+        assert_eq!((tally.calls, tally.failed), (12_000, 6_000));
+    }
+}
