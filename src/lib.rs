@@ -1,5 +1,4 @@
 //! Circuit breaker and fallback layers for tower.
-#![allow(dead_code, unused_imports, missing_docs)]
 
 mod backoff;
 mod breaker;

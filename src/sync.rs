@@ -1,6 +1,6 @@
 //! The one place where atomics and locks come from, so that a model checker can replace them.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use std::sync::{MutexGuard, PoisonError};
 

@@ -14,14 +14,18 @@ pub(crate) enum Shared {
     /// The breaker's own count of references: one cache line for everybody.
     Direct(Arc<Breaker>),
     /// A count of references for one clone of a service and its calls: threads with a clone each do not fight.
-    Own(Arc<Arc<Breaker>>),
+    Own(Arc<Root>),
 }
+
+/// What a count of its own counts.
+#[derive(Debug)]
+pub(crate) struct Root(Arc<Breaker>);
 
 impl Shared {
     /// A count of references of its own.
     pub(crate) fn own(&self) -> Self {
         match self {
-            Self::Direct(breaker) => Self::Own(Arc::new(Arc::clone(breaker))),
+            Self::Direct(breaker) => Self::Own(Arc::new(Root(Arc::clone(breaker)))),
             Self::Own(_) => self.clone(),
         }
     }
@@ -30,7 +34,7 @@ impl Shared {
     pub(crate) fn direct(&self) -> Arc<Breaker> {
         match self {
             Self::Direct(breaker) => Arc::clone(breaker),
-            Self::Own(own) => Arc::clone(own),
+            Self::Own(own) => Arc::clone(&own.0),
         }
     }
 }
@@ -42,7 +46,7 @@ impl Deref for Shared {
     fn deref(&self) -> &Breaker {
         match self {
             Self::Direct(breaker) => breaker,
-            Self::Own(own) => own,
+            Self::Own(own) => &own.0,
         }
     }
 }

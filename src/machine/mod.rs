@@ -21,9 +21,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) use admit::{Admission, Grant};
 pub(crate) use manual::Verb;
-pub(crate) use settings::ThrottledAction;
 pub use settings::{Exhausted, Settings, Throttled};
-pub(crate) use settle::{Ended, Settled};
+pub(crate) use settle::Ended;
 pub use totals::Totals;
 pub(crate) use view::Transitions;
 pub use view::{Snapshot, Transition, WindowSnapshot};
@@ -34,13 +33,13 @@ use crate::outcome::LastError;
 use crate::state::{Mode, State};
 use crate::sync::Mutex;
 use crate::trip::overdue::Overdue;
-use crate::trip::rules::{Evidence, nanos};
+use crate::trip::rules::Evidence;
 use crate::trip::streak::Streak;
 use crate::window::Window;
 use crate::window::count::CountWindow;
 use crate::window::tally::{Rate, Tally};
 use crate::window::time::TimeWindow;
-use gate::{Gate, Phase, Word};
+use gate::{Gate, Phase};
 use params::{Flags, Params};
 use totals::Counters;
 
@@ -368,10 +367,5 @@ impl Machine {
             _ => 0,
         };
         self.count_window.resize(calls);
-    }
-
-    #[cfg(test)]
-    pub(crate) fn word(&self) -> Word {
-        self.gate.word()
     }
 }

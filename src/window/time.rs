@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::Window;
-use crate::window::stripe::{Access, Striped};
+use crate::window::stripe::Striped;
 use crate::window::tagged::{self, Full};
 use crate::window::tally::{Entry, EntryKind, Tally};
 

@@ -1,0 +1,169 @@
+//! Imports go down only.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The top-level modules, from the lowest to the highest. A module may import those before it.
+const ORDER: [(u8, &str); 17] = [
+    (0, "state"),
+    (0, "outcome"),
+    (0, "error"),
+    (0, "sync"),
+    (1, "backoff"),
+    (1, "window"),
+    (2, "probe"),
+    (2, "trip"),
+    (3, "machine"),
+    (4, "clock"),
+    (4, "event"),
+    (4, "config"),
+    (4, "breaker"),
+    (5, "classify"),
+    (5, "circuit_breaker"),
+    (5, "fallback"),
+    (7, "integration"),
+];
+
+/// Pairs that never import each other although the order would allow it.
+const STRANGERS: [(&str, &str); 1] = [("fallback", "circuit_breaker")];
+
+/// Levels that nobody imports.
+const LEAVES: u8 = 7;
+
+fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a folder of the crate") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn rank(module: &str) -> Option<usize> {
+    ORDER.iter().position(|(_, name)| *name == module)
+}
+
+fn level(module: &str) -> u8 {
+    ORDER[rank(module).expect("a known module")].0
+}
+
+/// Code without its comments.
+fn code(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+}
+
+/// From which module each name at the root of the crate comes.
+fn reexports(lib: &str) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for statement in code(lib).split(';') {
+        let Some(at) = statement.find("pub use ") else { continue };
+        let path = statement[at + 8..].trim();
+        let (module, rest) = path.split_once("::").expect("a path");
+        for name in rest.trim_matches(['{', '}']).split(',').map(str::trim) {
+            if !name.is_empty() {
+                names.insert(name.to_owned(), module.to_owned());
+            }
+        }
+    }
+    names
+}
+
+fn ident(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The first names behind every `crate::` of a file, those in braces one by one.
+fn imports(text: &str) -> Vec<String> {
+    let text = code(text);
+    let mut found = Vec::new();
+    for (at, prefix) in text.match_indices("crate::") {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &text[at + prefix.len()..];
+        match rest.strip_prefix('{') {
+            None => found.push(ident(rest).to_owned()),
+            Some(group) => {
+                let mut depth = 1;
+                let mut start = true;
+                for (at, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 1 => start = true,
+                        c if start && (c.is_alphanumeric() || c == '_') => {
+                            found.push(ident(&group[at..]).to_owned());
+                            start = false;
+                        }
+                        _ => {}
+                    }
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_down_only() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = reexports(&fs::read_to_string(src.join("lib.rs")).expect("lib.rs"));
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for file in files {
+        let inside = file.strip_prefix(&src).expect("inside src");
+        let first = inside.iter().next().expect("a name").to_string_lossy();
+        let module = first.trim_end_matches(".rs");
+        let is_test =
+            inside.file_name().is_some_and(|name| name.to_string_lossy().contains("tests"));
+        if module == "lib" || is_test {
+            continue;
+        }
+        let Some(mine) = rank(module) else {
+            wrong
+                .push(format!("{}: module `{module}` has no place in the order", inside.display()));
+            continue;
+        };
+        let text = fs::read_to_string(&file).expect("a source file");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().expect("a first part");
+        for name in imports(text) {
+            let target = root.get(&name).cloned().unwrap_or(name);
+            let Some(theirs) = rank(&target) else {
+                wrong.push(format!(
+                    "{}: `crate::{target}` has no place in the order",
+                    inside.display()
+                ));
+                continue;
+            };
+            seen += 1;
+            let strangers = STRANGERS
+                .iter()
+                .any(|(a, b)| (*a == module && *b == target) || (*b == module && *a == target));
+            let leaf = level(&target) >= LEAVES && target != module;
+            if theirs > mine || strangers || leaf {
+                wrong.push(format!("{}: imports `{target}`", inside.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports that do not go down:\n{}", wrong.join("\n"));
+    assert!(seen > 100, "only {seen} imports were found: is the reader broken?");
+}
+
+#[test]
+fn the_reader_sees_every_form_of_import() {
+    let text = "use crate::a::B;\nuse crate::{c::{D, E}, f, g::H};\nlet x = crate::i::j(); // crate::k\n$crate::l";
+    assert_eq!(imports(text), ["a", "c", "f", "g", "i"]);
+    let lib = "pub use a::{B, C};\n#[cfg(x)]\npub use d::E;";
+    let names: Vec<_> = reexports(lib).into_iter().collect();
+    let owned = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(names, [owned("B", "a"), owned("C", "a"), owned("E", "d")]);
+}
