@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod error;
 mod event;
+pub mod fallback;
 mod machine;
 mod outcome;
 mod probe;
@@ -24,10 +25,15 @@ pub use circuit_breaker::{
 };
 #[cfg(feature = "http")]
 pub use circuit_breaker::{RespondGrpc, RespondHttp};
-pub use classify::Classify;
+pub use classify::{AnswerFor, Classify, Judged};
+#[cfg(feature = "http")]
+pub use classify::{BreakerBody, Provider};
 pub use config::{ConfigError, SettingsBuilder};
 pub use error::{BoxError, BreakerError, CircuitOpen};
 pub use event::Lagged;
+#[cfg(feature = "http")]
+pub use fallback::EitherBody;
+pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};

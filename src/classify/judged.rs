@@ -74,7 +74,7 @@ impl<B> Judged for Response<B> {
     message = "`{Self}` is no answer for a service that returns `{Res}`",
     label = "not an answer of that service",
     note = "the answer must have the type of the response; `http::Response<B>` may also stand for `http::Response<BreakerBody<B>>`",
-    note = "for two bodies that have nothing in common, map one of them, for example to a boxed body"
+    note = "for two bodies that have nothing in common: `.either_body()` on a fallback, or map one of them, for example to a boxed body"
 )]
 pub trait AnswerFor<Res> {
     /// The answer as a `Res`.

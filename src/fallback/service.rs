@@ -1,0 +1,82 @@
+//! The middleware.
+
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::future::{Plan, ResponseFuture};
+use super::keep::{Keep, KeepNothing};
+use super::lift::{AsPrimary, Lift};
+use super::source::Source;
+use super::trigger::Trigger;
+use super::when::{ByResponse, When};
+
+/// Answers in place of `S` when `S` failed, was rejected, or answered badly. See the [module docs](super).
+///
+/// Made by [`FallbackLayer`](super::FallbackLayer).
+///
+/// # Errors
+///
+/// Those of `S`, and no others.
+#[derive(Clone, Debug)]
+pub struct Fallback<S, T, W = ByResponse, K = KeepNothing, L = AsPrimary> {
+    inner: S,
+    source: T,
+    when: W,
+    keep: K,
+    lift: L,
+}
+
+impl<S, T, W, K, L> Fallback<S, T, W, K, L> {
+    pub(super) const fn new(inner: S, source: T, when: W, keep: K, lift: L) -> Self {
+        Self { inner, source, when, keep, lift }
+    }
+
+    /// The primary.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The primary.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The primary, without its fallback.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, T, W, K, L, Req> Service<Req> for Fallback<S, T, W, K, L>
+where
+    S: Service<Req>,
+    K: Keep<Req>,
+    T: Source<K::Kept, S::Response, S::Error> + Clone,
+    W: When<S::Response, S::Error> + Clone,
+    L: Lift<S::Response, T::Answer>,
+{
+    type Response = L::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<
+        S::Future,
+        Plan<K::Kept, T, W>,
+        T::Future,
+        Trigger<S::Response, S::Error>,
+        L,
+    >;
+
+    /// The primary's readiness; a fallback is asked only once it is needed.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let plan = self.keep.keep(&request).map(|kept| Plan {
+            kept,
+            source: self.source.clone(),
+            when: self.when.clone(),
+        });
+        ResponseFuture::new(self.inner.call(request), plan)
+    }
+}
