@@ -189,7 +189,7 @@ where
     type Service = Fallback<S, T, W, K, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let Self { source, when, keep, lift } = self.clone();
-        Fallback::new(inner, source, when, keep, lift)
+        let Self { source, when, keep, .. } = self.clone();
+        Fallback::new(inner, source, when, keep)
     }
 }

@@ -1,5 +1,6 @@
 //! The middleware.
 
+use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
@@ -24,12 +25,12 @@ pub struct Fallback<S, T, W = ByResponse, K = KeepNothing, L = AsPrimary> {
     source: T,
     when: W,
     keep: K,
-    lift: L,
+    lift: PhantomData<fn() -> L>,
 }
 
 impl<S, T, W, K, L> Fallback<S, T, W, K, L> {
-    pub(super) const fn new(inner: S, source: T, when: W, keep: K, lift: L) -> Self {
-        Self { inner, source, when, keep, lift }
+    pub(super) const fn new(inner: S, source: T, when: W, keep: K) -> Self {
+        Self { inner, source, when, keep, lift: PhantomData }
     }
 
     /// The primary.
