@@ -165,7 +165,7 @@ impl Machine {
         mut now: Lazy<F>,
     ) -> (Admission, Transitions) {
         let (admission, transitions) = match word.phase() {
-            Phase::Closed => self.admit_closed(word, &mut now),
+            Phase::Closed | Phase::Ramp => self.admit_unless_overdue(word, &mut now),
             Phase::Disabled => (Admission::Admitted(Grant::INERT), Transitions::default()),
             _ => match self.closed_gate(word, &mut now) {
                 Some(rejected) => (rejected, Transitions::default()),
@@ -188,22 +188,22 @@ impl Machine {
         }
     }
 
-    fn admit_closed<F: FnOnce() -> Instant>(
+    /// The admission on which the rule of overdue calls fires is rejected.
+    fn admit_unless_overdue<F: FnOnce() -> Instant>(
         &self,
         word: Word,
         now: &mut Lazy<F>,
     ) -> (Admission, Transitions) {
-        if self.params.flags().overdue() {
-            let transitions = self.ask_overdue(word, now.get());
-            if !transitions.is_empty() {
-                let (admission, more) = self.admit_locked(now);
-                debug_assert!(more.is_empty() || matches!(admission, Admission::Admitted(_)));
-                let mut all = transitions;
-                more.into_iter().for_each(|transition| all.push(transition));
-                return (admission, all);
-            }
+        let mut transitions = match self.params.flags().overdue() {
+            true => self.ask_overdue(word, now.get()),
+            false => Transitions::default(),
+        };
+        if transitions.is_empty() && word.phase() == Phase::Closed {
+            return (Admission::Admitted(Grant::counted(word.epoch())), transitions);
         }
-        (Admission::Admitted(Grant::counted(word.epoch())), Transitions::default())
+        let (admission, more) = self.admit_locked(now);
+        transitions.extend(more);
+        (admission, transitions)
     }
 
     fn note_start<F: FnOnce() -> Instant>(&self, mut grant: Grant, now: &mut Lazy<F>) -> Grant {
@@ -281,7 +281,7 @@ impl Machine {
                     Judged::Recovers => {
                         let window = self.window_at(core.epoch, now);
                         core.half_open.expire(now);
-                        core.recover(now, window).into_iter().for_each(|t| transitions.push(t));
+                        transitions.extend(core.recover(now, window));
                     }
                     Judged::Undecided => core.half_open.expire(now),
                 }

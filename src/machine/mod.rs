@@ -302,17 +302,14 @@ impl Machine {
         let now = self.nanos_at(now);
         let core = self.core.lock();
         let flags = self.params.flags();
-        let at = match core.deadline() {
-            None if core.phase == Phase::Closed
-                && flags.overdue()
-                && self.overdue.pending(core.epoch) > 0 =>
-            {
+        let counted = matches!(core.phase, Phase::Closed | Phase::Ramp);
+        let overdue =
+            (counted && flags.overdue() && self.overdue.pending(core.epoch) > 0).then(|| {
                 let grid = self.params.overdue(core.epoch);
-                Some((grid.tick(now) + 1).saturating_mul(grid.width.max(1)))
-            }
-            at => at,
-        };
-        at.filter(|at| *at > now).map(|at| core.instant(at))
+                (grid.tick(now) + 1).saturating_mul(grid.width.max(1))
+            });
+        let next = core.deadline().into_iter().chain(overdue).filter(|at| *at > now).min();
+        next.map(|at| core.instant(at))
     }
 
     /// Does what time alone has made due: a lease, a ramp or a forced open that ended, calls that are overdue. An
@@ -320,8 +317,11 @@ impl Machine {
     pub(crate) fn tick(&self, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         let word = self.gate.word();
-        if word.phase() == Phase::Closed {
-            return self.ask_overdue(word, now);
+        if let Phase::Closed | Phase::Ramp = word.phase() {
+            let transitions = self.ask_overdue(word, now);
+            if word.phase() == Phase::Closed || !transitions.is_empty() {
+                return transitions;
+            }
         }
         self.locked(|core, own| {
             let now = core.clamp(now);
@@ -338,9 +338,7 @@ impl Machine {
             let now = core.clamp(now);
             let window = self.window_at(core.epoch, now);
             let mut transitions = Transitions::default();
-            if let Some(transition) = core.manual(verb, now, window) {
-                transitions.push(transition);
-            }
+            transitions.extend(core.manual(verb, now, window));
             Ok(transitions)
         })
     }

@@ -252,9 +252,7 @@ impl Machine {
             let mut transitions = Transitions::default();
             if core.epoch == epoch {
                 let window = self.window_at(epoch, now);
-                core.hold(verdict.wait(), now, window)
-                    .into_iter()
-                    .for_each(|t| transitions.push(t));
+                transitions.extend(core.hold(verdict.wait(), now, window));
             }
             Ok(transitions)
         });
@@ -351,7 +349,7 @@ impl Core {
             }
             Judged::Recovers => {
                 self.half_open.give_back(serial, success);
-                self.recover(now, window()).into_iter().for_each(|t| transitions.push(t));
+                transitions.extend(self.recover(now, window()));
             }
         }
         Ok(())

@@ -92,26 +92,41 @@ pub struct Snapshot {
     pub last_error: Option<LastError>,
 }
 
-/// The changes that one operation made, in order: none mostly, two at most.
+/// The changes that one operation made, in order: none mostly, two at most. One word that is empty on every call
+/// that changes nothing.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Transitions {
-    first: Option<Transition>,
+pub(crate) struct Transitions(Option<Box<Changes>>);
+
+#[derive(Debug)]
+struct Changes {
+    first: Transition,
     second: Option<Transition>,
 }
 
 impl Transitions {
     pub(crate) fn push(&mut self, transition: Transition) {
-        if self.first.is_none() {
-            self.first = Some(transition);
-        } else {
-            debug_assert!(self.second.is_none(), "an operation changes the state twice at most");
-            self.second = Some(transition);
+        match &mut self.0 {
+            None => self.0 = Some(Box::new(Changes { first: transition, second: None })),
+            Some(changes) => {
+                debug_assert!(
+                    changes.second.is_none(),
+                    "an operation changes the state twice at most"
+                );
+                changes.second = Some(transition);
+            }
         }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
+        self.0.is_none()
+    }
+}
+
+impl Extend<Transition> for Transitions {
+    fn extend<I: IntoIterator<Item = Transition>>(&mut self, more: I) {
+        more.into_iter().for_each(|transition| self.push(transition));
     }
 }
 
@@ -120,6 +135,13 @@ impl IntoIterator for Transitions {
     type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Transition>, 2>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        [self.first, self.second].into_iter().flatten()
+        let [first, second] = match self.0 {
+            None => [None, None],
+            Some(changes) => {
+                let Changes { first, second } = *changes;
+                [Some(first), second]
+            }
+        };
+        [first, second].into_iter().flatten()
     }
 }
