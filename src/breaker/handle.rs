@@ -40,20 +40,20 @@ use crate::state::{Mode, State};
 /// # Ok::<_, tower_breaker::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Breaker>);
+pub struct Handle(Shared);
 
 impl Handle {
     /// A breaker that guards plain functions and futures. For one that guards a service see
     /// [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
     pub fn new(name: impl Into<Arc<str>>, settings: Settings) -> Self {
-        Self(Breaker::new(name.into(), settings, Own::default()))
+        Self(Shared::new(Breaker::new(name.into(), settings, Own::default())))
     }
 
-    pub(crate) fn from_breaker(breaker: Arc<Breaker>) -> Self {
+    pub(crate) fn from_shared(breaker: Shared) -> Self {
         Self(breaker)
     }
 
-    pub(crate) fn breaker(&self) -> &Arc<Breaker> {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.0
     }
 
@@ -85,7 +85,7 @@ impl Handle {
 
     /// Whether a call would be admitted now. Takes nothing: another caller may be faster.
     pub fn would_admit(&self) -> bool {
-        !self.0.would_reject()
+        self.0.refusal().is_none()
     }
 
     /// Waits for the next change after this call, and returns the state then. To miss none between two waits, use
@@ -96,12 +96,12 @@ impl Handle {
 
     /// Sees every change from now on.
     pub fn watch(&self) -> Watch {
-        Watch::new(Arc::clone(&self.0))
+        Watch::new(self.0.breaker())
     }
 
     /// Receives every transition from now on.
     pub fn events(&self) -> Events {
-        Events::new(Arc::clone(&self.0))
+        Events::new(self.0.breaker())
     }
 
     /// Rejects every call until [`release`](Self::release), or for a time. No probe is sent meanwhile; waits that
@@ -158,7 +158,7 @@ impl Handle {
     /// [`CircuitOpen`] when the call must not be made.
     pub fn try_acquire(&self) -> Result<Permit, CircuitOpen> {
         let grant = self.0.admit()?;
-        Ok(Permit::new(Shared::Direct(Arc::clone(&self.0)), grant))
+        Ok(Permit::new(self.0.clone(), grant))
     }
 
     /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).

@@ -18,7 +18,7 @@ pub use wait::{Changed, Events, Watch};
 use crate::clock;
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
-use crate::machine::{Admission, Ended, Grant, Machine, Own, Settings, Transitions, Verb};
+use crate::machine::{Admission, Ended, Grant, Machine, Own, Refusal, Settings, Transitions, Verb};
 use crate::outcome::Outcome;
 use crate::state::State;
 
@@ -48,32 +48,56 @@ impl Breaker {
         self.machine.reading(clock::now())
     }
 
+    /// The rejection that a call would meet now.
     #[inline]
-    pub(crate) fn would_reject(&self) -> bool {
-        self.machine.would_reject(clock::now)
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.machine.refusal(clock::now)
+    }
+
+    /// Admits a call where that is only a look.
+    #[inline]
+    pub(crate) fn admit_freely(&self) -> Option<Grant> {
+        self.machine.admit_freely()
     }
 
     #[inline]
     pub(crate) fn admit(&self) -> Result<Grant, CircuitOpen> {
+        match self.admit_freely() {
+            Some(grant) => Ok(grant),
+            None => self.admit_with_care(),
+        }
+    }
+
+    #[inline(never)]
+    fn admit_with_care(&self) -> Result<Grant, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
         if !transitions.is_empty() {
             self.publish(transitions);
         }
         match admission {
             Admission::Admitted(grant) => Ok(grant),
-            Admission::Rejected { state, cause, retry_after } => {
-                Err(CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after))
-            }
+            Admission::Rejected(refusal) => Err(self.rejection(refusal)),
         }
     }
 
-    /// Rejects a call whose service was not polled ready because calls were being rejected.
-    pub(crate) fn reject(&self) -> CircuitOpen {
-        let (state, cause, retry_after) = self.machine.reject(clock::now);
+    /// Rejects a call whose service was not polled ready because it would be rejected.
+    pub(crate) fn reject(&self, refusal: Refusal) -> CircuitOpen {
+        self.machine.count_rejected();
+        self.rejection(refusal)
+    }
+
+    #[inline]
+    fn rejection(&self, refusal: Refusal) -> CircuitOpen {
+        let Refusal { state, cause, retry_after } = refusal;
         CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after)
     }
 
     #[inline]
+    pub(crate) fn settle_success(&self, grant: &Grant) -> bool {
+        self.machine.settle_success(grant, clock::now)
+    }
+
+    #[inline(never)]
     pub(crate) fn settle(&self, grant: Grant, outcome: Outcome, ended: Ended) {
         let settled = self.machine.settle(grant, outcome, ended, clock::now);
         if !settled.transitions.is_empty() {

@@ -6,36 +6,31 @@ use std::sync::Arc;
 
 use crate::breaker::Breaker;
 use crate::machine::{Ended, Grant};
-use crate::outcome::Outcome;
+use crate::outcome::{Class, Outcome};
 
-/// The way to a breaker.
+/// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
+/// service each do not fight over one cache line.
 #[derive(Clone, Debug)]
-pub(crate) enum Shared {
-    /// The breaker's own count of references: one cache line for everybody.
-    Direct(Arc<Breaker>),
-    /// A count of references for one clone of a service and its calls: threads with a clone each do not fight.
-    Own(Arc<Root>),
+pub(crate) struct Shared(Arc<Root>);
+
+#[derive(Debug)]
+struct Root {
+    breaker: Arc<Breaker>,
 }
 
-/// What a count of its own counts.
-#[derive(Debug)]
-pub(crate) struct Root(Arc<Breaker>);
-
 impl Shared {
-    /// A count of references of its own.
-    pub(crate) fn own(&self) -> Self {
-        match self {
-            Self::Direct(breaker) => Self::Own(Arc::new(Root(Arc::clone(breaker)))),
-            Self::Own(_) => self.clone(),
-        }
+    pub(crate) fn new(breaker: Arc<Breaker>) -> Self {
+        Self(Arc::new(Root { breaker }))
     }
 
-    /// The breaker's own count of references.
-    pub(crate) fn direct(&self) -> Arc<Breaker> {
-        match self {
-            Self::Direct(breaker) => Arc::clone(breaker),
-            Self::Own(own) => Arc::clone(&own.0),
-        }
+    /// The same breaker through a new count of references.
+    pub(crate) fn own(&self) -> Self {
+        Self::new(self.breaker())
+    }
+
+    /// The breaker itself.
+    pub(crate) fn breaker(&self) -> Arc<Breaker> {
+        Arc::clone(&self.0.breaker)
     }
 }
 
@@ -44,10 +39,7 @@ impl Deref for Shared {
 
     #[inline]
     fn deref(&self) -> &Breaker {
-        match self {
-            Self::Direct(breaker) => breaker,
-            Self::Own(own) => &own.0,
-        }
+        &self.0.breaker
     }
 }
 
@@ -150,6 +142,9 @@ impl Permit {
     fn end(&mut self, outcome: Outcome) {
         // First, so that a panic in a user's rule does not settle it twice.
         self.stage = Stage::Settled;
+        if outcome.class() == Class::Success && self.breaker.settle_success(&self.grant) {
+            return;
+        }
         self.breaker.settle(self.grant, outcome, Ended::default());
     }
 }

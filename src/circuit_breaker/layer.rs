@@ -1,10 +1,8 @@
 //! The layer.
 
-use std::sync::Arc;
-
 use tower_layer::Layer;
 
-use crate::breaker::{Breaker, Handle};
+use crate::breaker::{Breaker, Handle, Shared};
 use crate::circuit_breaker::config::Config;
 use crate::circuit_breaker::rejected::Fail;
 use crate::circuit_breaker::service::CircuitBreaker;
@@ -16,7 +14,7 @@ use crate::classify::Results;
 /// `layer` once per route and even once per connection.)
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerLayer<C = Results, R = Fail> {
-    breaker: Arc<Breaker>,
+    breaker: Shared,
     classify: C,
     on_rejected: R,
     pending: bool,
@@ -26,7 +24,7 @@ impl<C, R> CircuitBreakerLayer<C, R> {
     /// A layer with a breaker of its own. Cannot fail: the settings were checked when they were built.
     pub fn new(config: Config<C, R>) -> Self {
         let Config { name, settings, own, classify, on_rejected, pending } = config;
-        let breaker = Breaker::new(name, settings, own);
+        let breaker = Shared::new(Breaker::new(name, settings, own));
         Self { breaker, classify, on_rejected, pending }
     }
 
@@ -34,12 +32,12 @@ impl<C, R> CircuitBreakerLayer<C, R> {
     /// the readiness mode are used; name, numbers and functions stay those of the breaker.
     pub fn join(handle: &Handle, config: Config<C, R>) -> Self {
         let Config { classify, on_rejected, pending, .. } = config;
-        Self { breaker: Arc::clone(handle.breaker()), classify, on_rejected, pending }
+        Self { breaker: handle.shared().clone(), classify, on_rejected, pending }
     }
 
     /// The view and the control of the breaker.
     pub fn handle(&self) -> Handle {
-        Handle::from_breaker(Arc::clone(&self.breaker))
+        Handle::from_shared(self.breaker.clone())
     }
 }
 
@@ -49,7 +47,7 @@ impl<S, C: Clone, R: Clone> Layer<S> for CircuitBreakerLayer<C, R> {
     fn layer(&self, inner: S) -> Self::Service {
         CircuitBreaker::new(
             inner,
-            Arc::clone(&self.breaker),
+            self.breaker.clone(),
             self.classify.clone(),
             self.on_rejected.clone(),
             self.pending,

@@ -1,15 +1,15 @@
 //! The service.
 
 use std::fmt;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Breaker, Handle, Parked, Permit, Shared};
+use crate::breaker::{Handle, Parked, Permit, Shared};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
+use crate::machine::Refusal;
 use crate::outcome::Outcome;
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
@@ -24,7 +24,7 @@ pub struct CircuitBreaker<S, C = Results, R = Fail> {
     on_rejected: R,
     pending: bool,
     ready: Ready,
-    called: bool,
+    calls: Calls,
     /// Only while `poll_ready` is pending.
     parked: Option<Box<Parked>>,
 }
@@ -37,32 +37,40 @@ enum Ready {
     /// The inner service was polled ready.
     Inner,
     /// The call will be rejected: the inner service was not polled and must not be called.
-    Shed,
+    Shed(Refusal),
+}
+
+/// How many calls went through this clone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Calls {
+    None,
+    One,
+    Many,
 }
 
 impl<S, C, R> CircuitBreaker<S, C, R> {
     pub(super) fn new(
         inner: S,
-        breaker: Arc<Breaker>,
+        breaker: Shared,
         classify: C,
         on_rejected: R,
         pending: bool,
     ) -> Self {
         Self {
             inner,
-            breaker: Shared::Direct(breaker),
+            breaker,
             classify,
             on_rejected,
             pending,
             ready: Ready::No,
-            called: false,
+            calls: Calls::None,
             parked: None,
         }
     }
 
     /// The view and the control of the breaker.
     pub fn handle(&self) -> Handle {
-        Handle::from_breaker(self.breaker.direct())
+        Handle::from_shared(self.breaker.clone())
     }
 
     /// The guarded service.
@@ -80,31 +88,32 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         self.inner
     }
 
-    /// The breaker for one call. The first call of a clone uses the shared count of references, because many clones
-    /// live for one call only; the second makes a count of the clone's own.
+    /// The breaker for one call. The first call of a clone uses the count of references that it was made with,
+    /// because many clones live for one call only; the second makes a count of the clone's own.
     #[inline]
     fn breaker_for_call(&mut self) -> Shared {
-        if !self.called {
-            self.called = true;
-        } else if let Shared::Direct(_) = self.breaker {
-            self.breaker = self.breaker.own();
+        match self.calls {
+            Calls::None => self.calls = Calls::One,
+            Calls::One => {
+                self.breaker = self.breaker.own();
+                self.calls = Calls::Many;
+            }
+            Calls::Many => {}
         }
         self.breaker.clone()
     }
 
-    /// Waits where it has to; `true` if the call would be rejected.
-    fn poll_shed(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if !self.breaker.would_reject() {
-            return Poll::Ready(false);
+    /// Waits where it has to; the rejection if the call would be rejected.
+    #[inline]
+    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
+        match self.breaker.refusal() {
+            Some(_) if self.pending => self.park().poll_admits(cx).map(|()| None),
+            refusal => Poll::Ready(refusal),
         }
-        if !self.pending {
-            return Poll::Ready(true);
-        }
-        self.park().poll_admits(cx).map(|()| false)
     }
 
     fn park(&mut self) -> &mut Parked {
-        self.parked.get_or_insert_with(|| Box::new(Parked::new(self.breaker.direct())))
+        self.parked.get_or_insert_with(|| Box::new(Parked::new(self.breaker.breaker())))
     }
 }
 
@@ -112,7 +121,7 @@ impl<S: Clone, C: Clone, R: Clone> Clone for CircuitBreaker<S, C, R> {
     fn clone(&self) -> Self {
         Self::new(
             self.inner.clone(),
-            self.breaker.direct(),
+            self.breaker.clone(),
             self.classify.clone(),
             self.on_rejected.clone(),
             self.pending,
@@ -137,14 +146,10 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         self.ready = Ready::No;
         loop {
-            match self.poll_shed(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(true) => {
-                    self.ready = Ready::Shed;
-                    self.parked = None;
-                    return Poll::Ready(Ok(()));
-                }
-                Poll::Ready(false) => {}
+            if let Some(refusal) = ready!(self.poll_refusal(cx)) {
+                self.ready = Ready::Shed(refusal);
+                self.parked = None;
+                return Poll::Ready(Ok(()));
             }
             let unready = Unready(&self.breaker);
             let polled = self.inner.poll_ready(cx);
@@ -165,7 +170,7 @@ where
                     unready.forget();
                     // Woken when the circuit opens; it may have opened just now.
                     self.park().register(cx);
-                    if !self.breaker.would_reject() {
+                    if self.breaker.refusal().is_none() {
                         return Poll::Pending;
                     }
                 }
@@ -180,8 +185,8 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         match std::mem::replace(&mut self.ready, Ready::No) {
             Ready::Inner => {}
-            Ready::Shed => {
-                let open = self.breaker.reject();
+            Ready::Shed(refusal) => {
+                let open = self.breaker.reject(refusal);
                 return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
             }
             Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),

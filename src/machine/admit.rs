@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use crate::machine::core::{AskCooldown, Core, OwnCooldown, ServerWait};
 use crate::machine::gate::{NEVER, Phase, Word};
-use crate::machine::half_open::{Judged, ramp_admits};
+use crate::machine::half_open::{Judged, Ramping, ramp_admits};
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
 use crate::machine::{Lazy, Machine};
 use crate::outcome::Class;
-use crate::state::{Cause, State};
+use crate::state::{Cause, Mode, State};
 use crate::trip::rules::{Grew, nanos};
 
 /// What an admitted call carries: the epoch it belongs to, when it started, what it has to give back.
@@ -18,37 +18,54 @@ pub(crate) struct Grant {
     pub(super) epoch: u64,
     /// Nanoseconds of the machine; [`NEVER`] where no rule asks.
     pub(super) started: u64,
-    pub(super) kind: Kind,
-    /// Counted in flight.
-    pub(super) tracked: bool,
-    /// Counted by the overdue rule.
-    pub(super) pending: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Counts.
-    Counted,
-    /// Holds a lease.
-    Probe(u32),
-    /// Counts nowhere.
-    Inert,
+    /// Of the lease, if this is a probe.
+    pub(super) serial: u32,
+    marks: u8,
 }
 
 impl Grant {
-    const INERT: Self =
-        Self { epoch: 0, started: NEVER, kind: Kind::Inert, tracked: false, pending: false };
+    /// Holds a lease.
+    const PROBE: u8 = 1;
+    /// Counts nowhere.
+    const INERT: u8 = 1 << 1;
+    /// Counted in flight.
+    const TRACKED: u8 = 1 << 2;
+    /// Counted by the overdue rule.
+    const PENDING: u8 = 1 << 3;
 
+    #[inline]
     fn counted(epoch: u64) -> Self {
-        Self { epoch, started: NEVER, kind: Kind::Counted, tracked: false, pending: false }
+        Self { epoch, started: NEVER, serial: 0, marks: 0 }
+    }
+
+    fn inert() -> Self {
+        Self { marks: Self::INERT, ..Self::counted(0) }
+    }
+
+    fn probe(epoch: u64, serial: u32) -> Self {
+        Self { marks: Self::PROBE, serial, ..Self::counted(epoch) }
+    }
+
+    /// Nothing to give back.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.marks == 0
     }
 
     pub(crate) fn is_probe(&self) -> bool {
-        matches!(self.kind, Kind::Probe(_))
+        self.marks & Self::PROBE != 0
     }
 
     pub(crate) fn is_inert(&self) -> bool {
-        self.kind == Kind::Inert
+        self.marks & Self::INERT != 0
+    }
+
+    pub(super) fn is_tracked(&self) -> bool {
+        self.marks & Self::TRACKED != 0
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.marks & Self::PENDING != 0
     }
 }
 
@@ -56,83 +73,65 @@ impl Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted(Grant),
-    Rejected {
-        state: State,
-        /// Why the circuit opened.
-        cause: Cause,
-        retry_after: Option<Duration>,
-    },
+    Rejected(Refusal),
+}
+
+/// What a rejected caller is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) state: State,
+    /// Why the circuit opened.
+    pub(crate) cause: Cause,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Machine {
+    /// Asks for a permit where that is only a look: Closed, and nothing to note.
+    #[inline]
+    pub(crate) fn admit_freely(&self) -> Option<Grant> {
+        let word = self.gate.word();
+        word.admits_freely().then(|| Grant::counted(word.epoch()))
+    }
+
     /// Asks for a permit.
-    #[inline]
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
-        let word = self.gate.word();
-        if word.phase() == Phase::Closed {
-            let flags = self.params.flags();
-            if flags.admits_freely() {
-                let grant = Grant::counted(word.epoch());
-                return (Admission::Admitted(grant), Transitions::default());
-            }
+        match self.admit_freely() {
+            Some(grant) => (Admission::Admitted(grant), Transitions::default()),
+            None => self.admit_with_care(self.gate.word(), self.lazy(now)),
         }
-        self.admit_with_care(word, self.lazy(now))
     }
 
-    /// Whether [`admit`](Self::admit) would reject now. Changes nothing; another thread may be faster.
+    /// The rejection that [`admit`](Self::admit) would answer with now, if it would. Changes nothing; another thread
+    /// may be faster.
     #[inline]
-    pub(crate) fn would_reject(&self, now: impl FnOnce() -> Instant) -> bool {
+    pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> Option<Refusal> {
         let word = self.gate.word();
         match word.phase() {
-            Phase::Closed | Phase::Disabled | Phase::Ramp => false,
-            _ if word.shadow() => false,
-            // The clock need not be read for what never ends.
-            Phase::ForcedOpen if self.gate.until(word) == Some(NEVER) => true,
+            Phase::Closed => None,
+            _ => self.refusal_unless_closed(word, self.lazy(now)),
+        }
+    }
+
+    fn refusal_unless_closed<F: FnOnce() -> Instant>(
+        &self,
+        word: Word,
+        mut now: Lazy<F>,
+    ) -> Option<Refusal> {
+        match word.phase() {
+            // In a ramp, who passes is decided call by call, by asking.
+            Phase::Closed | Phase::Disabled | Phase::Ramp => None,
+            _ if word.shadow() => None,
             Phase::Open | Phase::Probing | Phase::ForcedOpen => {
-                let mut now = self.lazy(now);
-                self.closed_gate(word, &mut now).is_some() || self.would_reject_locked(now.get())
+                self.closed_gate(word, &mut now).or_else(|| {
+                    let now = now.get();
+                    self.core.lock().refusal(now)
+                })
             }
         }
     }
 
-    /// A rejection whatever the state is now: for a call whose service was told that it would be rejected, and was
-    /// therefore never polled.
-    pub(crate) fn reject(&self, now: impl FnOnce() -> Instant) -> (State, Cause, Option<Duration>) {
+    pub(crate) fn count_rejected(&self) {
         self.counters.count(Count::Rejected);
-        let word = self.gate.word();
-        let mut now = self.lazy(now);
-        match word.phase() {
-            Phase::Open | Phase::Probing | Phase::ForcedOpen => {
-                match self.closed_gate(word, &mut now) {
-                    Some(Admission::Rejected { state, cause, retry_after }) => {
-                        (state, cause, retry_after)
-                    }
-                    // A probe may go by now: at once.
-                    _ => (word.phase().state(), word.cause(), Some(Duration::ZERO)),
-                }
-            }
-            phase => (phase.state(), word.cause(), Some(Duration::ZERO)),
-        }
-    }
-
-    #[cold]
-    fn would_reject_locked(&self, now: u64) -> bool {
-        let core = self.core.lock();
-        let settings = &core.settings;
-        match core.phase {
-            Phase::Closed | Phase::Disabled => false,
-            Phase::Open => now < core.open_until,
-            Phase::ForcedOpen => now < core.forced_until || now < core.open_until,
-            Phase::Probing => {
-                let expired = core.half_open.expired(now);
-                match core.half_open.after_failures(&settings.probe, expired) {
-                    Judged::Reopens => true,
-                    _ => core.half_open.free(&settings.probe) == 0 && expired == 0,
-                }
-            }
-            // Who passes is decided call by call, by asking.
-            Phase::Ramp => false,
-        }
     }
 
     /// A rejection that needs no lock: the time of the gate has not come.
@@ -141,7 +140,7 @@ impl Machine {
         &self,
         word: Word,
         now: &mut Lazy<F>,
-    ) -> Option<Admission> {
+    ) -> Option<Refusal> {
         let until = self.gate.until(word)?;
         let phase = word.phase();
         let left = match until {
@@ -155,7 +154,7 @@ impl Machine {
                 }))
             }
         };
-        Some(Admission::Rejected { state: phase.state(), cause: word.cause(), retry_after: left })
+        Some(Refusal { state: phase.state(), cause: word.cause(), retry_after: left })
     }
 
     /// Everything but a Closed in which nothing is to be noted.
@@ -166,9 +165,9 @@ impl Machine {
     ) -> (Admission, Transitions) {
         let (admission, transitions) = match word.phase() {
             Phase::Closed | Phase::Ramp => self.admit_unless_overdue(word, &mut now),
-            Phase::Disabled => (Admission::Admitted(Grant::INERT), Transitions::default()),
+            Phase::Disabled => (Admission::Admitted(Grant::inert()), Transitions::default()),
             _ => match self.closed_gate(word, &mut now) {
-                Some(rejected) => (rejected, Transitions::default()),
+                Some(refusal) => (Admission::Rejected(refusal), Transitions::default()),
                 None => self.admit_locked(&mut now),
             },
         };
@@ -177,11 +176,11 @@ impl Machine {
                 (Admission::Admitted(self.note_start(grant, &mut now)), transitions)
             }
             // Whoever rejects in shadow only says so. A rule that fired on this very admission counts, too.
-            Admission::Rejected { .. } if self.gate.word().shadow() => {
+            Admission::Rejected(_) if self.gate.word().shadow() => {
                 self.counters.count(Count::WouldReject);
-                (Admission::Admitted(Grant::INERT), transitions)
+                (Admission::Admitted(Grant::inert()), transitions)
             }
-            Admission::Rejected { .. } => {
+            Admission::Rejected(_) => {
                 self.counters.count(Count::Rejected);
                 (admission, transitions)
             }
@@ -194,7 +193,7 @@ impl Machine {
         word: Word,
         now: &mut Lazy<F>,
     ) -> (Admission, Transitions) {
-        let mut transitions = match self.params.flags().overdue() {
+        let mut transitions = match self.gate.word().flags().overdue() {
             true => self.ask_overdue(word, now.get()),
             false => Transitions::default(),
         };
@@ -210,16 +209,16 @@ impl Machine {
         if grant.is_inert() {
             return grant;
         }
-        let flags = self.params.flags();
+        let flags = self.gate.word().flags();
         if flags.timed() || grant.is_probe() {
             grant.started = now.get();
         }
         if flags.overdue() {
-            grant.pending = true;
+            grant.marks |= Grant::PENDING;
             self.overdue.start(grant.epoch, self.params.overdue(grant.epoch), grant.started);
         }
         if flags.tracks() {
-            grant.tracked = true;
+            grant.marks |= Grant::TRACKED;
             self.counters.start();
         }
         grant
@@ -227,7 +226,7 @@ impl Machine {
 
     /// Asks the rule of overdue calls, at most once per part of its time.
     pub(super) fn ask_overdue(&self, word: Word, now: u64) -> Transitions {
-        let flags = self.params.flags();
+        let flags = self.gate.word().flags();
         let epoch = word.epoch();
         if !flags.overdue() || !self.overdue.due(self.params.overdue(epoch), now) {
             return Transitions::default();
@@ -305,43 +304,42 @@ impl ServerWait {
 impl Core {
     /// The answer, once everything that was due is done.
     fn admit(&mut self, now: u64) -> Admission {
-        match self.phase {
-            Phase::Closed => Admission::Admitted(Grant::counted(self.epoch)),
-            Phase::Disabled => Admission::Admitted(Grant::INERT),
-            Phase::Open => self.reject(Some(self.open_until.saturating_sub(now))),
-            Phase::ForcedOpen => {
-                let left =
-                    (self.forced_until != NEVER).then(|| self.forced_until.saturating_sub(now));
-                self.reject(left)
-            }
+        let granted = match self.phase {
+            Phase::Closed => Grant::counted(self.epoch),
+            Phase::Disabled => Grant::inert(),
+            Phase::Open | Phase::ForcedOpen => return Admission::Rejected(self.refuse(now)),
             Phase::Probing if self.half_open.free(&self.settings.probe) > 0 => {
                 let ends = now.saturating_add(nanos(self.settings.probe.lease));
-                let serial = self.half_open.lease(ends);
-                let grant = Grant { kind: Kind::Probe(serial), ..Grant::counted(self.epoch) };
-                Admission::Admitted(grant)
+                Grant::probe(self.epoch, self.half_open.lease(ends))
             }
-            Phase::Probing => {
-                let first = nanos(self.settings.cooldown.nominal(0));
-                let left =
-                    self.half_open.first_end().map(|ends| ends.saturating_sub(now).min(first));
-                self.reject(left)
-            }
+            Phase::Probing => return Admission::Rejected(self.refuse(now)),
             Phase::Ramp => {
                 let percent = self.ramp_percent(now);
-                match &mut self.half_open.ramp {
-                    Some(ramp) => {
-                        let admitted = ramp_admits(ramp.asked, percent);
-                        ramp.asked += 1;
-                        if admitted {
-                            Admission::Admitted(Grant::counted(self.epoch))
-                        } else {
-                            self.reject(None)
-                        }
-                    }
-                    None => Admission::Admitted(Grant::counted(self.epoch)),
+                let ramp = self.half_open.ramp.get_or_insert(Ramping { since: now, asked: 0 });
+                ramp.asked += 1;
+                if !ramp_admits(ramp.asked - 1, percent) {
+                    return Admission::Rejected(self.refuse(now));
                 }
+                Grant::counted(self.epoch)
             }
-        }
+        };
+        Admission::Admitted(granted)
+    }
+
+    /// The rejection that the next call meets, if it does; but for those of a ramp.
+    fn refusal(&self, now: u64) -> Option<Refusal> {
+        let rejects = match self.phase {
+            Phase::Closed | Phase::Disabled | Phase::Ramp => false,
+            Phase::Open => now < self.open_until,
+            Phase::ForcedOpen => now < self.forced_until || now < self.open_until,
+            Phase::Probing => {
+                let probe = &self.settings.probe;
+                let expired = self.half_open.expired(now);
+                let reopens = self.half_open.after_failures(probe, expired) == Judged::Reopens;
+                reopens || self.half_open.free(probe) == 0 && expired == 0
+            }
+        };
+        (rejects && self.mode != Mode::Shadow).then(|| self.refuse(now))
     }
 
     /// The share of calls that the ramp lets through now.
@@ -353,12 +351,19 @@ impl Core {
         usize::try_from(step).ok().and_then(|step| settings.steps.get(step)).copied().unwrap_or(100)
     }
 
-    fn reject(&self, left: Option<u64>) -> Admission {
+    fn refuse(&self, now: u64) -> Refusal {
+        let until = match self.phase {
+            Phase::Open => Some(self.open_until),
+            Phase::ForcedOpen if self.forced_until <= now => Some(self.open_until),
+            Phase::ForcedOpen => (self.forced_until != NEVER).then_some(self.forced_until),
+            Phase::Probing => {
+                let first = now.saturating_add(nanos(self.settings.cooldown.nominal(0)));
+                self.half_open.first_end().map(|ends| ends.min(first))
+            }
+            Phase::Closed | Phase::Ramp | Phase::Disabled => None,
+        };
         let (word, _) = self.gate();
-        Admission::Rejected {
-            state: self.phase.state(),
-            cause: word.cause(),
-            retry_after: left.map(Duration::from_nanos),
-        }
+        let left = until.map(|until| Duration::from_nanos(until.saturating_sub(now)));
+        Refusal { state: self.phase.state(), cause: word.cause(), retry_after: left }
     }
 }

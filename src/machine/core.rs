@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backoff::{FOREVER, Random, server_wait};
+use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::half_open::{HalfOpen, Ramping};
 use crate::machine::settings::Settings;
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     pub(crate) name: Arc<str>,
     pub(crate) base: Instant,
     pub(crate) settings: Settings,
+    pub(crate) flags: Flags,
     pub(crate) phase: Phase,
     pub(crate) mode: Mode,
     pub(crate) epoch: u64,
@@ -74,6 +76,7 @@ impl Core {
         base: Instant,
         seed: u64,
         own_cooldown: bool,
+        flags: Flags,
     ) -> Self {
         let mut half_open = HalfOpen::default();
         half_open.reserve(&settings.probe);
@@ -82,6 +85,7 @@ impl Core {
             base,
             random: Random::new(settings.seed.unwrap_or(seed)),
             settings,
+            flags,
             phase: Phase::Closed,
             mode: Mode::Normal,
             epoch: 1,
@@ -117,7 +121,7 @@ impl Core {
             }
             Phase::Closed | Phase::Probing | Phase::Ramp | Phase::Disabled => 0,
         };
-        (Word::new(self.epoch, self.phase, shadow, self.trip_cause), until)
+        (Word::new(self.epoch, self.phase, shadow, self.trip_cause, self.flags), until)
     }
 
     pub(crate) fn instant(&self, at: u64) -> Instant {

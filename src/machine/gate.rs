@@ -1,5 +1,6 @@
 //! What every call reads first: the state in one word, and until when it holds in another.
 
+use crate::machine::flags::Flags;
 use crate::state::{Cause, State};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -27,7 +28,7 @@ impl Phase {
     }
 }
 
-/// Phase, whether in shadow, whether somebody is changing it, the cause of the trip, the epoch.
+/// Phase, whether in shadow, whether somebody is changing it, the cause of the trip, the flags, the epoch (47 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
@@ -36,12 +37,31 @@ const SHADOW: u64 = 1 << 3;
 const BUSY: u64 = 1 << 4;
 const CAUSE_SHIFT: u32 = 5;
 const CAUSE: u64 = 0b1_1111;
-const EPOCH_SHIFT: u32 = 10;
+const FLAGS_SHIFT: u32 = 10;
+const EPOCH_SHIFT: u32 = FLAGS_SHIFT + Flags::BITS;
 
 impl Word {
-    pub(crate) fn new(epoch: u64, phase: Phase, shadow: bool, cause: Cause) -> Self {
+    pub(crate) fn new(epoch: u64, phase: Phase, shadow: bool, cause: Cause, flags: Flags) -> Self {
         let shadow = if shadow { SHADOW } else { 0 };
-        Self(epoch << EPOCH_SHIFT | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
+        let flags = flags.bits() << FLAGS_SHIFT;
+        Self(epoch << EPOCH_SHIFT | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
+    }
+
+    /// Closed, and a call has nothing to note when it is admitted.
+    #[inline]
+    pub(crate) fn admits_freely(self) -> bool {
+        self.0 & (PHASE | Flags::ON_ADMISSION.bits() << FLAGS_SHIFT) == 0
+    }
+
+    /// Closed, and a success is only counted.
+    #[inline]
+    pub(crate) fn takes_success(self) -> bool {
+        self.0 & (PHASE | Flags::ON_SUCCESS.bits() << FLAGS_SHIFT) == 0
+    }
+
+    #[inline]
+    pub(crate) fn flags(self) -> Flags {
+        Flags::from_bits(self.0 >> FLAGS_SHIFT)
     }
 
     #[inline]
@@ -131,8 +151,9 @@ mod tests {
                 (Phase::ForcedOpen, false),
                 (Phase::Disabled, false),
             ] {
-                let word = Word::new(123_456_789, phase, shadow, cause);
-                assert_eq!((word.epoch(), word.phase()), (123_456_789, phase));
+                let flags = Flags::from_bits(0b101_1010);
+                let word = Word::new(123_456_789, phase, shadow, cause, flags);
+                assert_eq!((word.epoch(), word.phase(), word.flags()), (123_456_789, phase, flags));
                 assert_eq!((word.shadow(), word.cause()), (shadow, cause));
             }
         }
@@ -140,11 +161,11 @@ mod tests {
 
     #[test]
     fn a_time_is_given_only_with_the_word_it_belongs_to() {
-        let open = Word::new(1, Phase::Open, false, Cause::Custom);
+        let open = Word::new(1, Phase::Open, false, Cause::Custom, Flags::from_bits(0));
         let gate = Gate::new(open);
         gate.set(open, 7);
         assert_eq!(gate.until(open), Some(7));
-        gate.set(Word::new(2, Phase::Probing, false, Cause::Custom), 9);
+        gate.set(Word::new(2, Phase::Probing, false, Cause::Custom, Flags::from_bits(0)), 9);
         assert_eq!(gate.until(open), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::machine::core::Core;
+use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase};
 use crate::machine::settings::Settings;
 use crate::machine::view::{Transition, WindowSnapshot};
@@ -88,8 +89,9 @@ impl Core {
     }
 
     /// New numbers for a running breaker: state, epoch, waits and attempts stay.
-    pub(crate) fn reconfigure(&mut self, settings: Settings) {
+    pub(crate) fn reconfigure(&mut self, settings: Settings, flags: Flags) {
         self.settings = settings;
+        self.flags = flags;
         self.half_open.reserve(&self.settings.probe);
     }
 }

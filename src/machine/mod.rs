@@ -6,8 +6,10 @@
 
 mod admit;
 mod core;
+mod flags;
 mod gate;
 mod half_open;
+mod last_error;
 mod manual;
 mod params;
 mod settings;
@@ -19,7 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use admit::{Admission, Grant};
+pub(crate) use admit::{Admission, Grant, Refusal};
 pub(crate) use manual::Verb;
 pub use settings::{Exhausted, Settings, Throttled};
 pub(crate) use settle::Ended;
@@ -29,7 +31,6 @@ pub use view::{Snapshot, Transition, WindowSnapshot};
 
 use self::core::{AskCooldown, Core, OwnCooldown};
 use crate::backoff::FOREVER;
-use crate::outcome::LastError;
 use crate::state::{Mode, State};
 use crate::sync::Mutex;
 use crate::trip::overdue::Overdue;
@@ -39,8 +40,10 @@ use crate::window::Window;
 use crate::window::count::CountWindow;
 use crate::window::tally::{Rate, Tally};
 use crate::window::time::TimeWindow;
+use flags::Flags;
 use gate::{Gate, Phase};
-use params::{Flags, Params};
+use last_error::LastErrorWord;
+use params::Params;
 use totals::Counters;
 
 /// A rule of the user's: whether to open, from what the window shows.
@@ -74,8 +77,7 @@ pub(crate) struct Machine {
     overdue: Overdue,
     counters: Counters,
     core: Mutex<Core>,
-    /// Kept apart from the core, because a failure that does not trip takes no lock that it could wait for.
-    last_error: Mutex<Option<LastError>>,
+    last_error: LastErrorWord,
     name: Arc<str>,
     base: Instant,
     own: Own,
@@ -119,9 +121,11 @@ impl Machine {
         base: Instant,
         seed: u64,
     ) -> Self {
-        let core = Core::new(Arc::clone(&name), settings, base, seed, own.cooldown.is_some());
+        let flags = Flags::of(&settings, own.rule.is_some());
         let params = Params::default();
-        params.store(&core.settings, own.rule.is_some());
+        params.store(&settings, flags, flags);
+        let core =
+            Core::new(Arc::clone(&name), settings, base, seed, own.cooldown.is_some(), flags);
         let (word, until) = core.gate();
         let gate = Gate::new(word);
         gate.set(word, until);
@@ -133,7 +137,7 @@ impl Machine {
             overdue: Overdue::new(),
             counters: Counters::new(),
             core: Mutex::new(core),
-            last_error: Mutex::new(None),
+            last_error: LastErrorWord::default(),
             params,
             name,
             base,
@@ -165,7 +169,7 @@ impl Machine {
         loop {
             let asked = {
                 let mut core = self.core.lock();
-                core.last_error = *self.last_error.lock();
+                core.last_error = self.last_error.load();
                 let done = op(&mut core, own);
                 match done {
                     Ok(done) => {
@@ -231,7 +235,7 @@ impl Machine {
 
     /// What the rules see now, as people read it.
     fn window_at(&self, epoch: u64, now: u64) -> WindowSnapshot {
-        let flags = self.params.flags();
+        let flags = self.gate.word().flags();
         self.window_snapshot(&self.evidence(epoch, flags, None, || now), flags)
     }
 
@@ -270,9 +274,9 @@ impl Machine {
     pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
         let nanos = self.nanos_at(now);
         // Settled before in flight, see `Counters`.
-        let flags = self.params.flags();
+        let flags = self.gate.word().flags();
         let totals = self.counters.totals(flags.tracks());
-        let last_error = *self.last_error.lock();
+        let last_error = self.last_error.load();
         let core = self.core.lock();
         let until = match core.phase {
             Phase::Open => Some(core.open_until),
@@ -301,7 +305,7 @@ impl Machine {
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let now = self.nanos_at(now);
         let core = self.core.lock();
-        let flags = self.params.flags();
+        let flags = self.gate.word().flags();
         let counted = matches!(core.phase, Phase::Closed | Phase::Ramp);
         let overdue =
             (counted && flags.overdue() && self.overdue.pending(core.epoch) > 0).then(|| {
@@ -332,7 +336,7 @@ impl Machine {
     pub(crate) fn manual(&self, verb: Verb, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         if verb == Verb::Reset {
-            *self.last_error.lock() = None;
+            self.last_error.clear();
         }
         self.locked(|core, _| {
             let now = core.clamp(now);
@@ -347,8 +351,9 @@ impl Machine {
     pub(crate) fn reconfigure(&self, settings: &Settings, now: Instant) {
         let now = self.nanos_at(now);
         let resized = self.locked(|core, _| {
-            core.reconfigure(settings.clone());
-            let cleared = self.params.store(settings, self.own.rule.is_some());
+            let flags = Flags::of(settings, self.own.rule.is_some());
+            let cleared = self.params.store(settings, core.flags, flags);
+            core.reconfigure(settings.clone(), flags);
             if cleared.overdue {
                 self.overdue.forget_until_aged(self.params.overdue(core.epoch), now);
             }
@@ -361,7 +366,7 @@ impl Machine {
 
     fn size_count_window(&self) {
         let calls = match self.core.lock().settings.window {
-            Window::Count { calls } if self.params.flags().count_window() => calls as usize,
+            Window::Count { calls } if self.gate.word().flags().count_window() => calls as usize,
             _ => 0,
         };
         self.count_window.resize(calls);

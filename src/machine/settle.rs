@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
-use crate::machine::admit::{Grant, Kind};
+use crate::machine::admit::Grant;
 use crate::machine::core::{Core, ServerWait};
+use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase};
 use crate::machine::half_open::Judged;
-use crate::machine::params::Flags;
 use crate::machine::settings::ThrottledAction;
 use crate::machine::totals::Count;
 use crate::machine::view::{Transitions, WindowSnapshot};
@@ -37,8 +37,26 @@ struct Verdict {
 }
 
 impl Machine {
-    /// Takes a call's outcome.
+    /// Takes a success where that is only a count. `false`: it was not taken.
     #[inline]
+    pub(crate) fn settle_success(&self, grant: &Grant, now: impl FnOnce() -> Instant) -> bool {
+        let word = self.gate.word();
+        if !word.takes_success() || word.epoch() != grant.epoch || !grant.is_plain() {
+            return false;
+        }
+        self.counters.count(Count::Class(Class::Success));
+        let flags = word.flags();
+        if flags.streak() {
+            self.streak.end(grant.epoch);
+        }
+        if flags.time_window() {
+            let (grid, _) = self.params.window(grant.epoch);
+            self.time_window.add_success(grid, self.nanos_at(now()));
+        }
+        true
+    }
+
+    /// Takes a call's outcome.
     pub(crate) fn settle(
         &self,
         grant: Grant,
@@ -51,10 +69,10 @@ impl Machine {
         }
         let mut now = self.lazy(now);
         let mut now = || now.get();
-        let flags = self.params.flags();
+        let word = self.gate.word();
+        let flags = word.flags();
         self.note_end(&grant);
         let verdict = self.weigh(&grant, outcome, ended, flags, &mut now);
-        let word = self.gate.word();
         if word.epoch() != grant.epoch {
             return self.settle_late(&verdict, &mut now);
         }
@@ -66,10 +84,10 @@ impl Machine {
 
     #[inline]
     fn note_end(&self, grant: &Grant) {
-        if grant.pending {
+        if grant.is_pending() {
             self.overdue.finish(grant.epoch, self.params.overdue(grant.epoch), grant.started);
         }
-        if grant.tracked {
+        if grant.is_tracked() {
             self.counters.end();
         }
     }
@@ -114,12 +132,10 @@ impl Machine {
         self.counters.count(Count::Class(verdict.outcome.class()));
     }
 
-    /// Remembers a bad outcome. Whoever finds the place taken leaves: the other one is as recent.
+    /// Remembers a bad outcome.
     fn note_error(&self, verdict: &Verdict) {
-        if let Some(error) = verdict.outcome.last_error()
-            && let Some(mut last) = self.last_error.try_lock()
-        {
-            *last = Some(error);
+        if let Some(error) = verdict.outcome.last_error() {
+            self.last_error.store(error);
         }
     }
 
@@ -163,12 +179,13 @@ impl Machine {
             Class::Ignored | Class::Cancelled => return Settled::default(),
         };
         let failed = class == Class::Failure;
+        let mut streak = 0;
         if flags.streak() {
             match class {
                 Class::Success => self.streak.end(epoch),
                 Class::Failure => {
                     let timed = self.params.rules.streak_is_timed();
-                    self.streak.extend(epoch, timed, &mut *now);
+                    streak = self.streak.extend(epoch, timed, &mut *now).0;
                 }
                 _ => {}
             }
@@ -190,6 +207,10 @@ impl Machine {
         }
         if failed {
             self.note_error(verdict);
+            // Where there is no window, only the streak can have fired.
+            if flags.window() == 0 && !self.params.rules.streak_may_fire(streak) {
+                return Settled::default();
+            }
         }
         let grew = Grew { failures: failed, slow: verdict.slow, overdue: false };
         let transitions = self.judge(epoch, flags, tally, grew, now, verdict.wait());
@@ -235,7 +256,7 @@ impl Machine {
                 && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
             if stands {
                 let planned = core.plan_cooldown(now, own)?;
-                let window = self.window_snapshot(seen, self.params.flags());
+                let window = self.window_snapshot(seen, self.gate.word().flags());
                 transitions.push(core.trip(cause, now, planned, wait, window));
             }
             Ok(transitions)
@@ -275,10 +296,10 @@ impl Machine {
             }
             // A lease that has ended is a failed probe, whatever comes after.
             let transitions = self.lapse(core, now, own)?;
-            let serial = match grant.kind {
-                Kind::Probe(serial) if core.phase == Phase::Probing => serial,
-                _ => return Ok((Settled { transitions, freed: true }, core.phase == Phase::Ramp)),
-            };
+            if !grant.is_probe() || core.phase != Phase::Probing {
+                return Ok((Settled { transitions, freed: true }, core.phase == Phase::Ramp));
+            }
+            let serial = grant.serial;
             if !core.half_open.holds(serial) {
                 return Ok((Settled { transitions, freed: true }, false));
             }

@@ -45,9 +45,23 @@ impl Newest {
     /// By how many clears a call can be overtaken while it is being counted. More than that is the wrap.
     const RACE: u64 = 1 << 12;
 
-    /// The bucket to use for `tick`, or `None` if a later clear has begun.
+    /// The bucket to use at `now`. Mostly the newest: asked with a multiplication, not a division.
     #[inline]
-    pub(crate) fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {
+    fn tick(&self, grid: Grid, now: u64) -> Option<u64> {
+        let seen = self.0.load(Ordering::Relaxed);
+        let tick = seen & ((1 << Self::TICK_BITS) - 1);
+        let begins = tick.wrapping_mul(grid.width);
+        if seen >> Self::TICK_BITS == grid.clears & Self::CLEAR_MASK
+            && now.wrapping_sub(begins) < grid.width
+        {
+            return Some(tick);
+        }
+        self.advance(grid, grid.tick(now))
+    }
+
+    /// The bucket to use for `tick`, or `None` if a later clear has begun.
+    #[cold]
+    fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {
         let clears = grid.clears & Self::CLEAR_MASK;
         let mut seen = self.0.load(Ordering::Relaxed);
         loop {
@@ -108,10 +122,19 @@ impl TimeWindow {
         Self { newest: Newest::default(), stripes: Striped::new() }
     }
 
+    /// Counts a call that succeeded in time: one word.
+    #[inline]
+    pub(crate) fn add_success(&self, grid: Grid, now: u64) {
+        let Some(tick) = self.newest.tick(grid, now) else { return };
+        let (mine, access) = self.stripes.mine();
+        let word = &mine.calls[tick as usize % RING];
+        tagged::add(word, access, grid.tag(tick), 1, Full::Saturate);
+    }
+
     /// Counts a call.
     #[inline]
     pub(crate) fn add(&self, grid: Grid, now: u64, entry: Entry) {
-        let Some(tick) = self.newest.advance(grid, grid.tick(now)) else { return };
+        let Some(tick) = self.newest.tick(grid, now) else { return };
         let (at, tag) = (tick as usize % RING, grid.tag(tick));
         let (mine, access) = self.stripes.mine();
         let count = |words: &[AtomicU64; RING], by| {

@@ -1,0 +1,108 @@
+//! Which work a call has to do, as bits.
+
+use crate::machine::settings::Settings;
+use crate::window::Window;
+
+/// Which work a call has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flags(u64);
+
+impl Flags {
+    const STREAK: u64 = 1;
+    const TIME_WINDOW: u64 = 1 << 1;
+    const COUNT_WINDOW: u64 = 1 << 2;
+    const SLOW: u64 = 1 << 3;
+    const OVERDUE: u64 = 1 << 4;
+    const CANCELLED_AFTER: u64 = 1 << 5;
+    const TRACK: u64 = 1 << 6;
+
+    /// How many bits of a word they take.
+    pub(super) const BITS: u32 = 7;
+    /// What a call has to note when it is admitted.
+    pub(super) const ON_ADMISSION: Self =
+        Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER | Self::TRACK);
+    /// What makes a success more than a count.
+    pub(super) const ON_SUCCESS: Self = Self(Self::SLOW | Self::COUNT_WINDOW);
+
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self(bits & ((1 << Self::BITS) - 1))
+    }
+
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn of(settings: &Settings, custom_rule: bool) -> Self {
+        let trip = &settings.trip;
+        let windowed = custom_rule
+            || trip.failure_rate.is_some()
+            || trip.failures.is_some()
+            || trip.slow.is_some();
+        let window = match settings.window {
+            _ if !windowed => 0,
+            Window::Time { .. } => Self::TIME_WINDOW,
+            Window::Count { .. } => Self::COUNT_WINDOW,
+        };
+        let flag = |on: bool, flag| if on { flag } else { 0 };
+        Self(
+            window
+                | flag(trip.consecutive.is_some() || custom_rule, Self::STREAK)
+                | flag(trip.slow.is_some(), Self::SLOW)
+                | flag(trip.overdue.is_some(), Self::OVERDUE)
+                | flag(settings.cancelled_after.is_some(), Self::CANCELLED_AFTER)
+                | flag(settings.track_in_flight, Self::TRACK),
+        )
+    }
+
+    #[inline]
+    fn has(self, any: u64) -> bool {
+        self.0 & any != 0
+    }
+
+    /// Which kind of window there is.
+    pub(super) fn window(self) -> u64 {
+        self.0 & (Self::TIME_WINDOW | Self::COUNT_WINDOW)
+    }
+
+    /// A call has to know when it started.
+    #[inline]
+    pub(crate) fn timed(self) -> bool {
+        self.has(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER)
+    }
+
+    #[inline]
+    pub(crate) fn streak(self) -> bool {
+        self.has(Self::STREAK)
+    }
+
+    #[inline]
+    pub(crate) fn time_window(self) -> bool {
+        self.has(Self::TIME_WINDOW)
+    }
+
+    #[inline]
+    pub(crate) fn count_window(self) -> bool {
+        self.has(Self::COUNT_WINDOW)
+    }
+
+    #[inline]
+    pub(crate) fn slow(self) -> bool {
+        self.has(Self::SLOW)
+    }
+
+    #[inline]
+    pub(crate) fn overdue(self) -> bool {
+        self.has(Self::OVERDUE)
+    }
+
+    #[inline]
+    pub(crate) fn cancelled_after(self) -> bool {
+        self.has(Self::CANCELLED_AFTER)
+    }
+
+    /// Calls in flight are counted.
+    #[inline]
+    pub(crate) fn tracks(self) -> bool {
+        self.has(Self::TRACK | Self::OVERDUE)
+    }
+}

@@ -1,0 +1,101 @@
+//! The last bad outcome, in one word: a failure that does not trip takes no lock.
+
+use std::cell::Cell;
+
+use crate::outcome::{Class, LastError};
+use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// Class in the low 3 bits, whether there is a code, the code (16 bits), the number of the reason (16 bits).
+#[derive(Debug, Default)]
+pub(crate) struct LastErrorWord(AtomicU64);
+
+const HAS_CODE: u64 = 1 << 3;
+const CODE_SHIFT: u32 = 4;
+const REASON_SHIFT: u32 = 20;
+
+impl LastErrorWord {
+    #[inline]
+    pub(crate) fn store(&self, error: LastError) {
+        let class = match error.class {
+            Class::Failure => 1,
+            Class::Throttled => 2,
+            _ => 3,
+        };
+        let code = error.code.map_or(0, |code| HAS_CODE | u64::from(code) << CODE_SHIFT);
+        let reason = error.reason.map_or(0, |reason| u64::from(number(reason)) << REASON_SHIFT);
+        self.0.store(class | code | reason, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn load(&self) -> Option<LastError> {
+        let word = self.0.load(Ordering::Relaxed);
+        let class = match word & 0b111 {
+            0 => return None,
+            1 => Class::Failure,
+            2 => Class::Throttled,
+            _ => Class::Exhausted,
+        };
+        let code = (word & HAS_CODE != 0).then_some((word >> CODE_SHIFT) as u16);
+        Some(LastError { class, code, reason: reason((word >> REASON_SHIFT) as u16) })
+    }
+}
+
+/// Every reason of this process, numbered from 1. Reasons are `'static`, in practice the literals of the classifiers;
+/// past 65 535 of them a new one is left out.
+static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// The last reason that this thread looked up.
+    static LAST: Cell<(&'static str, u16)> = const { Cell::new(("", 0)) };
+}
+
+#[inline]
+fn number(reason: &'static str) -> u16 {
+    let (last, number) = LAST.get();
+    if std::ptr::eq(last, reason) { number } else { look_up(reason) }
+}
+
+#[cold]
+fn look_up(reason: &'static str) -> u16 {
+    let number = {
+        let mut reasons = REASONS.lock();
+        let known = reasons.iter().position(|known| *known == reason).or_else(|| {
+            (reasons.len() < usize::from(u16::MAX)).then(|| {
+                reasons.push(reason);
+                reasons.len() - 1
+            })
+        });
+        known.map_or(0, |at| at as u16 + 1)
+    };
+    LAST.set((reason, number));
+    number
+}
+
+fn reason(number: u16) -> Option<&'static str> {
+    REASONS.lock().get(usize::from(number).checked_sub(1)?).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_survives_the_word() {
+        let word = LastErrorWord::default();
+        assert_eq!(word.load(), None);
+        for class in [Class::Failure, Class::Throttled, Class::Exhausted] {
+            for code in [None, Some(0), Some(503), Some(u16::MAX)] {
+                for reason in [None, Some("a reason"), Some("another"), Some("")] {
+                    let error = LastError { class, reason, code };
+                    word.store(error);
+                    assert_eq!(word.load(), Some(error));
+                }
+            }
+        }
+        word.clear();
+        assert_eq!(word.load(), None);
+    }
+}
