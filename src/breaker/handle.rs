@@ -9,7 +9,7 @@ use std::time::Duration;
 use pin_project::pin_project;
 
 use crate::breaker::wait::{Changed, Events, Watch};
-use crate::breaker::{Breaker, Permit, Shared};
+use crate::breaker::{Breaker, InFlight, Permit, Shared};
 use crate::clock;
 use crate::error::{BreakerError, CircuitOpen};
 use crate::machine::{Own, Settings, Snapshot, Verb};
@@ -180,9 +180,9 @@ impl Handle {
         call: impl FnOnce() -> Result<T, E>,
         judge: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, BreakerError<E>> {
-        let mut permit = self.try_acquire()?;
-        let result = permit.in_call(call);
-        settle(permit, judge, result)
+        let mut guarded = InFlight::new(self.try_acquire()?);
+        let result = guarded.run(call);
+        settle(guarded.ended(), judge, result)
     }
 
     /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
@@ -217,9 +217,9 @@ impl Handle {
         future: impl Future<Output = Result<T, E>>,
         judge: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, BreakerError<E>> {
-        let mut permit = self.try_acquire()?;
-        let result = InCall { future, permit: &mut permit }.await;
-        settle(permit, judge, result)
+        let mut call = InFlight::new(self.try_acquire()?);
+        let result = Guarded { future, call: &mut call }.await;
+        settle(call.ended(), judge, result)
     }
 }
 
@@ -235,24 +235,23 @@ fn settle<T, E>(
     judge: impl FnOnce(&Result<T, E>) -> Outcome,
     result: Result<T, E>,
 ) -> Result<T, BreakerError<E>> {
-    let permit = permit.into_classifier();
     permit.settle(judge(&result));
     result.map_err(BreakerError::Inner)
 }
 
 /// A guarded future: what panics in it is its own.
 #[pin_project]
-struct InCall<'a, F> {
+struct Guarded<'a, F> {
     #[pin]
     future: F,
-    permit: &'a mut Permit,
+    call: &'a mut InFlight,
 }
 
-impl<F: Future> Future for InCall<'_, F> {
+impl<F: Future> Future for Guarded<'_, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.permit.in_call(|| this.future.poll(cx))
+        this.call.run(|| this.future.poll(cx))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use handle::Handle;
 pub use permit::Permit;
-pub(crate) use permit::Shared;
+pub(crate) use permit::{InFlight, Shared};
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
 
@@ -49,7 +49,7 @@ impl Breaker {
     }
 
     /// The rejection that a call would meet now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.machine.refusal(clock::now)
     }
@@ -60,7 +60,7 @@ impl Breaker {
         self.machine.admit_freely()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit(&self) -> Result<Grant, CircuitOpen> {
         match self.admit_freely() {
             Some(grant) => Ok(grant),
@@ -68,6 +68,7 @@ impl Breaker {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn admit_with_care(&self) -> Result<Grant, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
@@ -92,7 +93,7 @@ impl Breaker {
         CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle_success(&self, grant: &Grant) -> bool {
         self.machine.settle_success(grant, clock::now)
     }

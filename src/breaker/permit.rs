@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::breaker::Breaker;
 use crate::machine::{Ended, Grant};
-use crate::outcome::{Class, Outcome};
+use crate::outcome::Outcome;
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
 /// service each do not fight over one cache line.
@@ -55,40 +55,33 @@ impl Deref for Shared {
 /// for [`cancelled_after`](crate::SettingsBuilder::cancelled_after): then it is a failure.
 #[must_use = "a permit that is dropped records a cancelled call"]
 pub struct Permit {
-    breaker: Shared,
+    /// `None` once it is settled.
+    breaker: Option<Shared>,
     grant: Grant,
-    stage: Stage,
-}
-
-/// What it means that the permit is dropped now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The call was given up.
-    Held,
-    /// The guarded code unwinds: nobody else can drop the permit while it runs.
-    InCall,
-    /// If a panic is on its way, it is the classifier's.
-    InClassifier,
-    /// Nothing.
-    Settled,
 }
 
 impl Permit {
     #[inline]
     pub(crate) fn new(breaker: Shared, grant: Grant) -> Self {
-        Self { breaker, grant, stage: Stage::Held }
+        Self { breaker: Some(breaker), grant }
     }
 
     /// Settles the call.
     #[inline]
     pub fn settle(mut self, outcome: Outcome) {
-        self.end(outcome);
+        if let Some(breaker) = self.breaker.take() {
+            breaker.settle(self.grant, outcome, Ended::default());
+        }
     }
 
     /// Settles the call as a success.
-    #[inline]
-    pub fn success(self) {
-        self.settle(Outcome::success());
+    #[inline(always)]
+    pub fn success(mut self) {
+        if let Some(breaker) = self.breaker.take()
+            && !breaker.settle_success(&self.grant)
+        {
+            breaker.settle(self.grant, Outcome::success(), Ended::default());
+        }
     }
 
     /// Settles the call as a failure.
@@ -105,7 +98,7 @@ impl Permit {
 
     /// The name of the breaker.
     pub fn name(&self) -> &str {
-        self.breaker.name()
+        self.breaker.as_ref().map_or("", |breaker| breaker.name())
     }
 
     /// Whether the outcome of this call decides if the circuit closes.
@@ -113,52 +106,82 @@ impl Permit {
         self.grant.is_probe()
     }
 
-    /// Runs guarded code: if it panics, the call has failed.
+    /// The permit itself; what stays is empty.
     #[inline]
-    pub(crate) fn in_call<T>(&mut self, call: impl FnOnce() -> T) -> T {
-        self.stage = Stage::InCall;
-        let done = call();
-        self.stage = Stage::Held;
-        done
-    }
-
-    /// Runs code of the classifier: if it panics, the call says nothing.
-    #[inline]
-    pub(crate) fn in_classifier<T>(&mut self, judge: impl FnOnce() -> T) -> T {
-        self.stage = Stage::InClassifier;
-        let done = judge();
-        self.stage = Stage::Held;
-        done
-    }
-
-    /// From here on a panic is the classifier's.
-    #[inline]
-    pub(crate) fn into_classifier(mut self) -> Self {
-        self.stage = Stage::InClassifier;
-        self
-    }
-
-    #[inline]
-    fn end(&mut self, outcome: Outcome) {
-        // First, so that a panic in a user's rule does not settle it twice.
-        self.stage = Stage::Settled;
-        if outcome.class() == Class::Success && self.breaker.settle_success(&self.grant) {
-            return;
-        }
-        self.breaker.settle(self.grant, outcome, Ended::default());
+    fn take(&mut self) -> Self {
+        Self { breaker: self.breaker.take(), grant: self.grant }
     }
 }
 
+/// What a permit records that is dropped. Out of the way of those that are settled.
+#[cold]
+#[inline(never)]
+fn dropped(breaker: Shared, grant: Grant) {
+    // A panic while the classifier had it is the classifier's; any other unwinding gave the call up.
+    let outcome = if grant.is_judged() && std::thread::panicking() {
+        Outcome::ignored()
+    } else {
+        Outcome::cancelled()
+    };
+    breaker.settle(grant, outcome, Ended::default());
+}
+
 impl Drop for Permit {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.take() {
+            dropped(breaker, self.grant);
+        }
+    }
+}
+
+/// A permit whose call is being made. If guarded code panics, the call has failed.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    permit: Permit,
+    running: bool,
+}
+
+impl InFlight {
+    #[inline]
+    pub(crate) fn new(permit: Permit) -> Self {
+        Self { permit, running: false }
+    }
+
+    /// Runs guarded code.
+    #[inline(always)]
+    pub(crate) fn run<T>(&mut self, call: impl FnOnce() -> T) -> T {
+        self.running = true;
+        let done = call();
+        self.running = false;
+        done
+    }
+
+    /// Runs code of the classifier. If it panics, the call says nothing.
+    #[inline]
+    pub(crate) fn judge<T>(&mut self, judge: impl FnOnce() -> T) -> T {
+        self.permit.grant.set_judged(true);
+        let done = judge();
+        self.permit.grant.set_judged(false);
+        done
+    }
+
+    /// The call has ended: the permit for the classifier.
+    #[inline(always)]
+    pub(crate) fn ended(&mut self) -> Permit {
+        let mut permit = self.permit.take();
+        permit.grant.set_judged(true);
+        permit
+    }
+}
+
+impl Drop for InFlight {
     #[inline]
     fn drop(&mut self) {
-        let outcome = match self.stage {
-            Stage::Settled => return,
-            Stage::InCall => Outcome::failure().reason("panic"),
-            Stage::InClassifier if std::thread::panicking() => Outcome::ignored(),
-            Stage::InClassifier | Stage::Held => Outcome::cancelled(),
-        };
-        self.end(outcome);
+        // Nobody else can drop it while the guarded code runs: that code unwinds.
+        if self.running {
+            self.permit.take().settle(Outcome::failure().reason("panic"));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::Permit;
+use crate::breaker::InFlight;
 use crate::circuit_breaker::rejected::OnRejected;
 use crate::classify::Classify;
 
@@ -26,11 +26,15 @@ pub struct ResponseFuture<F, Req, C, T, R, A> {
 
 #[pin_project(project = Stage)]
 enum State<F, C, T, R, A> {
-    /// The call was admitted and made. Nothing is left of it once it has ended.
+    /// The call was admitted and made.
     Called {
         #[pin]
         future: F,
-        call: Option<Call<C, T, R>>,
+        call: InFlight,
+        /// `None` once the call has ended.
+        token: Option<T>,
+        classify: C,
+        on_rejected: R,
     },
     /// The call was rejected; this makes the answer.
     Rejected {
@@ -39,19 +43,11 @@ enum State<F, C, T, R, A> {
     },
 }
 
-/// What an admitted call needs at its end. The permit first: it is dropped first.
-struct Call<C, T, R> {
-    permit: Permit,
-    token: T,
-    classify: C,
-    on_rejected: R,
-}
-
 impl<F, Req, C, T, R, A> ResponseFuture<F, Req, C, T, R, A> {
     #[inline]
-    pub(super) fn called(future: F, permit: Permit, token: T, classify: C, on_rejected: R) -> Self {
-        let call = Some(Call { permit, token, classify, on_rejected });
-        Self { state: State::Called { future, call }, request: PhantomData }
+    pub(super) fn called(future: F, call: InFlight, token: T, classify: C, on_rejected: R) -> Self {
+        let state = State::Called { future, call, token: Some(token), classify, on_rejected };
+        Self { state, request: PhantomData }
     }
 
     #[inline]
@@ -72,17 +68,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Stage::Rejected { answer } => answer.poll(cx),
-            Stage::Called { future, call } => {
-                let result = {
-                    let permit = &mut call.as_mut().expect("polled after it was ready").permit;
-                    ready!(permit.in_call(|| future.poll(cx)))
-                };
-                let Call { permit, token, classify, on_rejected } =
-                    call.take().expect("polled after it was ready");
-                classify
-                    .result(token, result, permit.into_classifier())
-                    .map_err(|error| on_rejected.error(error))
-                    .into()
+            Stage::Called { future, call, token, classify, on_rejected } => {
+                let result = ready!(call.run(|| future.poll(cx)));
+                let token = token.take().expect("polled after it was ready");
+                let judged = classify.result(token, result, call.ended());
+                Poll::Ready(judged.map_err(|error| on_rejected.error(error)))
             }
         }
     }

@@ -52,10 +52,12 @@ where
     type Error = BoxError;
     type Future = Ready<Result<Res, BoxError>>;
 
+    #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
         ready(Err(open.into()))
     }
 
+    #[inline]
     fn error(&self, error: E) -> BoxError {
         error.into()
     }
@@ -69,10 +71,12 @@ impl<Req, Res, E> OnRejected<Req, Res, E> for FailTyped {
     type Error = BreakerError<E>;
     type Future = Ready<Result<Res, BreakerError<E>>>;
 
+    #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
         ready(Err(BreakerError::Open(open)))
     }
 
+    #[inline]
     fn error(&self, error: E) -> BreakerError<E> {
         BreakerError::Inner(error)
     }
@@ -89,10 +93,12 @@ where
     type Error = E;
     type Future = Ready<Result<Res, E>>;
 
+    #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
         ready(Err(open.into()))
     }
 
+    #[inline]
     fn error(&self, error: E) -> E {
         error
     }
@@ -132,10 +138,12 @@ where
     type Error = E;
     type Future = Ready<Result<Res, E>>;
 
+    #[inline]
     fn rejected(&self, request: Req, open: CircuitOpen) -> Self::Future {
         ready(Ok((self.answer)(request, open).into_answer()))
     }
 
+    #[inline]
     fn error(&self, error: E) -> E {
         error
     }

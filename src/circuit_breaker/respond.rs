@@ -90,10 +90,12 @@ where
     type Error = E;
     type Future = Ready<Result<Response<B>, E>>;
 
+    #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
         ready(Ok(Self::response(&open)))
     }
 
+    #[inline]
     fn error(&self, error: E) -> E {
         error
     }
@@ -106,10 +108,12 @@ where
     type Error = E;
     type Future = Ready<Result<Response<B>, E>>;
 
+    #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
         ready(Ok(Self::response(&open)))
     }
 
+    #[inline]
     fn error(&self, error: E) -> E {
         error
     }

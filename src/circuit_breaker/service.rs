@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Handle, Parked, Permit, Shared};
+use crate::breaker::{Handle, InFlight, Parked, Permit, Shared};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
@@ -157,7 +157,9 @@ where
                 Poll::Ready(Ok(())) => {
                     unready.forget();
                     self.ready = Ready::Inner;
-                    self.parked = None;
+                    if self.parked.is_some() {
+                        self.parked = None;
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Err(error)) => {
@@ -183,9 +185,10 @@ where
     /// If `poll_ready` was not called, or did not return ready: the inner service must not be called then.
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        match std::mem::replace(&mut self.ready, Ready::No) {
-            Ready::Inner => {}
+        match self.ready {
+            Ready::Inner => self.ready = Ready::No,
             Ready::Shed(refusal) => {
+                self.ready = Ready::No;
                 let open = self.breaker.reject(refusal);
                 return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
             }
@@ -195,16 +198,10 @@ where
             Ok(grant) => grant,
             Err(open) => return ResponseFuture::rejected(self.on_rejected.rejected(request, open)),
         };
-        let mut permit = Permit::new(self.breaker_for_call(), grant);
-        let token = permit.in_classifier(|| self.classify.request(&request));
-        let future = permit.in_call(|| self.inner.call(request));
-        ResponseFuture::called(
-            future,
-            permit,
-            token,
-            self.classify.clone(),
-            self.on_rejected.clone(),
-        )
+        let mut call = InFlight::new(Permit::new(self.breaker_for_call(), grant));
+        let token = call.judge(|| self.classify.request(&request));
+        let future = call.run(|| self.inner.call(request));
+        ResponseFuture::called(future, call, token, self.classify.clone(), self.on_rejected.clone())
     }
 }
 

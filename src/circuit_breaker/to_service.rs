@@ -35,6 +35,7 @@ where
     type Error = E;
     type Future = ToServiceFuture<S, Req, Res, E>;
 
+    #[inline]
     fn rejected(&self, request: Req, _: CircuitOpen) -> Self::Future {
         ToServiceFuture {
             state: State::Waiting { service: self.0.clone(), request: Some(request) },
@@ -42,6 +43,7 @@ where
         }
     }
 
+    #[inline]
     fn error(&self, error: E) -> E {
         error
     }

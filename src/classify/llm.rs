@@ -96,8 +96,10 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Llm {
     type Token = ();
     type Response = Response<BreakerBody<B>>;
 
+    #[inline]
     fn request(&self, _: &Request<A>) {}
 
+    #[inline]
     fn result(
         &self,
         (): (),

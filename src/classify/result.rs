@@ -38,10 +38,15 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     type Token = ();
     type Response = Res;
 
+    #[inline]
     fn request(&self, _: &Req) {}
 
+    #[inline]
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
-        permit.settle(self.outcome(result.as_ref()));
+        match &result {
+            Ok(_) => permit.success(),
+            Err(error) => permit.settle(failed_call(error)),
+        }
         result
     }
 }
@@ -95,8 +100,10 @@ where
     type Token = ();
     type Response = Res;
 
+    #[inline]
     fn request(&self, _: &Req) {}
 
+    #[inline]
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
         permit.settle((self.decide)(result.as_ref()));
         result

@@ -18,24 +18,27 @@ pub(crate) struct Grant {
     pub(super) epoch: u64,
     /// Nanoseconds of the machine; [`NEVER`] where no rule asks.
     pub(super) started: u64,
-    /// Of the lease, if this is a probe.
-    pub(super) serial: u32,
-    marks: u8,
+    /// Marks in the low half, the serial number of a probe's lease in the high one. One word, like the others: what
+    /// is written in parts is slow to read as a whole.
+    marks: u64,
 }
 
 impl Grant {
     /// Holds a lease.
-    const PROBE: u8 = 1;
+    const PROBE: u64 = 1;
     /// Counts nowhere.
-    const INERT: u8 = 1 << 1;
+    const INERT: u64 = 1 << 1;
     /// Counted in flight.
-    const TRACKED: u8 = 1 << 2;
+    const TRACKED: u64 = 1 << 2;
     /// Counted by the overdue rule.
-    const PENDING: u8 = 1 << 3;
+    const PENDING: u64 = 1 << 3;
+    /// In the hands of a classifier.
+    const JUDGED: u64 = 1 << 4;
+    const SERIAL_SHIFT: u32 = 32;
 
     #[inline]
     fn counted(epoch: u64) -> Self {
-        Self { epoch, started: NEVER, serial: 0, marks: 0 }
+        Self { epoch, started: NEVER, marks: 0 }
     }
 
     fn inert() -> Self {
@@ -43,13 +46,31 @@ impl Grant {
     }
 
     fn probe(epoch: u64, serial: u32) -> Self {
-        Self { marks: Self::PROBE, serial, ..Self::counted(epoch) }
+        let serial = u64::from(serial) << Self::SERIAL_SHIFT;
+        Self { marks: Self::PROBE | serial, ..Self::counted(epoch) }
     }
 
     /// Nothing to give back.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
-        self.marks == 0
+        self.marks & !Self::JUDGED == 0
+    }
+
+    /// Of the lease, if this is a probe.
+    pub(super) fn serial(&self) -> u32 {
+        (self.marks >> Self::SERIAL_SHIFT) as u32
+    }
+
+    pub(crate) fn is_judged(&self) -> bool {
+        self.marks & Self::JUDGED != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_judged(&mut self, judged: bool) {
+        match judged {
+            true => self.marks |= Self::JUDGED,
+            false => self.marks &= !Self::JUDGED,
+        }
     }
 
     pub(crate) fn is_probe(&self) -> bool {
@@ -103,7 +124,7 @@ impl Machine {
 
     /// The rejection that [`admit`](Self::admit) would answer with now, if it would. Changes nothing; another thread
     /// may be faster.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> Option<Refusal> {
         let word = self.gate.word();
         match word.phase() {
@@ -112,6 +133,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn refusal_unless_closed<F: FnOnce() -> Instant>(
         &self,
         word: Word,

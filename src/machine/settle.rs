@@ -38,7 +38,7 @@ struct Verdict {
 
 impl Machine {
     /// Takes a success where that is only a count. `false`: it was not taken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle_success(&self, grant: &Grant, now: impl FnOnce() -> Instant) -> bool {
         let word = self.gate.word();
         if !word.takes_success() || word.epoch() != grant.epoch || !grant.is_plain() {
@@ -299,7 +299,7 @@ impl Machine {
             if !grant.is_probe() || core.phase != Phase::Probing {
                 return Ok((Settled { transitions, freed: true }, core.phase == Phase::Ramp));
             }
-            let serial = grant.serial;
+            let serial = grant.serial();
             if !core.half_open.holds(serial) {
                 return Ok((Settled { transitions, freed: true }, false));
             }

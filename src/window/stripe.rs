@@ -53,26 +53,43 @@ impl Access {
 
 /// One `T` for each thread that counts, made when the thread first does.
 #[derive(Debug)]
-pub(crate) struct Striped<T>(Box<[OnceLock<Box<T>>]>);
+pub(crate) struct Striped<T> {
+    owned: Box<[OnceLock<Box<T>>]>,
+    shared: OnceLock<Box<T>>,
+}
 
 impl<T: Default> Striped<T> {
     pub(crate) fn new() -> Self {
-        Self((0..=owned_stripes()).map(|_| OnceLock::new()).collect())
+        let owned = (0..owned_stripes()).map(|_| OnceLock::new()).collect();
+        Self { owned, shared: OnceLock::new() }
     }
 
     /// The stripe of this thread.
     #[inline]
     pub(crate) fn mine(&self) -> (&T, Access) {
-        let shared = self.0.len() - 1;
-        let slot = thread_slot();
-        let (index, access) =
-            if slot < shared { (slot, Access::Owned) } else { (shared, Access::Shared) };
-        (self.0[index].get_or_init(Box::default), access)
+        // A thread without a number has one that is past every stripe.
+        match self.owned.get(SLOT.get()).and_then(OnceLock::get) {
+            Some(mine) => (mine, Access::Owned),
+            None => self.find(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find(&self) -> (&T, Access) {
+        if SLOT.get() == UNASSIGNED {
+            assign();
+        }
+        match self.owned.get(SLOT.get()) {
+            Some(mine) => (mine.get_or_init(Box::default), Access::Owned),
+            None => (self.shared.get_or_init(Box::default), Access::Shared),
+        }
     }
 
     /// Every stripe that was ever used.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().filter_map(|stripe| stripe.get().map(|stripe| &**stripe))
+        let used = self.owned.iter().chain([&self.shared]);
+        used.filter_map(|stripe| stripe.get().map(|stripe| &**stripe))
     }
 }
 
@@ -108,23 +125,13 @@ impl Drop for Release {
     }
 }
 
-#[inline]
-fn thread_slot() -> usize {
-    match SLOT.get() {
-        UNASSIGNED => assign(),
-        slot => slot,
-    }
-}
-
-#[cold]
-fn assign() -> usize {
+fn assign() {
     // A thread whose thread-locals are being destroyed cannot give a slot back.
     let slot = match RELEASE.try_with(|_| ()) {
         Ok(()) => SLOTS.lock().take(),
         Err(_) => NO_SLOT,
     };
     SLOT.set(slot);
-    slot
 }
 
 static SLOTS: Mutex<Slots> = Mutex::new(Slots { taken: 0 });
@@ -192,9 +199,9 @@ mod tests {
             let threads: Vec<_> = (0..8)
                 .map(|_| {
                     scope.spawn(|| {
-                        let slot = thread_slot();
+                        assign();
                         barrier.wait();
-                        slot
+                        SLOT.get()
                     })
                 })
                 .collect();

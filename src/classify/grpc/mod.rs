@@ -167,8 +167,10 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Grpc {
     type Token = ();
     type Response = Response<BreakerBody<B>>;
 
+    #[inline]
     fn request(&self, _: &Request<A>) {}
 
+    #[inline]
     fn result(
         &self,
         (): (),

@@ -176,10 +176,12 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Http {
     type Token = bool;
     type Response = Response<BreakerBody<B>>;
 
+    #[inline]
     fn request(&self, request: &Request<A>) -> bool {
         request.method() == Method::HEAD
     }
 
+    #[inline]
     fn result(
         &self,
         _head: bool,
