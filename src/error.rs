@@ -14,22 +14,29 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// The breaker answered the call itself; the dependency was not called.
 ///
 /// The same rejection counts for nobody: it is in the totals and moves no rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CircuitOpen {
-    name: Arc<str>,
+    /// Behind one pointer, not two: every `Result` of a guarded call has room for this.
+    name: Arc<Box<str>>,
+    /// Nanoseconds; [`UNKNOWN`] where nobody knows.
+    retry_after: u64,
     state: State,
     cause: Cause,
-    retry_after: Option<Duration>,
 }
+
+const UNKNOWN: u64 = u64::MAX;
 
 impl CircuitOpen {
     pub(crate) fn new(
-        name: Arc<str>,
+        name: Arc<Box<str>>,
         state: State,
         cause: Cause,
         retry_after: Option<Duration>,
     ) -> Self {
-        Self { name, state, cause, retry_after }
+        // 584 years are more than any wait here.
+        let retry_after = retry_after
+            .map_or(UNKNOWN, |wait| u64::try_from(wait.as_nanos()).unwrap_or(UNKNOWN - 1));
+        Self { name, retry_after, state, cause }
     }
 
     /// The name of the breaker.
@@ -52,12 +59,12 @@ impl CircuitOpen {
     /// Exact when [`State::Open`]; an upper bound when [`State::HalfOpen`]; the time left of a
     /// [`State::ForcedOpen`] that has one; `None` where nobody knows.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }
 
     /// The value of a `Retry-After` header: whole seconds, rounded up, at least 1.
     pub fn retry_after_secs(&self) -> Option<u64> {
-        let wait = self.retry_after?;
+        let wait = self.retry_after()?;
         let up = u64::from(wait.subsec_nanos() > 0);
         Some(wait.as_secs().saturating_add(up).max(1))
     }
@@ -112,11 +119,22 @@ pub(crate) fn rejection_in<E: 'static>(error: &E) -> Option<&CircuitOpen> {
 
 impl fmt::Display for CircuitOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "circuit {:?} is {} ({})", &*self.name, self.state, self.cause)?;
-        match self.retry_after {
+        write!(f, "circuit {:?} is {} ({})", self.name(), self.state, self.cause)?;
+        match self.retry_after() {
             Some(wait) => write!(f, ", retry after {wait:?}"),
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for CircuitOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitOpen")
+            .field("name", &self.name())
+            .field("state", &self.state)
+            .field("cause", &self.cause)
+            .field("retry_after", &self.retry_after())
+            .finish()
     }
 }
 

@@ -26,6 +26,8 @@ use crate::state::State;
 #[derive(Debug)]
 pub(crate) struct Breaker {
     machine: Machine,
+    /// As rejections carry it.
+    name: Arc<Box<str>>,
     log: Log,
     waiters: Waiters,
 }
@@ -34,13 +36,14 @@ impl Breaker {
     pub(crate) fn new(name: Arc<str>, settings: Settings, own: Own) -> Arc<Self> {
         // A different jitter in every breaker of a fleet: the hasher's keys are random.
         let seed = RandomState::new().hash_one(&name);
+        let thin = Arc::new(Box::from(&*name));
         let machine = Machine::new(name, settings, own, clock::now(), seed);
         let log = Log::new(machine.epoch() + 1);
-        Arc::new(Self { machine, log, waiters: Waiters::default() })
+        Arc::new(Self { machine, name: thin, log, waiters: Waiters::default() })
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.machine.name()
+        &self.name
     }
 
     /// Epoch and state as they read now.
@@ -90,7 +93,7 @@ impl Breaker {
     #[inline]
     fn rejection(&self, refusal: Refusal) -> CircuitOpen {
         let Refusal { state, cause, retry_after } = refusal;
-        CircuitOpen::new(Arc::clone(self.machine.name()), state, cause, retry_after)
+        CircuitOpen::new(Arc::clone(&self.name), state, cause, retry_after)
     }
 
     #[inline(always)]

@@ -161,7 +161,7 @@ mod tests {
 
     fn open() -> CircuitOpen {
         CircuitOpen::new(
-            "db".into(),
+            std::sync::Arc::new("db".into()),
             State::Open,
             Cause::FailureRate,
             Some(Duration::from_millis(1200)),

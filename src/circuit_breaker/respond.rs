@@ -136,7 +136,7 @@ mod tests {
     type Answer = Response<BreakerBody<Incoming>>;
 
     fn open(name: &str, wait: Option<Duration>) -> CircuitOpen {
-        CircuitOpen::new(name.into(), State::Open, Cause::FailureRate, wait)
+        CircuitOpen::new(std::sync::Arc::new(name.into()), State::Open, Cause::FailureRate, wait)
     }
 
     fn headers(response: &Answer) -> Vec<(&str, &str)> {

@@ -9,7 +9,7 @@ use crate::breaker::{Handle, InFlight, Parked, Permit, Shared};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
-use crate::machine::Refusal;
+use crate::machine::{Grant, Refusal};
 use crate::outcome::Outcome;
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
@@ -92,15 +92,22 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     /// because many clones live for one call only; the second makes a count of the clone's own.
     #[inline]
     fn breaker_for_call(&mut self) -> Shared {
-        match self.calls {
-            Calls::None => self.calls = Calls::One,
-            Calls::One => {
-                self.breaker = self.breaker.own();
-                self.calls = Calls::Many;
-            }
-            Calls::Many => {}
+        if self.calls != Calls::Many {
+            self.count_call();
         }
         self.breaker.clone()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_call(&mut self) {
+        self.calls = match self.calls {
+            Calls::None => Calls::One,
+            Calls::One | Calls::Many => {
+                self.breaker = self.breaker.own();
+                Calls::Many
+            }
+        };
     }
 
     /// Waits where it has to; the rejection if the call would be rejected.
@@ -185,25 +192,66 @@ where
     /// If `poll_ready` was not called, or did not return ready: the inner service must not be called then.
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        match self.ready {
-            Ready::Inner => self.ready = Ready::No,
-            Ready::Shed(refusal) => {
-                self.ready = Ready::No;
-                let open = self.breaker.reject(refusal);
-                return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
-            }
-            Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
+        if self.ready == Ready::Inner
+            && let Some(grant) = self.breaker.admit_freely()
+        {
+            return self.start(grant, request);
         }
-        let grant = match self.breaker.admit() {
-            Ok(grant) => grant,
-            Err(open) => return ResponseFuture::rejected(self.on_rejected.rejected(request, open)),
+        self.call_with_care(request)
+    }
+}
+
+impl<S, C, R> CircuitBreaker<S, C, R> {
+    /// Everything but a Closed in which nothing is to be noted.
+    #[cold]
+    #[inline(never)]
+    fn call_with_care<Req>(&mut self, request: Req) -> Guarded<S, C, R, Req>
+    where
+        S: Service<Req>,
+        C: Classify<Req, S::Response, S::Error> + Clone,
+        R: OnRejected<Req, C::Response, S::Error> + Clone,
+    {
+        let open = match self.ready {
+            Ready::Inner => match self.breaker.admit() {
+                Ok(grant) => return self.start(grant, request),
+                Err(open) => open,
+            },
+            Ready::Shed(refusal) => self.breaker.reject(refusal),
+            Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
         };
+        self.ready = Ready::No;
+        ResponseFuture::rejected(self.on_rejected.rejected(request, open))
+    }
+
+    /// Makes an admitted call.
+    #[inline(always)]
+    fn start<Req>(&mut self, grant: Grant, request: Req) -> Guarded<S, C, R, Req>
+    where
+        S: Service<Req>,
+        C: Classify<Req, S::Response, S::Error> + Clone,
+        R: OnRejected<Req, C::Response, S::Error> + Clone,
+    {
+        self.ready = Ready::No;
         let mut call = InFlight::new(Permit::new(self.breaker_for_call(), grant));
         let token = call.judge(|| self.classify.request(&request));
         let future = call.run(|| self.inner.call(request));
         ResponseFuture::called(future, call, token, self.classify.clone(), self.on_rejected.clone())
     }
 }
+
+/// The future of a guarded `S`.
+type Guarded<S, C, R, Req> = ResponseFuture<
+    <S as Service<Req>>::Future,
+    Req,
+    C,
+    <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Token,
+    R,
+    <R as OnRejected<
+        Req,
+        <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Response,
+        <S as Service<Req>>::Error,
+    >>::Future,
+>;
 
 /// Counts a readiness that failed, by error or by panic, unless it is forgotten.
 struct Unready<'a>(&'a Shared);

@@ -119,7 +119,7 @@ mod tests {
     use crate::{BoxError, Cause, State as Breaker};
 
     fn open() -> CircuitOpen {
-        CircuitOpen::new("db".into(), Breaker::Open, Cause::FailureRate, None)
+        CircuitOpen::new(std::sync::Arc::new("db".into()), Breaker::Open, Cause::FailureRate, None)
     }
 
     type Mock = mock::Mock<&'static str, &'static str>;

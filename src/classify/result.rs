@@ -41,7 +41,7 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     #[inline]
     fn request(&self, _: &Req) {}
 
-    #[inline]
+    #[inline(always)]
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
         match &result {
             Ok(_) => permit.success(),

@@ -88,7 +88,12 @@ mod tests {
 
     #[test]
     fn a_rejection_is_found_however_deep_and_nothing_else_is_taken_for_one() {
-        let open = CircuitOpen::new("payments".into(), State::Open, Cause::FailureRate, None);
+        let open = CircuitOpen::new(
+            std::sync::Arc::new("payments".into()),
+            State::Open,
+            Cause::FailureRate,
+            None,
+        );
         let rejected = Trigger::<(), BoxError>::Error(Box::new(Wrapped(open)));
         assert_eq!(rejected.rejection().map(CircuitOpen::name), Some("payments"));
         assert_eq!(Trigger::<(), BoxError>::Error("other".into()).rejection(), None);

@@ -147,10 +147,6 @@ impl Machine {
         machine
     }
 
-    pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
     fn lazy<F: FnOnce() -> Instant>(&self, now: F) -> Lazy<F> {
         Lazy { base: self.base, read: Err(Some(now)) }
     }
