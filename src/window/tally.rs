@@ -111,9 +111,10 @@ impl Rate {
     }
 }
 
-/// A rate of the settings, 0.0 to 1.0, in parts per million; at least one part.
+/// A rate of the settings, 0.0 to 1.0, in parts per million; at least one part. Never rounded up, or two of three
+/// would not reach `2.0 / 3.0`; the millionth of a part makes up for what a product like `0.57 * 1e6` lacks.
 pub(crate) fn per_million(rate: f64) -> u64 {
-    ((rate * MILLION as f64).round() as u64).clamp(1, MILLION)
+    ((rate * MILLION as f64 + 1e-6) as u64).clamp(1, MILLION)
 }
 
 #[cfg(test)]
@@ -168,5 +169,19 @@ mod tests {
         assert_eq!(per_million(0.5), 500_000);
         assert_eq!(per_million(1e-9), 1);
         assert_eq!(per_million(1.0), 1_000_000);
+    }
+
+    #[test]
+    fn a_rate_of_the_settings_is_reached_by_the_fraction_that_it_is() {
+        for whole in 1..=1_000_u64 {
+            for part in 1..=whole {
+                let rate = per_million(part as f64 / whole as f64);
+                assert!(Rate { part, whole }.at_least(rate), "{part} of {whole}");
+                assert!(
+                    !Rate { part: part - 1, whole }.at_least(rate),
+                    "less than {part} of {whole}"
+                );
+            }
+        }
     }
 }

@@ -1,0 +1,124 @@
+//! What is printed: for people a table, a timeline and the verdict, for machines one JSON document.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::{RATIO, label};
+use crate::scenarios::FIVE_MINUTES;
+use crate::verdict::Claim;
+
+/// The figures of one client. Requests and errors are those of the requests begun during the outage, calls are
+/// those that arrived at the provider during it; times are the scenario's.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Figures {
+    pub(crate) requests: u64,
+    pub(crate) user_visible_errors: u64,
+    pub(crate) provider_calls: u64,
+    pub(crate) mean_ms: u64,
+    pub(crate) p99_ms: u64,
+    /// From the provider's health to the closed circuit; `None` when none was open.
+    pub(crate) recovery_to_closed_ms: Option<u64>,
+    pub(crate) outage_ms: u64,
+    /// The calls that the breaker let through to find out; the others began before it opened.
+    pub(crate) probes: u64,
+    pub(crate) answered_by_backup: u64,
+    /// The most calls that the provider held at the same time.
+    pub(crate) max_in_flight: u64,
+    /// For how long it held them, all together.
+    pub(crate) held_call_seconds: u64,
+    pub(crate) provider_calls_outside_outage: u64,
+    pub(crate) errors_outside_outage: u64,
+}
+
+/// A line of the timeline.
+pub(crate) struct Line {
+    pub(crate) at: Duration,
+    pub(crate) text: String,
+}
+
+/// One scenario, played by two or three clients.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    pub(crate) name: &'static str,
+    pub(crate) naive: Figures,
+    pub(crate) protected: Figures,
+    pub(crate) protected_no_overdue: Option<Figures>,
+    #[serde(skip)]
+    pub(crate) timeline: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    scenarios: &'a [Report],
+}
+
+/// The same figures for machines.
+pub(crate) fn json(reports: &[Report]) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&Document { scenarios: reports })
+}
+
+/// What stands above everything.
+pub(crate) fn heading() -> String {
+    format!(
+        "Real servers and clients on loopback. 1 s of the run is {RATIO} s of the scenario: every time below is\n\
+         the scenario's, and 1 ms of the machine's own work reads as {RATIO} ms. Requests, errors and times are\n\
+         those of the requests begun during the outage; calls are those that arrived at the provider\n\
+         during the outage, as the provider counted them.\n"
+    )
+}
+
+/// The figures, the breaker's account and the verdict, for people.
+pub(crate) fn text(report: &Report, claims: &[Claim]) -> String {
+    let mut out = String::new();
+    let third = report.protected_no_overdue.as_ref();
+    let published = if report.name == FIVE_MINUTES { &PUBLISHED[..] } else { &[] };
+    let columns = |naive: &str, breaker: &str, third: &str, published: &str| {
+        let row = format!("{naive:>10}{breaker:>13}{third:>13}   {published}");
+        row.trim_end().to_owned()
+    };
+    let third_head = if third.is_some() { "no overdue" } else { "" };
+    let published_head = if published.is_empty() { "" } else { "published: without, with" };
+    let head = columns("naive", "protected", third_head, published_head);
+    let _ = writeln!(out, "\n  {:<28}{head}", "");
+    for (at, (what, figure)) in ROWS.iter().enumerate() {
+        let third = third.map(figure).unwrap_or_default();
+        let published = published.get(at).unwrap_or(&"");
+        let row = columns(&figure(&report.naive), &figure(&report.protected), &third, published);
+        let _ = writeln!(out, "  {what:<28}{row}");
+    }
+    if !report.timeline.is_empty() {
+        out.push_str("\n  the breaker of the protected client:\n");
+    }
+    for line in &report.timeline {
+        let _ = writeln!(out, "  {:>6}  {}", label(line.at), line.text);
+    }
+    out.push('\n');
+    for claim in claims {
+        let _ = writeln!(out, "  {}  {claim}", if claim.holds() { "pass" } else { "FAIL" });
+    }
+    out
+}
+
+/// What others publish for the same five minutes, in the order of the first rows.
+const PUBLISHED: [&str; 5] = ["", "~500, < 50", "~1000, ~5", "", "> 30 s, < 2 s"];
+
+type Row = (&'static str, fn(&Figures) -> String);
+
+const ROWS: [Row; 10] = [
+    ("requests", |of| of.requests.to_string()),
+    ("user-visible errors", |of| of.user_visible_errors.to_string()),
+    ("calls to the provider", |of| of.provider_calls.to_string()),
+    ("  of them probes", |of| of.probes.to_string()),
+    ("response time, mean", |of| seconds(of.mean_ms)),
+    ("response time, p99", |of| seconds(of.p99_ms)),
+    ("answered by the backup", |of| of.answered_by_backup.to_string()),
+    ("most calls held at once", |of| of.max_in_flight.to_string()),
+    ("time calls were held", |of| format!("{} s", of.held_call_seconds)),
+    ("healthy again to closed", |of| of.recovery_to_closed_ms.map_or("-".to_owned(), seconds)),
+];
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
