@@ -1,0 +1,176 @@
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin paths -- [--json] [--quick] [--runs N]`
+//! measures every path; `--gate` fails when a budget is missed in the middle of five runs; `--gate-allocations`
+//! looks at the allocations alone, which no load of the machine changes.
+
+use std::process::ExitCode;
+use std::task::{Context, Poll, Waker};
+
+use tower_breaker_benches::allocator::Counts;
+use tower_breaker_benches::cases::{self, Budget, Case};
+use tower_breaker_benches::drive::{Load, drive};
+use tower_breaker_benches::inner::{Inner, number};
+use tower_breaker_benches::measure::{allocations, filled, in_turns, two_threads};
+use tower_breaker_benches::ours;
+use tower_breaker_benches::report::{Row, json, markdown};
+use tower_layer::Layer;
+use tower_service::Service;
+
+const USAGE: &str = "paths [--json] [--quick] [--runs N] [--gate | --gate-allocations]";
+
+#[derive(Clone, Copy)]
+struct Options {
+    json: bool,
+    gate: bool,
+    /// Per path and run; 0: allocations only.
+    samples: usize,
+    runs: usize,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options { json: false, gate: false, samples: 31, runs: 1 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => options.json = true,
+            "--quick" => options.samples = 9,
+            "--gate" => (options.gate, options.runs) = (true, 5),
+            "--gate-allocations" => (options.gate, options.samples) = (true, 0),
+            "--runs" => {
+                let runs = arguments.next().and_then(|runs| runs.parse().ok());
+                options.runs = runs.filter(|runs| *runs > 0).ok_or(USAGE)?;
+            }
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    Ok(options)
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(usage) => {
+            eprintln!("{usage}");
+            return ExitCode::from(2);
+        }
+    };
+    let runs: Vec<_> = (0..options.runs).map(|_| run(options.samples)).collect();
+    let rows = Row::middle(&runs);
+    println!("{}", if options.json { json(&rows) } else { markdown(&rows) });
+    let faults: Vec<_> = rows.iter().filter_map(Row::fault).collect();
+    if !options.gate || faults.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    faults.iter().for_each(|fault| eprintln!("over budget: {fault}"));
+    ExitCode::FAILURE
+}
+
+fn run(samples: usize) -> Vec<Row> {
+    let mut rows = vec![bare(samples)];
+    for case in cases::all() {
+        rows.extend(pair(case, samples));
+    }
+    if samples > 0 {
+        rows.extend(cases::all().into_iter().filter(|case| case.threads).flat_map(|case| {
+            [("floor", case.floor), ("tower-breaker", case.ours)]
+                .map(|(krate, load)| threads(krate, case, load, samples))
+        }));
+        rows.extend(window("closed success", ours::success_default, samples));
+        rows.extend(window("closed failure", ours::failure_default, samples));
+    }
+    rows.extend(sizes());
+    rows
+}
+
+fn bare(samples: usize) -> Row {
+    let mut load = cases::bare();
+    let (allocs, bytes) = allocations(&mut load);
+    Row {
+        ns_1t: (samples > 0).then(|| in_turns(&mut [&mut load], samples)[0]),
+        allocs: Some(allocs),
+        bytes: Some(bytes),
+        ..Row::new("bare", "", "success")
+    }
+}
+
+/// The floor's row and ours.
+fn pair(case: Case, samples: usize) -> [Row; 2] {
+    let (mut floor, mut ours) = ((case.floor)(), (case.ours)());
+    let counted = [allocations(&mut floor), allocations(&mut ours)];
+    let ns = (samples > 0).then(|| in_turns(&mut [&mut floor, &mut ours], samples));
+    let row = |at: usize, krate| Row {
+        ns_1t: ns.as_ref().map(|ns| ns[at]),
+        allocs: Some(counted[at].0),
+        bytes: Some(counted[at].1),
+        ..Row::new(krate, case.config, case.scenario)
+    };
+    let ours = Row {
+        floor_ns: ns.as_ref().map(|ns| ns[0]),
+        floor_allocs: Some(counted[0].0),
+        budget: case.budget,
+        allocations: Some(case.allocations),
+        ..row(1, "tower-breaker")
+    };
+    [row(0, "floor"), ours]
+}
+
+/// Two threads beside one, of the same breaker.
+fn threads(krate: &'static str, case: Case, load: fn() -> Load, samples: usize) -> Row {
+    let (alone, together) = two_threads(&mut load(), samples);
+    Row {
+        ns_1t: Some(alone),
+        ns_2t: Some(together),
+        floor_ns: Some(alone),
+        budget: if krate == "floor" { Budget::Shown } else { Budget::Ratio(2.0) },
+        ..Row::new(krate, case.config, format!("{}, 2 threads", case.scenario))
+    }
+}
+
+/// The cost as the window fills: compared with the emptiest.
+fn window(scenario: &str, load: fn() -> Load, samples: usize) -> Vec<Row> {
+    // A full window takes long to fill, and a nearly empty one is over before the clock has moved.
+    let fills = [(100, samples * 30), (10_000, samples * 10), (1_000_000, samples)];
+    let ns = fills.map(|(calls, samples)| filled(load, calls, samples));
+    fills
+        .iter()
+        .zip(ns)
+        .map(|((calls, _), each)| Row {
+            ns_1t: Some(each),
+            floor_ns: Some(ns[0]),
+            budget: Budget::Ratio(1.0),
+            ..Row::new("tower-breaker", format!("default rules, {calls} in the window"), scenario)
+        })
+        .collect()
+}
+
+fn sizes() -> Vec<Row> {
+    let before = Counts::now();
+    let layer = ours::default();
+    let mut service = layer.layer(Inner::Works);
+    drop(drive(&mut service, number()));
+    let breaker = Counts::now().since(before);
+    let clone = service.clone();
+    let cloned = Counts::now().since(before);
+    Load::new(clone, number).run(1_000_000);
+    let future = future_size(&mut service);
+    let inner = future_size(&mut Inner::Works);
+    let size = |what: &str, bytes: usize| Row {
+        bytes: Some(bytes as f64),
+        ..Row::new("tower-breaker", "default", format!("size: {what}"))
+    };
+    vec![
+        size("service", size_of_val(&service)),
+        size("response future, beyond the inner's", future - inner),
+        size("Permit", size_of::<tower_breaker::Permit>()),
+        size(
+            "heap of a layer with its breaker, and of a service that made a call",
+            breaker.live as usize,
+        ),
+        size("heap of one more clone of the service", (cloned.live - breaker.live) as usize),
+    ]
+}
+
+fn future_size<S: Service<u64>>(service: &mut S) -> usize {
+    let ready = service.poll_ready(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(ready, Poll::Ready(Ok(()))), "the service is ready");
+    size_of_val(&service.call(number()))
+}

@@ -1,0 +1,83 @@
+//! One call, as an executor with nothing else to do would make it.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use tower_service::Service;
+
+/// `poll_ready`, `call` and one poll of the future, for its result.
+///
+/// # Panics
+///
+/// If the service is not ready or does not answer at once.
+pub fn drive<S, Req>(service: &mut S, request: Req) -> Result<S::Response, S::Error>
+where
+    S: Service<Req>,
+{
+    let mut cx = Context::from_waker(Waker::noop());
+    match service.poll_ready(&mut cx) {
+        Poll::Ready(Ok(())) => {}
+        Poll::Ready(Err(error)) => return Err(error),
+        Poll::Pending => panic!("the service is not ready"),
+    }
+    match pin!(service.call(request)).poll(&mut cx) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("the service does not answer at once"),
+    }
+}
+
+/// The same, measured. What comes out is looked at and dropped where it is: copying what was just written in parts
+/// stalls, and callers that look at a result do not copy it first.
+#[inline]
+fn once<S, Req>(service: &mut S, request: Req)
+where
+    S: Service<Req>,
+{
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut cx).is_ready(), "the service is not ready");
+    let answer = pin!(service.call(request)).poll(&mut cx);
+    assert!(answer.is_ready(), "the service does not answer at once");
+    black_box(&answer);
+}
+
+/// A service that can be called many times from here, and from a second thread through a clone.
+pub struct Load {
+    first: Box<dyn FnMut(u64) + Send>,
+    second: Box<dyn FnMut(u64) + Send>,
+}
+
+impl Load {
+    /// Calls `service` with what `request` makes. The clone is taken here: both share one breaker.
+    pub fn new<S, Req>(service: S, request: fn() -> Req) -> Self
+    where
+        S: Service<Req> + Clone + Send + 'static,
+        Req: 'static,
+    {
+        let clone = service.clone();
+        Self { first: calls(service, request), second: calls(clone, request) }
+    }
+
+    /// So many calls, one after the other.
+    pub fn run(&mut self, calls: u64) {
+        (self.first)(calls);
+    }
+
+    /// Both services, for two threads.
+    pub fn both(&mut self) -> [&mut (dyn FnMut(u64) + Send); 2] {
+        [&mut *self.first, &mut *self.second]
+    }
+}
+
+fn calls<S, Req>(mut service: S, request: fn() -> Req) -> Box<dyn FnMut(u64) + Send>
+where
+    S: Service<Req> + Send + 'static,
+    Req: 'static,
+{
+    Box::new(move |calls| {
+        for _ in 0..calls {
+            once(&mut service, request());
+        }
+    })
+}

@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+
+/// What a rejection becomes, and which results are failures.
+pub trait Answer<T, E> {
+    type Response;
+    type Error;
+
+    fn rejected(&self, left: Duration) -> Result<Self::Response, Self::Error>;
+    fn error(error: E) -> Self::Error;
+    fn pass(result: Result<T, E>) -> Result<Self::Response, Self::Error>;
+    fn failed(result: &Result<T, E>) -> bool;
+}
+
+/// An enum of the rejection and the inner error.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed;
+
+/// The error of [`Typed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejected<E> {
+    /// Rejected for that long.
+    Open(Duration),
+    /// The inner error.
+    Inner(E),
+}
+
+impl<T, E> Answer<T, E> for Typed {
+    type Response = T;
+    type Error = Rejected<E>;
+
+    #[inline]
+    fn rejected(&self, left: Duration) -> Result<T, Rejected<E>> {
+        Err(Rejected::Open(left))
+    }
+
+    #[inline]
+    fn error(error: E) -> Rejected<E> {
+        Rejected::Inner(error)
+    }
+
+    #[inline]
+    fn pass(result: Result<T, E>) -> Result<T, Rejected<E>> {
+        result.map_err(Rejected::Inner)
+    }
+
+    #[inline]
+    fn failed(result: &Result<T, E>) -> bool {
+        result.is_err()
+    }
+}
+
+/// A response that costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<T>(pub T);
+
+impl<T: Copy, E> Answer<T, E> for Value<T> {
+    type Response = T;
+    type Error = E;
+
+    #[inline]
+    fn rejected(&self, _: Duration) -> Result<T, E> {
+        Ok(self.0)
+    }
+
+    #[inline]
+    fn error(error: E) -> E {
+        error
+    }
+
+    #[inline]
+    fn pass(result: Result<T, E>) -> Result<T, E> {
+        result
+    }
+
+    #[inline]
+    fn failed(result: &Result<T, E>) -> bool {
+        result.is_err()
+    }
+}
+
+const OPEN_HEADER: HeaderName = HeaderName::from_static("x-circuit-open");
+
+fn page<B>(left: Duration, name: HeaderValue) -> Response<Option<B>> {
+    let mut response = Response::new(None);
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let seconds = (left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response.headers_mut().insert(OPEN_HEADER, name);
+    response
+}
+
+/// 503 with `Retry-After` and the name of the circuit, which is known at run time only.
+#[derive(Clone, Copy, Debug)]
+pub struct Page(pub &'static str);
+
+/// The same with the header made once and cloned.
+#[derive(Clone, Debug)]
+pub struct PreparedPage(pub HeaderValue);
+
+macro_rules! http_answer {
+    ($answer:ty, |$self:ident| $name:expr) => {
+        impl<B, E> Answer<Response<B>, E> for $answer {
+            type Response = Response<Option<B>>;
+            type Error = E;
+
+            #[inline]
+            fn rejected(&self, left: Duration) -> Result<Self::Response, E> {
+                let $self = self;
+                Ok(page(left, $name))
+            }
+
+            #[inline]
+            fn error(error: E) -> E {
+                error
+            }
+
+            #[inline]
+            fn pass(result: Result<Response<B>, E>) -> Result<Self::Response, E> {
+                result.map(|response| response.map(Some))
+            }
+
+            #[inline]
+            fn failed(result: &Result<Response<B>, E>) -> bool {
+                !matches!(result, Ok(response) if !response.status().is_server_error())
+            }
+        }
+    };
+}
+
+http_answer!(Page, |this| HeaderValue::from_str(std::hint::black_box(this.0)).expect("a name"));
+http_answer!(PreparedPage, |this| this.0.clone());

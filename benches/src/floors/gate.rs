@@ -1,0 +1,50 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// For how long a floor stays open.
+const COOLDOWN: u64 = 3_600_000_000_000;
+
+/// Open or closed, in one word.
+#[derive(Debug)]
+pub struct Gate {
+    base: Instant,
+    /// Nanoseconds after `base`; 0 while closed.
+    open_until: AtomicU64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { base: Instant::now(), open_until: AtomicU64::new(0) }
+    }
+}
+
+impl Gate {
+    /// Nanoseconds since the floor was made: one read of the clock.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.base.elapsed().as_nanos() as u64
+    }
+
+    /// How long the calls are still rejected. The clock is read only while open.
+    #[inline]
+    pub fn rejects(&self) -> Option<Duration> {
+        match self.open_until.load(Ordering::Acquire) {
+            0 => None,
+            until => match until.saturating_sub(self.now()) {
+                0 => {
+                    self.open_until.store(0, Ordering::Release);
+                    None
+                }
+                left => Some(Duration::from_nanos(left)),
+            },
+        }
+    }
+
+    /// The trip.
+    #[cold]
+    pub fn open(&self) {
+        self.open_until.store(self.now() + COOLDOWN, Ordering::Release);
+    }
+}

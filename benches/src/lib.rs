@@ -1,0 +1,13 @@
+//! What a guarded call costs: hand-written floors and `tower-breaker` side by side, in one binary.
+//!
+//! A call is `poll_ready`, `call` and one poll of the future with a waker that does nothing, on one service value.
+//! The inner service answers at once, so that all the time is the guard's.
+
+pub mod allocator;
+pub mod cases;
+pub mod drive;
+pub mod floors;
+pub mod inner;
+pub mod measure;
+pub mod ours;
+pub mod report;

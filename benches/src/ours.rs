@@ -1,0 +1,105 @@
+//! The same rules as the floors, by `tower-breaker`.
+
+use std::time::Duration;
+
+use tower_breaker::classify::Results;
+use tower_breaker::{
+    CircuitBreaker, CircuitBreakerLayer, Config, Cooldown, Fail, FailTyped, Settings, Trip,
+};
+use tower_layer::Layer;
+
+use crate::drive::Load;
+use crate::inner::{HttpInner, Inner, get, number};
+
+const NEVER: u32 = u32::MAX;
+
+fn settings(trip: Trip) -> Settings {
+    let hour = Cooldown::fixed(Duration::from_secs(3600)).jitter(0.0);
+    Settings::builder().trip(trip).cooldown(hour).build().expect("valid settings")
+}
+
+fn typed(trip: Trip) -> CircuitBreakerLayer<Results, FailTyped> {
+    let config = Config::default().name("bench").settings(settings(trip));
+    CircuitBreakerLayer::new(config.on_rejected(FailTyped))
+}
+
+/// Five failures in a row.
+pub fn consecutive() -> CircuitBreakerLayer<Results, FailTyped> {
+    typed(Trip::none().consecutive(5))
+}
+
+/// What people copy.
+pub fn default() -> CircuitBreakerLayer<Results, Fail> {
+    CircuitBreakerLayer::new(Config::default())
+}
+
+/// A service of the default configuration, and its future's size beside the inner one's.
+pub fn default_service() -> CircuitBreaker<Inner, Results, Fail> {
+    default().layer(Inner::Works)
+}
+
+/// Closed, every call succeeds, one rule.
+pub fn success_consecutive() -> Load {
+    Load::new(consecutive().layer(Inner::Works), number)
+}
+
+/// Closed, every call succeeds, `Config::default()`.
+pub fn success_default() -> Load {
+    Load::new(default_service(), number)
+}
+
+/// Closed, every call fails, the streak is never long enough.
+pub fn failure_consecutive() -> Load {
+    Load::new(typed(Trip::none().consecutive(NEVER)).layer(Inner::Fails), number)
+}
+
+/// Closed, every call fails, neither of the default's two rules is near.
+pub fn failure_default() -> Load {
+    let trip = Trip::none().consecutive(NEVER).failure_rate(0.5, NEVER);
+    Load::new(typed(trip).layer(Inner::Fails), number)
+}
+
+/// Open.
+pub fn rejection_typed() -> Load {
+    Load::new(typed(Trip::none().consecutive(1)).layer(Inner::Fails), number)
+}
+
+/// Open, answered with a response that costs nothing.
+pub fn rejection_value() -> Load {
+    let config = Config::default().name("bench").settings(settings(Trip::none().consecutive(1)));
+    let layer = CircuitBreakerLayer::new(config.answer_with(|_: u64, _| 0_u64));
+    Load::new(layer.layer(Inner::Fails), number)
+}
+
+/// Open, answered with 503 and two headers.
+pub fn rejection_http() -> Load {
+    let config = Config::http().name("bench").settings(settings(Trip::none().consecutive(1)));
+    Load::new(CircuitBreakerLayer::new(config).layer(HttpInner(Inner::Fails)), get)
+}
+
+/// Closed, an empty 200.
+pub fn success_http() -> Load {
+    let config = Config::http().name("bench").settings(settings(Trip::none().consecutive(5)));
+    Load::new(CircuitBreakerLayer::new(config).layer(HttpInner(Inner::Works)), get)
+}
+
+/// Closed, with the rule of overdue calls.
+pub fn overdue() -> Load {
+    let trip = Trip::none().consecutive(5).overdue(5, Duration::from_secs(5));
+    Load::new(typed(trip).layer(Inner::Works), number)
+}
+
+/// Closed, with the rule of slow calls.
+pub fn slow() -> Load {
+    let trip = Trip::none().consecutive(5).slow(Duration::from_secs(2), 0.8, 20);
+    Load::new(typed(trip).layer(Inner::Works), number)
+}
+
+/// Closed, where a call dropped after a time is a failure.
+pub fn cancelled_after() -> Load {
+    let settings = settings(Trip::none().consecutive(5)).to_builder();
+    let settings =
+        settings.cancelled_after(Duration::from_secs(10)).build().expect("valid settings");
+    let config = Config::default().name("bench").settings(settings).on_rejected(FailTyped);
+    Load::new(CircuitBreakerLayer::new(config).layer(Inner::Works), number)
+}

@@ -1,0 +1,212 @@
+//! Rows, the table, JSON, and the verdict.
+
+use std::fmt::Write;
+
+use crate::cases::{Allocations, Budget};
+use crate::measure::median;
+
+/// How far a time may be above its budget: machines are shared.
+const NOISE: f64 = 1.3;
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Who: `bare`, `floor`, `tower-breaker`.
+    pub krate: &'static str,
+    /// The settings.
+    pub config: String,
+    /// What happens to a call.
+    pub scenario: String,
+    /// Nanoseconds per call on one thread.
+    pub ns_1t: Option<f64>,
+    /// Nanoseconds per call and thread on two threads with one breaker.
+    pub ns_2t: Option<f64>,
+    /// Allocations per call.
+    pub allocs: Option<f64>,
+    /// Bytes per call; of a size, the bytes.
+    pub bytes: Option<f64>,
+    /// Nanoseconds per call of what this row is compared with.
+    pub floor_ns: Option<f64>,
+    /// Allocations per call of what this row is compared with.
+    pub floor_allocs: Option<f64>,
+    /// What this row may cost.
+    pub budget: Budget,
+    /// What this row may allocate.
+    pub allocations: Option<Allocations>,
+}
+
+impl Row {
+    /// An empty row.
+    pub fn new(
+        krate: &'static str,
+        config: impl Into<String>,
+        scenario: impl Into<String>,
+    ) -> Self {
+        Self {
+            krate,
+            config: config.into(),
+            scenario: scenario.into(),
+            ns_1t: None,
+            ns_2t: None,
+            allocs: None,
+            bytes: None,
+            floor_ns: None,
+            floor_allocs: None,
+            budget: Budget::Shown,
+            allocations: None,
+        }
+    }
+
+    /// Ours over the floor; of a row with two threads, over one thread.
+    pub fn ratio(&self) -> Option<f64> {
+        Some(self.ns_2t.or(self.ns_1t)? / self.floor_ns?)
+    }
+
+    fn allowed(&self) -> Option<f64> {
+        match self.budget {
+            Budget::Ratio(ratio) => Some(self.floor_ns? * ratio),
+            Budget::Plus(ns) => Some(self.floor_ns? + ns),
+            Budget::Shown => None,
+        }
+    }
+
+    fn budget(&self) -> Option<String> {
+        match self.budget {
+            Budget::Ratio(ratio) => Some(format!("{ratio} ×")),
+            Budget::Plus(ns) => Some(format!("+ {ns} ns")),
+            Budget::Shown => None,
+        }
+    }
+
+    /// What is wrong with this row, if something is.
+    pub fn fault(&self) -> Option<String> {
+        let name = format!("{}, {}", self.scenario, self.config);
+        let allocs = self.allocs.unwrap_or_default();
+        let allowed = match self.allocations {
+            Some(Allocations::None) => 0.0,
+            Some(Allocations::AsFloor) if self.budget != Budget::Shown => {
+                self.floor_allocs.unwrap_or_default()
+            }
+            _ => f64::INFINITY,
+        };
+        if allocs > allowed {
+            return Some(format!("{name}: {allocs} allocations per call, {allowed} allowed"));
+        }
+        let (ns, allowed) = (self.ns_2t.or(self.ns_1t)?, self.allowed()? * NOISE);
+        (ns > allowed).then(|| format!("{name}: {ns:.1} ns, {allowed:.1} ns allowed"))
+    }
+
+    /// The same row of several runs: medians.
+    pub fn middle(runs: &[Vec<Self>]) -> Vec<Self> {
+        let field = |at: usize, get: fn(&Self) -> Option<f64>| {
+            let values: Vec<_> = runs.iter().filter_map(|rows| get(&rows[at])).collect();
+            (!values.is_empty()).then(|| median(values))
+        };
+        let mut rows = runs[0].clone();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.ns_1t = field(at, |row| row.ns_1t);
+            row.ns_2t = field(at, |row| row.ns_2t);
+            // The ratio is the median of the runs' ratios, not the ratio of medians of different runs.
+            let ratio = field(at, Self::ratio);
+            row.floor_ns = ratio.and_then(|ratio| Some(row.ns_2t.or(row.ns_1t)? / ratio));
+        }
+        rows
+    }
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.digits$}"))
+}
+
+/// One Markdown table.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut table = String::from(
+        "| | scenario | config | ns | ns, 2 threads | floor ns | ratio | budget | allocs | bytes |\n\
+         |---|---|---|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for row in rows {
+        let cells = [
+            row.krate.to_owned(),
+            row.scenario.clone(),
+            row.config.clone(),
+            number(row.ns_1t, 1),
+            number(row.ns_2t, 1),
+            number(row.floor_ns, 1),
+            number(row.ratio(), 2),
+            row.budget().unwrap_or_default(),
+            number(row.allocs, 0),
+            number(row.bytes, 0),
+        ];
+        let _ = writeln!(table, "| {} |", cells.join(" | "));
+    }
+    table
+}
+
+/// `{"rows":[…]}`.
+pub fn json(rows: &[Row]) -> String {
+    let number =
+        |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.3}"));
+    // Every text here is written in this package and holds nothing to escape.
+    let text = |value: &str| format!("\"{value}\"");
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            format!(
+                "{{\"crate\":{},\"config\":{},\"scenario\":{},\"ns_1t\":{},\"ns_2t\":{},\"allocs\":{},\
+                 \"bytes\":{},\"floor_ns\":{},\"ratio\":{},\"budget\":{}}}",
+                text(row.krate),
+                text(&row.config),
+                text(&row.scenario),
+                number(row.ns_1t),
+                number(row.ns_2t),
+                number(row.allocs),
+                number(row.bytes),
+                number(row.floor_ns),
+                number(row.ratio()),
+                row.budget().map_or("null".to_owned(), |budget| text(&budget)),
+            )
+        })
+        .collect();
+    format!("{{\"rows\":[\n{}\n]}}", rows.join(",\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(ns: f64, floor: f64, budget: Budget) -> Row {
+        let row = Row::new("tower-breaker", "c", "s");
+        Row { ns_1t: Some(ns), floor_ns: Some(floor), budget, ..row }
+    }
+
+    #[test]
+    fn a_time_far_above_its_budget_is_a_fault() {
+        assert!(row(19.0, 10.0, Budget::Ratio(1.5)).fault().is_none());
+        assert!(row(20.0, 10.0, Budget::Ratio(1.5)).fault().is_some());
+        assert!(row(143.0, 100.0, Budget::Plus(10.0)).fault().is_none());
+        assert!(row(144.0, 100.0, Budget::Plus(10.0)).fault().is_some());
+        assert!(row(900.0, 1.0, Budget::Shown).fault().is_none());
+    }
+
+    #[test]
+    fn one_allocation_too_many_is_a_fault() {
+        let row = Row::new("tower-breaker", "c", "s");
+        let row = Row { allocs: Some(1.0), allocations: Some(Allocations::None), ..row };
+        assert!(row.fault().is_some());
+        let as_floor = |floor| Row {
+            floor_allocs: Some(floor),
+            allocations: Some(Allocations::AsFloor),
+            budget: Budget::Ratio(1.0),
+            ..row.clone()
+        };
+        assert!(as_floor(1.0).fault().is_none());
+        assert!(as_floor(0.0).fault().is_some());
+    }
+
+    #[test]
+    fn runs_are_joined_by_their_middle() {
+        let runs = [4.0, 1.0, 2.0].map(|ns| vec![row(ns, 1.0, Budget::Shown)]);
+        let rows = Row::middle(&runs);
+        assert_eq!((rows[0].ns_1t, rows[0].ratio()), (Some(2.0), Some(2.0)));
+    }
+}
