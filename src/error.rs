@@ -27,16 +27,21 @@ pub struct CircuitOpen {
 const UNKNOWN: u64 = u64::MAX;
 
 impl CircuitOpen {
+    /// `wait` in nanoseconds; `u64::MAX` where nobody knows.
+    #[inline]
+    pub(crate) fn from_nanos(name: Arc<Box<str>>, state: State, cause: Cause, wait: u64) -> Self {
+        Self { name, retry_after: wait, state, cause }
+    }
+
+    #[cfg(test)]
     pub(crate) fn new(
         name: Arc<Box<str>>,
         state: State,
         cause: Cause,
         retry_after: Option<Duration>,
     ) -> Self {
-        // 584 years are more than any wait here.
-        let retry_after = retry_after
-            .map_or(UNKNOWN, |wait| u64::try_from(wait.as_nanos()).unwrap_or(UNKNOWN - 1));
-        Self { name, retry_after, state, cause }
+        let wait = retry_after.map_or(UNKNOWN, |wait| wait.as_nanos() as u64);
+        Self::from_nanos(name, state, cause, wait)
     }
 
     /// The name of the breaker.

@@ -156,18 +156,18 @@ impl Outcome {
 
     /// What went wrong, if the outcome is one of the bad ones.
     pub const fn last_error(&self) -> Option<LastError> {
-        match self.class {
+        self.as_error(self.class)
+    }
+
+    /// The same news under the class that the settings give it.
+    #[inline]
+    pub(crate) const fn as_error(&self, class: Class) -> Option<LastError> {
+        match class {
             Class::Failure | Class::Throttled | Class::Exhausted => {
-                Some(LastError { class: self.class, reason: self.reason, code: self.code })
+                Some(LastError { class, reason: self.reason, code: self.code })
             }
             Class::Success | Class::Ignored | Class::Cancelled => None,
         }
-    }
-
-    /// The same news with another class; keeps reason, code and wait.
-    pub(crate) const fn with_class(mut self, class: Class) -> Self {
-        self.class = class;
-        self
     }
 }
 

@@ -92,8 +92,8 @@ impl Breaker {
 
     #[inline]
     fn rejection(&self, refusal: Refusal) -> CircuitOpen {
-        let Refusal { state, cause, retry_after } = refusal;
-        CircuitOpen::new(Arc::clone(&self.name), state, cause, retry_after)
+        let Refusal { state, cause, wait } = refusal;
+        CircuitOpen::from_nanos(Arc::clone(&self.name), state, cause, wait)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Who may go.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::machine::core::{AskCooldown, Core, OwnCooldown, ServerWait};
 use crate::machine::gate::{NEVER, Phase, Word};
@@ -103,7 +103,8 @@ pub(crate) struct Refusal {
     pub(crate) state: State,
     /// Why the circuit opened.
     pub(crate) cause: Cause,
-    pub(crate) retry_after: Option<Duration>,
+    /// Nanoseconds until a call may be admitted; [`NEVER`] where nobody knows.
+    pub(crate) wait: u64,
 }
 
 impl Machine {
@@ -165,18 +166,18 @@ impl Machine {
     ) -> Option<Refusal> {
         let until = self.gate.until(word)?;
         let phase = word.phase();
-        let left = match until {
+        let wait = match until {
             0 => return None,
-            NEVER => None,
+            NEVER => NEVER,
             until => {
                 let left = until.checked_sub(now.get()).filter(|left| *left > 0)?;
-                Some(Duration::from_nanos(match phase {
+                match phase {
                     Phase::Probing => left.min(self.params.first_cooldown()),
                     _ => left,
-                }))
+                }
             }
         };
-        Some(Refusal { state: phase.state(), cause: word.cause(), retry_after: left })
+        Some(Refusal { state: phase.state(), cause: word.cause(), wait })
     }
 
     /// Everything but a Closed in which nothing is to be noted.
@@ -385,7 +386,7 @@ impl Core {
             Phase::Closed | Phase::Ramp | Phase::Disabled => None,
         };
         let (word, _) = self.gate();
-        let left = until.map(|until| Duration::from_nanos(until.saturating_sub(now)));
-        Refusal { state: self.phase.state(), cause: word.cause(), retry_after: left }
+        let wait = until.map_or(NEVER, |until| until.saturating_sub(now));
+        Refusal { state: self.phase.state(), cause: word.cause(), wait }
     }
 }

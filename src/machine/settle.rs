@@ -13,7 +13,7 @@ use crate::machine::totals::Count;
 use crate::machine::view::{Transitions, WindowSnapshot};
 use crate::outcome::{Class, Outcome};
 use crate::state::Cause;
-use crate::trip::rules::{Evidence, Grew};
+use crate::trip::rules::{Evidence, Grew, nanos};
 use crate::window::tally::{Entry, EntryKind, Tally};
 
 /// What a settled call did to others.
@@ -31,10 +31,14 @@ pub(crate) struct Ended(pub(crate) Option<Duration>);
 
 /// An outcome as the rules see it.
 #[derive(Clone, Copy, Debug)]
-struct Verdict {
-    outcome: Outcome,
+struct Verdict<'a> {
+    outcome: &'a Outcome,
+    class: Class,
     slow: bool,
 }
+
+/// What a call is that was dropped after it had run for too long.
+const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its time");
 
 impl Machine {
     /// Takes a success where that is only a count. `false`: it was not taken.
@@ -72,7 +76,7 @@ impl Machine {
         let word = self.gate.word();
         let flags = word.flags();
         self.note_end(&grant);
-        let verdict = self.weigh(&grant, outcome, ended, flags, &mut now);
+        let verdict = self.weigh(&grant, &outcome, ended, flags, &mut now);
         if word.epoch() != grant.epoch {
             return self.settle_late(&verdict, &mut now);
         }
@@ -94,53 +98,51 @@ impl Machine {
 
     /// Applies what the settings say about slow, cancelled and throttled calls.
     #[inline]
-    fn weigh(
+    fn weigh<'a>(
         &self,
         grant: &Grant,
-        outcome: Outcome,
+        outcome: &'a Outcome,
         ended: Ended,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
-    ) -> Verdict {
-        let class = outcome.class();
-        if class == Class::Success && !flags.slow() {
-            return Verdict { outcome, slow: false };
+    ) -> Verdict<'a> {
+        let mut verdict = Verdict { outcome, class: outcome.class(), slow: false };
+        if verdict.class == Class::Throttled {
+            verdict.class = match self.params.throttled() {
+                ThrottledAction::Hold => Class::Throttled,
+                ThrottledAction::CountAsFailure => Class::Failure,
+                ThrottledAction::Ignore => Class::Ignored,
+            };
         }
-        let mut outcome = outcome;
-        if class == Class::Throttled {
-            match self.params.throttled() {
-                ThrottledAction::Hold => {}
-                ThrottledAction::CountAsFailure => outcome = outcome.with_class(Class::Failure),
-                ThrottledAction::Ignore => outcome = outcome.with_class(Class::Ignored),
-            }
-        }
-        let cancelled = class == Class::Cancelled;
-        if grant.started == NEVER || !(flags.slow() || cancelled && flags.cancelled_after()) {
-            return Verdict { outcome, slow: false };
+        let too_long = flags.cancelled_after() && verdict.class == Class::Cancelled;
+        if grant.started == NEVER || !(flags.slow() || too_long) {
+            return verdict;
         }
         let took = match ended.0 {
-            Some(took) => crate::trip::rules::nanos(took),
+            Some(took) => nanos(took),
             None => now().saturating_sub(grant.started),
         };
-        if cancelled && flags.cancelled_after() && took >= self.params.cancelled_after() {
-            outcome = Outcome::failure().reason("cancelled after its time");
+        if too_long && took >= self.params.cancelled_after() {
+            verdict.outcome = &CANCELLED_LATE;
+            verdict.class = Class::Failure;
         }
-        Verdict { outcome, slow: flags.slow() && took >= self.params.slow_after() }
+        verdict.slow = flags.slow() && took >= self.params.slow_after();
+        verdict
     }
 
-    fn count(&self, verdict: &Verdict) {
-        self.counters.count(Count::Class(verdict.outcome.class()));
+    fn count(&self, verdict: &Verdict<'_>) {
+        self.counters.count(Count::Class(verdict.class));
     }
 
     /// Remembers a bad outcome.
-    fn note_error(&self, verdict: &Verdict) {
-        if let Some(error) = verdict.outcome.last_error() {
+    fn note_error(&self, verdict: &Verdict<'_>) {
+        if let Some(error) = verdict.outcome.as_error(verdict.class) {
             self.last_error.store(error);
         }
     }
 
     #[cold]
-    fn settle_late(&self, verdict: &Verdict, now: &mut impl FnMut() -> u64) -> Settled {
+    fn settle_late(&self, verdict: &Verdict<'_>, now: &mut impl FnMut() -> u64) -> Settled {
         self.counters.count(Count::Late);
         let wait = verdict.wait();
         if wait.asked.is_some() || wait.class == Class::Exhausted {
@@ -164,13 +166,13 @@ impl Machine {
     fn settle_counted(
         &self,
         grant: &Grant,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
         let epoch = grant.epoch;
         self.count(verdict);
-        let class = verdict.outcome.class();
+        let class = verdict.class;
         let kind = match class {
             Class::Success => EntryKind::Success,
             Class::Failure => EntryKind::Failure(verdict.outcome.failure_weight()),
@@ -265,7 +267,12 @@ impl Machine {
 
     /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
     #[cold]
-    fn settle_hold(&self, epoch: u64, verdict: &Verdict, now: &mut impl FnMut() -> u64) -> Settled {
+    fn settle_hold(
+        &self,
+        epoch: u64,
+        verdict: &Verdict<'_>,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
         self.note_error(verdict);
         let now = now();
         let transitions = self.locked(|core, _| {
@@ -284,7 +291,7 @@ impl Machine {
     fn settle_probe(
         &self,
         grant: &Grant,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
         self.note_error(verdict);
@@ -317,14 +324,14 @@ impl Machine {
     }
 }
 
-impl Verdict {
+impl Verdict<'_> {
     fn wait(&self) -> ServerWait {
-        ServerWait { class: self.outcome.class(), asked: self.outcome.wait() }
+        ServerWait { class: self.class, asked: self.outcome.wait() }
     }
 
     /// Whether a probe that ended like this succeeded; `None` if it says nothing.
     fn of_probe(&self) -> Option<bool> {
-        match self.outcome.class() {
+        match self.class {
             _ if self.slow => Some(false),
             Class::Success => Some(true),
             Class::Failure | Class::Throttled | Class::Exhausted => Some(false),
@@ -337,7 +344,7 @@ impl Core {
     fn end_probe(
         &mut self,
         serial: u32,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
         now: u64,
         own: Option<crate::machine::core::OwnCooldown>,
         window: impl FnOnce() -> WindowSnapshot,
