@@ -51,8 +51,13 @@ impl Breaker {
         self.machine.reading(clock::now())
     }
 
-    /// The rejection that a call would meet now.
     #[inline(always)]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.machine.is_closed()
+    }
+
+    /// The rejection that a call would meet now.
+    #[inline]
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.machine.refusal(clock::now)
     }

@@ -152,39 +152,18 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         self.ready = Ready::No;
-        loop {
-            if let Some(refusal) = ready!(self.poll_refusal(cx)) {
-                self.ready = Ready::Shed(refusal);
-                self.parked = None;
-                return Poll::Ready(Ok(()));
-            }
-            let unready = Unready(&self.breaker);
-            let polled = self.inner.poll_ready(cx);
-            match polled {
+        if self.breaker.is_closed() && self.parked.is_none() {
+            match self.poll_inner(cx) {
                 Poll::Ready(Ok(())) => {
-                    unready.forget();
                     self.ready = Ready::Inner;
-                    if self.parked.is_some() {
-                        self.parked = None;
-                    }
                     return Poll::Ready(Ok(()));
                 }
-                Poll::Ready(Err(error)) => {
-                    // It has failed, as if the call had.
-                    drop(unready);
-                    self.parked = None;
-                    return Poll::Ready(Err(self.on_rejected.error(error)));
-                }
-                Poll::Pending => {
-                    unready.forget();
-                    // Woken when the circuit opens; it may have opened just now.
-                    self.park().register(cx);
-                    if self.breaker.refusal().is_none() {
-                        return Poll::Pending;
-                    }
-                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.on_rejected.error(error))),
+                Poll::Pending if self.parks(cx) => return Poll::Pending,
+                Poll::Pending => {}
             }
         }
+        self.poll_ready_with_care(cx)
     }
 
     /// # Panics
@@ -202,6 +181,55 @@ where
 }
 
 impl<S, C, R> CircuitBreaker<S, C, R> {
+    /// Polls the inner service. A readiness that fails, by error or by panic, has failed as if the call had.
+    #[inline]
+    fn poll_inner<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
+    where
+        S: Service<Req>,
+    {
+        let failed = Unready(&self.breaker);
+        let polled = self.inner.poll_ready(cx);
+        if !matches!(polled, Poll::Ready(Err(_))) {
+            std::mem::forget(failed);
+        }
+        polled
+    }
+
+    /// Everything but a Closed whose inner service is ready.
+    #[cold]
+    #[inline(never)]
+    fn poll_ready_with_care<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>>
+    where
+        S: Service<Req>,
+        C: Classify<Req, S::Response, S::Error>,
+        R: OnRejected<Req, C::Response, S::Error>,
+    {
+        loop {
+            if let Some(refusal) = ready!(self.poll_refusal(cx)) {
+                self.ready = Ready::Shed(refusal);
+                self.parked = None;
+                return Poll::Ready(Ok(()));
+            }
+            match self.poll_inner(cx) {
+                Poll::Ready(result) => {
+                    self.parked = None;
+                    if result.is_ok() {
+                        self.ready = Ready::Inner;
+                    }
+                    return Poll::Ready(result.map_err(|error| self.on_rejected.error(error)));
+                }
+                Poll::Pending if self.parks(cx) => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    /// Waits for the inner service, and for the circuit to open: that may have happened just now.
+    fn parks(&mut self, cx: &Context<'_>) -> bool {
+        self.park().register(cx);
+        self.breaker.refusal().is_none()
+    }
+
     /// Everything but a Closed in which nothing is to be noted.
     #[cold]
     #[inline(never)]
@@ -253,14 +281,8 @@ type Guarded<S, C, R, Req> = ResponseFuture<
     >>::Future,
 >;
 
-/// Counts a readiness that failed, by error or by panic, unless it is forgotten.
+/// Counts a readiness that failed when it is dropped.
 struct Unready<'a>(&'a Shared);
-
-impl Unready<'_> {
-    fn forget(self) {
-        std::mem::forget(self);
-    }
-}
 
 impl Drop for Unready<'_> {
     fn drop(&mut self) {

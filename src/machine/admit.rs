@@ -123,9 +123,14 @@ impl Machine {
         }
     }
 
+    #[inline(always)]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.gate.word().phase() == Phase::Closed
+    }
+
     /// The rejection that [`admit`](Self::admit) would answer with now, if it would. Changes nothing; another thread
     /// may be faster.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> Option<Refusal> {
         let word = self.gate.word();
         match word.phase() {
