@@ -83,7 +83,8 @@ impl Handle {
         self.0.machine.settings()
     }
 
-    /// Whether a call would be admitted now. Takes nothing: another caller may be faster.
+    /// Whether a call would be admitted now. Takes no permit, so that another caller may be faster; ends the lease of
+    /// a hung probe that is over.
     pub fn would_admit(&self) -> bool {
         self.0.refusal().is_none()
     }

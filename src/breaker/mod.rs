@@ -56,10 +56,14 @@ impl Breaker {
         self.machine.is_closed()
     }
 
-    /// The rejection that a call would meet now.
+    /// The rejection that a call would meet now. Does what time has made due.
     #[inline]
     pub(crate) fn refusal(&self) -> Option<Refusal> {
-        self.machine.refusal(clock::now)
+        let (refusal, due) = self.machine.refusal(clock::now);
+        if !due.is_empty() {
+            self.publish(due);
+        }
+        refusal
     }
 
     /// Admits a call where that is only a look.
@@ -84,7 +88,13 @@ impl Breaker {
             self.publish(transitions);
         }
         match admission {
-            Admission::Admitted(grant) => Ok(grant),
+            Admission::Admitted(grant) => {
+                if grant.is_probe() {
+                    // Its lease has an end that those who wait do not know of.
+                    self.waiters.wake();
+                }
+                Ok(grant)
+            }
             Admission::Rejected(refusal) => Err(self.rejection(refusal)),
         }
     }

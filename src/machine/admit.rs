@@ -128,34 +128,44 @@ impl Machine {
         self.gate.word().phase() == Phase::Closed
     }
 
-    /// The rejection that [`admit`](Self::admit) would answer with now, if it would. Changes nothing; another thread
-    /// may be faster.
+    /// The rejection that [`admit`](Self::admit) would answer with now, if it would; another thread may be faster.
+    /// Does what time has made due: somebody who never asks for more than this must not keep a hung probe's lease
+    /// alive.
     #[inline]
-    pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> Option<Refusal> {
+    pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> (Option<Refusal>, Transitions) {
         let word = self.gate.word();
         match word.phase() {
-            Phase::Closed => None,
+            Phase::Closed => (None, Transitions::default()),
             _ => self.refusal_unless_closed(word, self.lazy(now)),
         }
     }
 
-    #[inline(never)]
     fn refusal_unless_closed<F: FnOnce() -> Instant>(
         &self,
         word: Word,
         mut now: Lazy<F>,
-    ) -> Option<Refusal> {
-        match word.phase() {
+    ) -> (Option<Refusal>, Transitions) {
+        let known = match word.phase() {
             // In a ramp, who passes is decided call by call, by asking.
             Phase::Closed | Phase::Disabled | Phase::Ramp => None,
             _ if word.shadow() => None,
             Phase::Open | Phase::Probing | Phase::ForcedOpen => {
-                self.closed_gate(word, &mut now).or_else(|| {
-                    let now = now.get();
-                    self.core.lock().refusal(now)
-                })
+                match self.closed_gate(word, &mut now) {
+                    Some(refusal) => Some(refusal),
+                    None => return self.refusal_locked(now.get()),
+                }
             }
-        }
+        };
+        (known, Transitions::default())
+    }
+
+    #[cold]
+    fn refusal_locked(&self, now: u64) -> (Option<Refusal>, Transitions) {
+        self.locked(|core, own| {
+            let now = core.clamp(now);
+            let transitions = self.lapse(core, now, own)?;
+            Ok((core.refusal(now), transitions))
+        })
     }
 
     pub(crate) fn count_rejected(&self) {
@@ -289,7 +299,7 @@ impl Machine {
                 let window = self.window_at(core.epoch, now);
                 transitions.push(core.release(Cause::ForceOpenExpired, now, window));
             }
-            Phase::Probing if core.half_open.expired(now) > 0 => {
+            Phase::Probing if core.half_open.is_due(&core.settings.probe, now) => {
                 let probe = core.settings.probe;
                 let expired = core.half_open.expired(now);
                 match core.half_open.after_failures(&probe, expired) {
@@ -297,13 +307,9 @@ impl Machine {
                         let planned = core.plan_cooldown(now, own)?;
                         let window = self.window_at(core.epoch, now);
                         let wait = ServerWait::NONE;
-                        transitions.push(core.trip(
-                            Cause::LeaseExpired,
-                            now,
-                            planned,
-                            wait,
-                            window,
-                        ));
+                        let cause =
+                            if expired > 0 { Cause::LeaseExpired } else { Cause::ProbeFailed };
+                        transitions.push(core.trip(cause, now, planned, wait, window));
                     }
                     Judged::Recovers => {
                         let window = self.window_at(core.epoch, now);
@@ -354,18 +360,14 @@ impl Core {
         Admission::Admitted(granted)
     }
 
-    /// The rejection that the next call meets, if it does; but for those of a ramp.
+    /// The rejection that the next call meets, if it does, once everything that was due is done; but for those of a
+    /// ramp.
     fn refusal(&self, now: u64) -> Option<Refusal> {
         let rejects = match self.phase {
             Phase::Closed | Phase::Disabled | Phase::Ramp => false,
             Phase::Open => now < self.open_until,
-            Phase::ForcedOpen => now < self.forced_until || now < self.open_until,
-            Phase::Probing => {
-                let probe = &self.settings.probe;
-                let expired = self.half_open.expired(now);
-                let reopens = self.half_open.after_failures(probe, expired) == Judged::Reopens;
-                reopens || self.half_open.free(probe) == 0 && expired == 0
-            }
+            Phase::ForcedOpen => true,
+            Phase::Probing => self.half_open.free(&self.settings.probe) == 0,
         };
         (rejects && self.mode != Mode::Shadow).then(|| self.refuse(now))
     }
@@ -382,7 +384,6 @@ impl Core {
     fn refuse(&self, now: u64) -> Refusal {
         let until = match self.phase {
             Phase::Open => Some(self.open_until),
-            Phase::ForcedOpen if self.forced_until <= now => Some(self.open_until),
             Phase::ForcedOpen => (self.forced_until != NEVER).then_some(self.forced_until),
             Phase::Probing => {
                 let first = now.saturating_add(nanos(self.settings.cooldown.nominal(0)));

@@ -186,16 +186,8 @@ impl Core {
         now: u64,
         own: Option<OwnCooldown>,
     ) -> Result<Planned, AskCooldown> {
-        let attempt = match self.attempt {
-            None => 0,
-            Some(_)
-                if self.phase == Phase::Closed
-                    && now.saturating_sub(self.since) >= self.stable_for() =>
-            {
-                0
-            }
-            Some(last) => last.saturating_add(1),
-        };
+        self.forget_attempts_if_stable(now);
+        let attempt = self.attempt.map_or(0, |last| last.saturating_add(1));
         let cooldown = self.settings.cooldown;
         let nominal = match own {
             Some(own) if own.attempt == attempt => own.wait,
@@ -215,6 +207,13 @@ impl Core {
     pub(crate) fn forget_cause(&mut self) {
         self.cause = Cause::Start;
         self.trip_cause = Cause::Start;
+    }
+
+    /// A Closed that is left after it has lasted starts the attempts anew, whatever ends it.
+    pub(crate) fn forget_attempts_if_stable(&mut self, now: u64) {
+        if self.phase == Phase::Closed && now.saturating_sub(self.since) >= self.stable_for() {
+            self.attempt = None;
+        }
     }
 
     fn stable_for(&self) -> u64 {
@@ -248,6 +247,14 @@ impl Core {
         }
     }
 
+    /// A wait from an older epoch, or from a probe whose lease has ended. It never opens a Closed.
+    pub(crate) fn raise_late(&mut self, wait: ServerWait, now: u64) {
+        match self.phase {
+            Phase::Open | Phase::Probing | Phase::Ramp | Phase::ForcedOpen => self.raise(wait, now),
+            Phase::Closed | Phase::Disabled => {}
+        }
+    }
+
     /// What a server asked for (or what stands for it) and the cap on it.
     pub(crate) fn obeyed(&self, wait: ServerWait) -> Option<(Duration, Duration)> {
         let Settings { throttled, exhausted, .. } = &self.settings;
@@ -273,6 +280,7 @@ impl Core {
         if asked < self.settings.min_hold {
             return None;
         }
+        self.forget_attempts_if_stable(now);
         self.raise(wait, now);
         let cause = match wait.class {
             Class::Exhausted => Cause::Exhausted,

@@ -88,6 +88,12 @@ impl HalfOpen {
         self.leases.iter().take_while(|lease| lease.ends <= now).count() as u32
     }
 
+    /// Whether the verdict is due although no probe ends: a lease is over, or new settings ask for fewer probes than
+    /// were judged.
+    pub(crate) fn is_due(&self, probe: &Probe, now: u64) -> bool {
+        self.expired(now) > 0 || self.leases.is_empty() && self.free(probe) == 0
+    }
+
     /// What `failures` more failed probes would decide.
     pub(crate) fn after_failures(&self, probe: &Probe, failures: u32) -> Judged {
         self.judge(probe, self.succeeded, self.failed + failures)

@@ -30,6 +30,7 @@ impl Core {
         now: u64,
         window: WindowSnapshot,
     ) -> Option<Transition> {
+        self.forget_attempts_if_stable(now);
         match verb {
             Verb::ForceOpen(time) => {
                 self.mode = Mode::ForcedOpen;

@@ -33,7 +33,7 @@ use self::core::{AskCooldown, Core, OwnCooldown};
 use crate::backoff::FOREVER;
 use crate::state::{Mode, State};
 use crate::sync::Mutex;
-use crate::trip::overdue::Overdue;
+use crate::trip::overdue::{self, Overdue};
 use crate::trip::rules::Evidence;
 use crate::trip::streak::Streak;
 use crate::window::Window;
@@ -123,7 +123,7 @@ impl Machine {
     ) -> Self {
         let flags = Flags::of(&settings, own.rule.is_some());
         let params = Params::default();
-        params.store(&settings, flags, flags);
+        params.store(&settings, (flags, flags), 1, 0);
         let core =
             Core::new(Arc::clone(&name), settings, base, seed, own.cooldown.is_some(), flags);
         let (word, until) = core.gate();
@@ -276,6 +276,10 @@ impl Machine {
         let core = self.core.lock();
         let until = match core.phase {
             Phase::Open => Some(core.open_until),
+            // Past its expiry it reads as the Open that follows.
+            Phase::ForcedOpen if nanos >= core.forced_until => {
+                Some(core.open_until.max(core.forced_until))
+            }
             Phase::ForcedOpen => (core.forced_until != gate::NEVER).then_some(core.forced_until),
             _ => None,
         };
@@ -301,15 +305,23 @@ impl Machine {
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let now = self.nanos_at(now);
         let core = self.core.lock();
-        let flags = self.gate.word().flags();
-        let counted = matches!(core.phase, Phase::Closed | Phase::Ramp);
-        let overdue =
-            (counted && flags.overdue() && self.overdue.pending(core.epoch) > 0).then(|| {
-                let grid = self.params.overdue(core.epoch);
-                (grid.tick(now) + 1).saturating_mul(grid.width.max(1))
-            });
+        let overdue = match core.phase {
+            Phase::Closed | Phase::Ramp => self.overdue_deadline(core.epoch, now),
+            _ => None,
+        };
         let next = core.deadline().into_iter().chain(overdue).filter(|at| *at > now).min();
         next.map(|at| core.instant(at))
+    }
+
+    /// When the rule of overdue calls has to be asked again. While nothing is pending, nothing that starts later can
+    /// be overdue before its whole time is over: a start wakes nobody.
+    fn overdue_deadline(&self, epoch: u64, now: u64) -> Option<u64> {
+        if !self.gate.word().flags().overdue() {
+            return None;
+        }
+        let grid = self.params.overdue(epoch);
+        let ticks = if self.overdue.pending(epoch) > 0 { 1 } else { overdue::PARTS };
+        Some((grid.tick(now) + ticks).saturating_mul(grid.width.max(1)))
     }
 
     /// Does what time alone has made due: a lease, a ramp or a forced open that ended, calls that are overdue. An
@@ -348,7 +360,11 @@ impl Machine {
         let now = self.nanos_at(now);
         let resized = self.locked(|core, _| {
             let flags = Flags::of(settings, self.own.rule.is_some());
-            let cleared = self.params.store(settings, core.flags, flags);
+            let timed = self.params.rules.streak_is_timed();
+            let cleared = self.params.store(settings, (core.flags, flags), core.epoch, now);
+            if !timed && self.params.rules.streak_is_timed() {
+                self.streak.time_from(now);
+            }
             core.reconfigure(settings.clone(), flags);
             if cleared.overdue {
                 self.overdue.forget_until_aged(self.params.overdue(core.epoch), now);

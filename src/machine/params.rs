@@ -32,7 +32,13 @@ pub(crate) struct Cleared {
 
 impl Params {
     /// Takes over new settings. Only under the machine's lock.
-    pub(crate) fn store(&self, settings: &Settings, before: Flags, flags: Flags) -> Cleared {
+    pub(crate) fn store(
+        &self,
+        settings: &Settings,
+        (before, flags): (Flags, Flags),
+        epoch: u64,
+        now: u64,
+    ) -> Cleared {
         let set = |word: &AtomicU64, value: Option<Duration>| {
             word.store(value.map_or(u64::MAX, nanos), Ordering::Relaxed);
         };
@@ -48,14 +54,16 @@ impl Params {
             Window::Count { calls } => (0, calls, u64::from(calls)),
         };
         self.rules.store(trip, most);
+        let old = self.window(epoch).0;
         let window = self.window.store(width, buckets) || before.window() != flags.window();
         if window {
-            self.window.clear();
+            self.window.clear(old, epoch, now);
         }
         let width = trip.overdue.map_or(0, |rule| nanos(rule.after) / overdue::PARTS);
+        let old = self.overdue(epoch);
         let overdue = self.overdue.store(width, 0);
         if overdue {
-            self.overdue.clear();
+            self.overdue.clear(old, epoch, now);
         }
         Cleared { window, overdue }
     }
@@ -112,9 +120,16 @@ impl Shape {
         !same
     }
 
-    fn clear(&self) {
-        let old = self.buckets.load(Ordering::Relaxed);
-        self.buckets.store(old.wrapping_add(1 << 32), Ordering::Release);
+    /// Moves the tags past every one that was given in the `old` grid until `now`. Where buckets became longer, their
+    /// numbers fell: by more, after a long life, than one clear makes up for.
+    fn clear(&self, old: Grid, epoch: u64, now: u64) {
+        let last = old.tag(old.tick(now));
+        let tick = self.grid(epoch).0.tick(now);
+        let clears = (last.saturating_sub(tick) >> Grid::GAP) + 1;
+        let buckets = self.buckets.load(Ordering::Relaxed);
+        let more = clears.saturating_sub(epoch).max((buckets >> 32) + 1);
+        let low = buckets & u64::from(u32::MAX);
+        self.buckets.store(more << 32 | low, Ordering::Release);
     }
 
     #[inline]

@@ -145,16 +145,11 @@ impl Machine {
     fn settle_late(&self, verdict: &Verdict<'_>, now: &mut impl FnMut() -> u64) -> Settled {
         self.counters.count(Count::Late);
         let wait = verdict.wait();
-        if wait.asked.is_some() || wait.class == Class::Exhausted {
+        if wait.asked.is_some() || matches!(wait.class, Class::Throttled | Class::Exhausted) {
             let now = now();
             self.locked(|core, _| {
                 let now = core.clamp(now);
-                match core.phase {
-                    Phase::Open | Phase::Probing | Phase::Ramp | Phase::ForcedOpen => {
-                        core.raise(wait, now);
-                    }
-                    Phase::Closed | Phase::Disabled => {}
-                }
+                core.raise_late(wait, now);
                 Ok(())
             });
         }
@@ -252,7 +247,8 @@ impl Machine {
     ) -> Transitions {
         self.locked(|core, own| {
             let now = core.clamp(now);
-            let mut transitions = Transitions::default();
+            // A ramp may have ended by time alone.
+            let mut transitions = self.lapse(core, now, own)?;
             // The epoch may have ended, and the settings may have changed while they were read.
             let stands = core.epoch == epoch
                 && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
@@ -275,9 +271,9 @@ impl Machine {
     ) -> Settled {
         self.note_error(verdict);
         let now = now();
-        let transitions = self.locked(|core, _| {
+        let transitions = self.locked(|core, own| {
             let now = core.clamp(now);
-            let mut transitions = Transitions::default();
+            let mut transitions = self.lapse(core, now, own)?;
             if core.epoch == epoch {
                 let window = self.window_at(epoch, now);
                 transitions.extend(core.hold(verdict.wait(), now, window));
@@ -299,16 +295,18 @@ impl Machine {
         let (settled, in_time) = self.locked(|core, own| {
             let now = core.clamp(now);
             if core.epoch != grant.epoch {
+                core.raise_late(verdict.wait(), now);
                 return Ok((Settled::default(), false));
             }
             // A lease that has ended is a failed probe, whatever comes after.
             let transitions = self.lapse(core, now, own)?;
-            if !grant.is_probe() || core.phase != Phase::Probing {
-                return Ok((Settled { transitions, freed: true }, core.phase == Phase::Ramp));
-            }
             let serial = grant.serial();
-            if !core.half_open.holds(serial) {
-                return Ok((Settled { transitions, freed: true }, false));
+            if !grant.is_probe() || !core.half_open.holds(serial) {
+                let in_time = core.phase == Phase::Ramp;
+                if !in_time {
+                    core.raise_late(verdict.wait(), now);
+                }
+                return Ok((Settled { transitions, freed: true }, in_time));
             }
             let mut settled = Settled { transitions, freed: true };
             let window = || self.window_at(grant.epoch, now);
@@ -332,10 +330,11 @@ impl Verdict<'_> {
     /// Whether a probe that ended like this succeeded; `None` if it says nothing.
     fn of_probe(&self) -> Option<bool> {
         match self.class {
+            Class::Ignored => None,
             _ if self.slow => Some(false),
             Class::Success => Some(true),
             Class::Failure | Class::Throttled | Class::Exhausted => Some(false),
-            Class::Ignored | Class::Cancelled => None,
+            Class::Cancelled => None,
         }
     }
 }

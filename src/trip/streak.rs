@@ -71,6 +71,11 @@ impl Streak {
         }
     }
 
+    /// Nobody noted when the streak began: it counts from `now`.
+    pub(crate) fn time_from(&self, now: u64) {
+        self.first.store(now, Ordering::Relaxed);
+    }
+
     /// How many failures in a row, and since when.
     pub(crate) fn read(&self, epoch: u64) -> (u32, u64) {
         let count = count_of(self.word.load(Ordering::Acquire), epoch);

@@ -19,11 +19,12 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    const GAP: u32 = 12;
+    pub(crate) const GAP: u32 = 12;
 
     #[inline]
     pub(crate) fn tick(&self, now: u64) -> u64 {
-        now / self.width.max(1)
+        // No width: nothing is counted.
+        now.checked_div(self.width).unwrap_or(0)
     }
 
     #[inline]

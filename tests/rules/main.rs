@@ -1,0 +1,21 @@
+//! The rules of the machine, each as a sentence, through the public API.
+
+mod admission;
+mod custom;
+mod epochs;
+mod half_open;
+mod handle;
+mod holds;
+mod lazy;
+mod manual;
+mod manual_table;
+mod outcomes;
+mod overdue;
+mod ramp;
+mod random;
+mod reconfigure;
+mod support;
+mod totals;
+mod trip;
+mod waits;
+mod windows;
