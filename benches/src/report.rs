@@ -33,6 +33,8 @@ pub struct Row {
     pub budget: Budget,
     /// What this row may allocate.
     pub allocations: Option<Allocations>,
+    /// The most that `bytes` may be.
+    pub most_bytes: Option<f64>,
 }
 
 impl Row {
@@ -54,6 +56,7 @@ impl Row {
             floor_allocs: None,
             budget: Budget::Shown,
             allocations: None,
+            most_bytes: None,
         }
     }
 
@@ -74,7 +77,7 @@ impl Row {
         match self.budget {
             Budget::Ratio(ratio) => Some(format!("{ratio} ×")),
             Budget::Plus(ns) => Some(format!("+ {ns} ns")),
-            Budget::Shown => None,
+            Budget::Shown => self.most_bytes.map(|most| format!("{most} B")),
         }
     }
 
@@ -91,6 +94,11 @@ impl Row {
         };
         if allocs > allowed {
             return Some(format!("{name}: {allocs} allocations per call, {allowed} allowed"));
+        }
+        if let (Some(bytes), Some(most)) = (self.bytes, self.most_bytes)
+            && bytes > most
+        {
+            return Some(format!("{name}: {bytes} bytes, {most} allowed"));
         }
         let (ns, allowed) = (self.ns_2t.or(self.ns_1t)?, self.allowed()? * NOISE);
         (ns > allowed).then(|| format!("{name}: {ns:.1} ns, {allowed:.1} ns allowed"))
@@ -201,6 +209,13 @@ mod tests {
         };
         assert!(as_floor(1.0).fault().is_none());
         assert!(as_floor(0.0).fault().is_some());
+    }
+
+    #[test]
+    fn too_much_memory_is_a_fault() {
+        let row = Row { most_bytes: Some(10.0), ..Row::new("tower-breaker", "c", "s") };
+        assert!(Row { bytes: Some(10.0), ..row.clone() }.fault().is_none());
+        assert!(Row { bytes: Some(11.0), ..row }.fault().is_some());
     }
 
     #[test]

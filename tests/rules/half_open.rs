@@ -208,6 +208,15 @@ async fn a_sample_replaces_cancelled_and_ignored_probes_and_counts_ended_leases(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sample_starts_no_probe_that_cannot_matter() {
+    let handle = breaker(plain().probe(Probe::sample(3, 0.3).in_flight(2)));
+    probe(&handle).await.success();
+    admit(&handle).success();
+    let _last = admit(&handle);
+    assert!(handle.try_acquire().is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sample_that_shrinks_below_what_was_judged_is_decided() {
     let handle = breaker(plain().probe(Probe::sample(10, 0.5)));
     probe(&handle).await.success();

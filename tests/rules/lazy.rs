@@ -102,12 +102,15 @@ async fn a_waiter_sees_a_forced_open_expire_by_its_timer() {
 async fn an_expired_forced_open_half_opens_with_the_next_call() {
     let handle = breaker(plain());
     let mut events = handle.events();
+    let expiry = tokio::time::Instant::now().into_std() + S(30);
     handle.force_open(Some(S(30)));
     pass(S(100)).await;
     assert_eq!(handle.state(), State::HalfOpen);
     assert!(admit(&handle).is_probe());
-    let to: Vec<_> = drain(&mut events).iter().map(|event| event.to).collect();
+    let told = drain(&mut events);
+    let to: Vec<_> = told.iter().map(|event| event.to).collect();
     assert_eq!(to, [State::ForcedOpen, State::Open, State::HalfOpen]);
+    assert_eq!((told[1].cause, told[1].due_since), (Cause::ForceOpenExpired, Some(expiry)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -148,6 +148,16 @@ async fn a_hold_of_a_person_has_no_cap_and_no_jitter() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hold_while_disabled_is_not_remembered_anywhere() {
+    let handle = breaker(plain());
+    handle.disable();
+    handle.hold_for(S(1_000));
+    handle.force_open(None);
+    handle.release();
+    assert!(admit(&handle).is_probe());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hold_of_nothing_lets_a_probe_decide() {
     let handle = breaker(plain());
     handle.hold_for(Duration::ZERO);

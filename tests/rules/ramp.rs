@@ -43,7 +43,8 @@ async fn a_ramp_belongs_to_the_epoch_of_its_probes_and_its_end_begins_another() 
     let epoch = handle.snapshot().epoch;
     first.success();
     assert_eq!(handle.snapshot().epoch, epoch);
-    pass(S(10)).await;
+    let end = tokio::time::Instant::now().into_std() + S(10);
+    pass(S(17)).await;
     assert_eq!(handle.state(), State::Closed, "read, not done");
     assert_eq!(handle.snapshot().epoch, epoch);
     let call = admit(&handle);
@@ -54,6 +55,7 @@ async fn a_ramp_belongs_to_the_epoch_of_its_probes_and_its_end_begins_another() 
         (last.from, last.to, last.cause),
         (State::HalfOpen, State::Closed, Cause::Recovered)
     );
+    assert_eq!(last.due_since, Some(end));
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,8 +185,11 @@ async fn a_wait_is_cut_at_its_cap_and_what_was_asked_is_kept() {
     pass(S(60)).await;
     let probe = admit(&handle);
     assert_eq!(handle.snapshot().asked_until, Some(start + S(120)), "a probe goes at the cap");
-    probe.success();
-    assert_eq!(handle.snapshot().asked_until, None);
+    pass(S(30)).await;
+    probe.failure();
+    assert_eq!(handle.snapshot().asked_until, Some(start + S(120)));
+    pass(S(30)).await;
+    assert_eq!(handle.snapshot().asked_until, None, "it has passed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,6 +214,9 @@ async fn a_servers_wait_is_made_longer_by_at_most_a_tenth_and_never_shorter() {
         seen.push(open_for(&handle));
     }
     assert!(seen.iter().all(|wait| (S(20)..=S(22)).contains(wait)));
+    let cut = breaker(Settings::builder().trip(Trip::none()).hold_jitter(1.0));
+    settle(&cut, Outcome::throttled().retry_after(S(60)));
+    assert_eq!(open_for(&cut), S(60), "never past the cap");
     assert!(
         seen.iter().any(|wait| *wait < MS(20_500)) && seen.iter().any(|wait| *wait > MS(21_500))
     );
@@ -248,4 +254,13 @@ async fn a_person_may_shorten_an_open_and_only_a_person() {
     assert_eq!(open_for(&handle), COOLDOWN);
     handle.force_closed();
     assert_eq!(handle.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_is_forgotten_on_close() {
+    let handle = breaker(plain());
+    settle(&handle, Outcome::throttled().retry_after(S(120)));
+    pass(S(60)).await;
+    admit(&handle).success();
+    assert_eq!(handle.snapshot().asked_until, None);
 }

@@ -143,29 +143,40 @@ fn window(scenario: &str, load: fn() -> Load, samples: usize) -> Vec<Row> {
 }
 
 fn sizes() -> Vec<Row> {
-    let before = Counts::now();
+    let heap = |since: Counts| Counts::now().since(since).live as usize;
+    // What is made once per process or thread is made before.
+    drop(drive(&mut ours::default_service(), number()));
+    let start = Counts::now();
     let layer = ours::default();
     let mut service = layer.layer(Inner::Works);
+    let breaker = heap(start);
     drop(drive(&mut service, number()));
-    let breaker = Counts::now().since(before);
-    let clone = service.clone();
-    let cloned = Counts::now().since(before);
-    Load::new(clone, number).run(1_000_000);
+    let stripe = heap(start) - breaker;
+    // From its second call on, a clone may have something of its own.
+    let mut clone = service.clone();
+    drop(drive(&mut clone, number()));
+    drop(drive(&mut clone, number()));
+    let cloned = heap(start) - breaker - stripe;
+    let before = heap(start);
+    for _ in 0..1_000_000 {
+        drop(drive(&mut clone, number()));
+    }
+    let grown = heap(start) - before;
     let future = future_size(&mut service);
     let inner = future_size(&mut Inner::Works);
-    let size = |what: &str, bytes: usize| Row {
+    let size = |what: &str, bytes: usize, most: Option<usize>| Row {
         bytes: Some(bytes as f64),
-        ..Row::new("tower-breaker", "default", format!("size: {what}"))
+        most_bytes: most.map(|most| most as f64),
+        ..Row::new("tower-breaker", "default", what)
     };
     vec![
-        size("service", size_of_val(&service)),
-        size("response future, beyond the inner's", future - inner),
-        size("Permit", size_of::<tower_breaker::Permit>()),
-        size(
-            "heap of a layer with its breaker, and of a service that made a call",
-            breaker.live as usize,
-        ),
-        size("heap of one more clone of the service", (cloned.live - breaker.live) as usize),
+        size("size of a service", size_of_val(&service), None),
+        size("size of its future, beyond the inner's", future - inner, None),
+        size("size of a permit", size_of::<tower_breaker::Permit>(), None),
+        size("heap of a layer with its breaker", breaker, None),
+        size("heap of a stripe: a thread's first call", stripe, Some(2048)),
+        size("heap of a clone that makes calls", cloned, None),
+        size("heap that a million calls add", grown, Some(0)),
     ]
 }
 
