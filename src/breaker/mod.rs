@@ -67,9 +67,9 @@ impl Breaker {
     }
 
     /// Admits a call where that is only a look.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn admit_freely(&self) -> Option<Grant> {
-        self.machine.admit_freely()
+        self.machine.admit_freely(clock::now)
     }
 
     #[inline(always)]
@@ -114,6 +114,11 @@ impl Breaker {
     #[inline(always)]
     pub(crate) fn settle_success(&self, grant: &Grant) -> bool {
         self.machine.settle_success(grant, clock::now)
+    }
+
+    #[inline(always)]
+    pub(crate) fn settle_failure(&self, grant: &Grant, outcome: &Outcome) -> bool {
+        self.machine.settle_failure(grant, outcome)
     }
 
     #[inline(never)]

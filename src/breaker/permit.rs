@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::breaker::Breaker;
 use crate::machine::{Ended, Grant};
-use crate::outcome::Outcome;
+use crate::outcome::{Class, Outcome};
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
 /// service each do not fight over one cache line.
@@ -70,7 +70,11 @@ impl Permit {
     #[inline]
     pub fn settle(mut self, outcome: Outcome) {
         if let Some(breaker) = self.breaker.take() {
-            breaker.settle(self.grant, outcome, Ended::default());
+            let taken =
+                outcome.class() == Class::Failure && breaker.settle_failure(&self.grant, &outcome);
+            if !taken {
+                breaker.settle(self.grant, outcome, Ended::default());
+            }
         }
     }
 

@@ -109,18 +109,19 @@ pub(crate) struct Refusal {
 
 impl Machine {
     /// Asks for a permit where that is only a look: Closed, and nothing to note.
-    #[inline]
-    pub(crate) fn admit_freely(&self) -> Option<Grant> {
+    #[inline(always)]
+    pub(crate) fn admit_freely(&self, now: impl FnOnce() -> Instant) -> Option<Grant> {
         let word = self.gate.word();
-        word.admits_freely().then(|| Grant::counted(word.epoch()))
+        if !word.admits_freely() {
+            return None;
+        }
+        let started = if word.flags().timed() { self.nanos_at(now()) } else { NEVER };
+        Some(Grant { started, ..Grant::counted(word.epoch()) })
     }
 
     /// Asks for a permit.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
-        match self.admit_freely() {
-            Some(grant) => (Admission::Admitted(grant), Transitions::default()),
-            None => self.admit_with_care(self.gate.word(), self.lazy(now)),
-        }
+        self.admit_with_care(self.gate.word(), self.lazy(now))
     }
 
     #[inline(always)]

@@ -18,11 +18,12 @@ impl Flags {
 
     /// How many bits of a word they take.
     pub(super) const BITS: u32 = 7;
-    /// What a call has to note when it is admitted.
-    pub(super) const ON_ADMISSION: Self =
-        Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER | Self::TRACK);
+    /// What a call has to note when it is admitted, but for when that was.
+    pub(super) const ON_ADMISSION: Self = Self(Self::OVERDUE | Self::TRACK);
     /// What makes a success more than a count.
     pub(super) const ON_SUCCESS: Self = Self(Self::SLOW | Self::COUNT_WINDOW);
+    /// What makes a failure more than one of a row.
+    pub(super) const ON_FAILURE: Self = Self(Self::SLOW | Self::COUNT_WINDOW | Self::TIME_WINDOW);
 
     pub(super) const fn from_bits(bits: u64) -> Self {
         Self(bits & ((1 << Self::BITS) - 1))

@@ -47,7 +47,7 @@ impl Word {
         Self(epoch << EPOCH_SHIFT | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
     }
 
-    /// Closed, and a call has nothing to note when it is admitted.
+    /// Closed, and a call has at most its start to note when it is admitted.
     #[inline]
     pub(crate) fn admits_freely(self) -> bool {
         self.0 & (PHASE | Flags::ON_ADMISSION.bits() << FLAGS_SHIFT) == 0
@@ -57,6 +57,12 @@ impl Word {
     #[inline]
     pub(crate) fn takes_success(self) -> bool {
         self.0 & (PHASE | Flags::ON_SUCCESS.bits() << FLAGS_SHIFT) == 0
+    }
+
+    /// Closed, and a failure is one of a row and nothing else.
+    #[inline]
+    pub(crate) fn takes_failure(self) -> bool {
+        self.0 & (PHASE | Flags::ON_FAILURE.bits() << FLAGS_SHIFT) == 0 && self.flags().streak()
     }
 
     #[inline]

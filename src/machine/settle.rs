@@ -60,6 +60,27 @@ impl Machine {
         true
     }
 
+    /// Takes a failure that no rule looks at but that of failures in a row, and that is not enough for it. `false`:
+    /// it was not taken.
+    #[inline(always)]
+    pub(crate) fn settle_failure(&self, grant: &Grant, outcome: &Outcome) -> bool {
+        let word = self.gate.word();
+        let rules = &self.params.rules;
+        if !word.takes_failure()
+            || word.epoch() != grant.epoch
+            || !grant.is_plain()
+            || rules.streak_is_timed()
+            || !self.streak.extend_below(grant.epoch, rules.consecutive())
+        {
+            return false;
+        }
+        self.counters.count(Count::Class(Class::Failure));
+        if let Some(error) = outcome.last_error() {
+            self.last_error.store(error);
+        }
+        true
+    }
+
     /// Takes a call's outcome.
     pub(crate) fn settle(
         &self,

@@ -66,6 +66,12 @@ impl Rules {
         self.over.load(Ordering::Relaxed) > 0
     }
 
+    /// How many failures in a row are enough, their time apart.
+    #[inline]
+    pub(crate) fn consecutive(&self) -> u64 {
+        self.consecutive.load(Ordering::Relaxed)
+    }
+
     /// Whether so many failures in a row are enough, their time apart.
     #[inline]
     pub(crate) fn streak_may_fire(&self, streak: u32) -> bool {

@@ -45,6 +45,25 @@ impl Streak {
         }
     }
 
+    /// A call failed, and that makes less than `limit` in a row. `false`: nothing was counted.
+    #[inline]
+    pub(crate) fn extend_below(&self, epoch: u64, limit: u64) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        let more = u64::from(count_of(word, epoch)) + 1;
+        // Whoever meets somebody else here takes the longer way.
+        more < limit
+            && !overtaken(word, epoch)
+            && self
+                .word
+                .compare_exchange(
+                    word,
+                    pack(epoch, more as u32),
+                    Ordering::AcqRel,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+    }
+
     /// A call failed; how many in a row that makes, and since when. `now` is asked only if `timed`.
     #[inline]
     pub(crate) fn extend(&self, epoch: u64, timed: bool, now: impl FnOnce() -> u64) -> (u32, u64) {
