@@ -55,24 +55,26 @@ impl Log {
         }))
     }
 
-    /// Takes a transition in, and tells all whose turn has come. `tell` runs outside the lock, one transition at a
-    /// time, in order; one that changes the breaker itself is told that change after it returns.
-    pub(crate) fn publish(&self, transition: Transition, tell: impl Fn(&Transition)) {
-        {
-            let mut log = self.0.lock();
-            log.early.push(transition);
-            while let Some(at) = log.early.iter().position(|early| early.epoch == log.next) {
-                let transition = log.early.swap_remove(at);
-                log.next += 1;
-                log.untold.push_back(transition.clone());
-                if log.receivers > 0 {
-                    if log.kept.len() == CAPACITY {
-                        log.kept.pop_front();
-                    }
-                    log.kept.push_back(transition);
+    /// Takes a transition in.
+    pub(crate) fn push(&self, transition: Transition) {
+        let mut log = self.0.lock();
+        log.early.push(transition);
+        while let Some(at) = log.early.iter().position(|early| early.epoch == log.next) {
+            let transition = log.early.swap_remove(at);
+            log.next += 1;
+            log.untold.push_back(transition.clone());
+            if log.receivers > 0 {
+                if log.kept.len() == CAPACITY {
+                    log.kept.pop_front();
                 }
+                log.kept.push_back(transition);
             }
         }
+    }
+
+    /// Tells every transition whose turn has come, outside the lock, one at a time, in order. An observer that
+    /// changes the breaker itself is told that change after it returns.
+    pub(crate) fn tell(&self, tell: impl Fn(&Transition)) {
         while let Some(transition) = self.next_untold() {
             // An observer that panics must not silence the next one.
             let done = Telling(self);

@@ -140,11 +140,13 @@ impl Breaker {
     #[cold]
     fn publish(&self, transitions: Transitions) {
         for transition in transitions {
-            self.log.publish(transition, |_transition| {
-                #[cfg(feature = "tracing")]
-                trace::emit(_transition);
-            });
+            self.log.push(transition);
         }
+        // Before the observers: one that panics must not keep anybody waiting.
         self.waiters.wake();
+        self.log.tell(|_transition| {
+            #[cfg(feature = "tracing")]
+            trace::emit(_transition);
+        });
     }
 }
