@@ -1,8 +1,10 @@
 //! What a rejected caller gets.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,23 +101,94 @@ impl CircuitOpen {
             if let Some(found) = error.downcast_ref::<Self>() {
                 return Some(found);
             }
-            next = error.source();
+            next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                // Its `source` is that of the error it wraps, and skips that error.
+                Some(wrapped) => Some(wrapped),
+                None => error.source(),
+            };
         }
         None
     }
 }
 
-/// The rejection in an error of any type, as far as its type can be known: a [`CircuitOpen`], a [`BoxError`] or a
-/// [`BreakerError`] around either of the two.
+/// Finds the rejection in an error whose type is known.
+///
+/// Implemented for [`CircuitOpen`], [`BoxError`] (whatever it wraps), [`BreakerError`], [`io::Error`] and
+/// [`Infallible`]. For your own error type it is one line:
+///
+/// ```
+/// use tower_breaker::{AsRejection, CircuitOpen};
+///
+/// enum ApiError { Open(CircuitOpen), NotFound }
+///
+/// impl AsRejection for ApiError {
+///     fn as_rejection(&self) -> Option<&CircuitOpen> {
+///         match self {
+///             Self::Open(open) => Some(open),
+///             Self::NotFound => None,
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nobody knows whether `{Self}` is a rejection by a circuit breaker",
+    label = "`AsRejection` is not implemented for this error",
+    note = "it is for `CircuitOpen`, `BoxError`, `BreakerError<_>`, `std::io::Error` and `Infallible`",
+    note = "for an error type of your own: `fn as_rejection(&self) -> Option<&CircuitOpen>`; `CircuitOpen::find(self)` will do for any `std::error::Error`"
+)]
+pub trait AsRejection {
+    /// The rejection, if the breaker answered and the dependency was not called.
+    fn as_rejection(&self) -> Option<&CircuitOpen>;
+}
+
+impl AsRejection for CircuitOpen {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        Some(self)
+    }
+}
+
+impl AsRejection for BoxError {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        CircuitOpen::find(&**self)
+    }
+}
+
+impl<E: 'static> AsRejection for BreakerError<E> {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        match self {
+            Self::Open(open) => Some(open),
+            // A breaker further down.
+            Self::Inner(error) => rejection_in(error),
+        }
+    }
+}
+
+impl AsRejection for io::Error {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        CircuitOpen::find(self)
+    }
+}
+
+impl AsRejection for Infallible {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        match *self {}
+    }
+}
+
+/// The rejection in an error of any type, as far as its type can be known: a [`CircuitOpen`], a [`BoxError`], an
+/// [`io::Error`], or a [`BreakerError`] around one of a few types.
 pub(crate) fn rejection_in<E: 'static>(error: &E) -> Option<&CircuitOpen> {
     let error: &dyn Any = error;
     if let Some(boxed) = error.downcast_ref::<BoxError>() {
         return CircuitOpen::find(&**boxed);
     }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return CircuitOpen::find(error);
+    }
     match error.downcast_ref::<BreakerError<BoxError>>() {
         Some(BreakerError::Open(open)) => Some(open),
         Some(BreakerError::Inner(boxed)) => CircuitOpen::find(&**boxed),
-        None => match error.downcast_ref::<BreakerError<std::convert::Infallible>>() {
+        None => match error.downcast_ref::<BreakerError<Infallible>>() {
             Some(BreakerError::Open(open)) => Some(open),
             _ => error.downcast_ref::<CircuitOpen>(),
         },

@@ -9,6 +9,8 @@ mod config;
 mod error;
 mod event;
 pub mod fallback;
+#[cfg(feature = "retry")]
+mod integration;
 mod machine;
 mod outcome;
 mod probe;
@@ -29,11 +31,13 @@ pub use classify::{AnswerFor, Classify, Judged};
 #[cfg(feature = "http")]
 pub use classify::{BreakerBody, Provider};
 pub use config::{ConfigError, SettingsBuilder};
-pub use error::{BoxError, BreakerError, CircuitOpen};
+pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
 pub use event::Lagged;
 #[cfg(feature = "http")]
 pub use fallback::EitherBody;
 pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
+#[cfg(feature = "retry")]
+pub use integration::retry::{RetryFuture, StopAtRejection};
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};

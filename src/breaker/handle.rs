@@ -183,7 +183,7 @@ impl Handle {
     ) -> Result<T, BreakerError<E>> {
         let mut guarded = InFlight::new(self.try_acquire()?);
         let result = guarded.run(call);
-        settle(guarded.ended(), judge, result)
+        settle(&mut guarded, judge, result)
     }
 
     /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
@@ -220,7 +220,7 @@ impl Handle {
     ) -> Result<T, BreakerError<E>> {
         let mut call = InFlight::new(self.try_acquire()?);
         let result = Guarded { future, call: &mut call }.await;
-        settle(call.ended(), judge, result)
+        settle(&mut call, judge, result)
     }
 }
 
@@ -232,11 +232,11 @@ fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
 }
 
 fn settle<T, E>(
-    permit: Permit,
+    call: &mut InFlight,
     judge: impl FnOnce(&Result<T, E>) -> Outcome,
     result: Result<T, E>,
 ) -> Result<T, BreakerError<E>> {
-    permit.settle(judge(&result));
+    call.ended(|permit| permit.settle(judge(&result)));
     result.map_err(BreakerError::Inner)
 }
 

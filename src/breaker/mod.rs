@@ -101,14 +101,13 @@ impl Breaker {
 
     /// Rejects a call whose service was not polled ready because it would be rejected.
     pub(crate) fn reject(&self, refusal: Refusal) -> CircuitOpen {
-        self.machine.count_rejected();
-        self.rejection(refusal)
+        self.rejection(self.machine.reject(refusal))
     }
 
     #[inline]
     fn rejection(&self, refusal: Refusal) -> CircuitOpen {
-        let Refusal { state, cause, wait } = refusal;
-        CircuitOpen::from_nanos(Arc::clone(&self.name), state, cause, wait)
+        let name = Arc::clone(&self.name);
+        CircuitOpen::from_nanos(name, refusal.state(), refusal.cause(), refusal.wait)
     }
 
     #[inline(always)]

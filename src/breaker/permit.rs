@@ -1,5 +1,6 @@
 //! The right to make one call.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -121,8 +122,8 @@ impl Permit {
 #[cold]
 #[inline(never)]
 fn dropped(breaker: Shared, grant: Grant) {
-    // A panic while the classifier had it is the classifier's; any other unwinding gave the call up.
-    let outcome = if grant.is_judged() && std::thread::panicking() {
+    // A panic while the classifier runs is the classifier's; any other unwinding gave the call up.
+    let outcome = if grant.is_judged() && JUDGING.get() && std::thread::panicking() {
         Outcome::ignored()
     } else {
         Outcome::cancelled()
@@ -143,48 +144,78 @@ impl Drop for Permit {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     permit: Permit,
-    running: bool,
+    runs: Runs,
+}
+
+/// Whose code runs while nobody else can drop the permit: if it is dropped all the same, that code unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    Nothing,
+    /// The guarded call: it has failed.
+    Call,
+    /// The classifier, on the request: the call says nothing.
+    Classifier,
 }
 
 impl InFlight {
     #[inline]
     pub(crate) fn new(permit: Permit) -> Self {
-        Self { permit, running: false }
+        Self { permit, runs: Runs::Nothing }
     }
 
     /// Runs guarded code.
     #[inline(always)]
     pub(crate) fn run<T>(&mut self, call: impl FnOnce() -> T) -> T {
-        self.running = true;
+        self.runs = Runs::Call;
         let done = call();
-        self.running = false;
+        self.runs = Runs::Nothing;
         done
     }
 
     /// Runs code of the classifier. If it panics, the call says nothing.
     #[inline]
     pub(crate) fn judge<T>(&mut self, judge: impl FnOnce() -> T) -> T {
-        self.permit.grant.set_judged(true);
+        self.runs = Runs::Classifier;
         let done = judge();
-        self.permit.grant.set_judged(false);
+        self.runs = Runs::Nothing;
         done
     }
 
-    /// The call has ended: the permit for the classifier.
+    /// The call has ended: the permit goes to the classifier. If that panics, the call says nothing. It may hand the
+    /// permit on.
     #[inline(always)]
-    pub(crate) fn ended(&mut self) -> Permit {
+    pub(crate) fn ended<T>(&mut self, judge: impl FnOnce(Permit) -> T) -> T {
         let mut permit = self.permit.take();
-        permit.grant.set_judged(true);
-        permit
+        permit.grant = permit.grant.judged();
+        let _judging = Judging { outer: JUDGING.replace(true) };
+        judge(permit)
+    }
+}
+
+thread_local! {
+    /// Whether a classifier runs on this thread. It tells a panic of the classifier from one of whoever holds the
+    /// permit later.
+    static JUDGING: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Judging {
+    outer: bool,
+}
+
+impl Drop for Judging {
+    #[inline(always)]
+    fn drop(&mut self) {
+        JUDGING.set(self.outer);
     }
 }
 
 impl Drop for InFlight {
     #[inline]
     fn drop(&mut self) {
-        // Nobody else can drop it while the guarded code runs: that code unwinds.
-        if self.running {
-            self.permit.take().settle(Outcome::failure().reason("panic"));
+        match self.runs {
+            Runs::Nothing => {}
+            Runs::Call => self.permit.take().settle(Outcome::failure().reason("panic")),
+            Runs::Classifier => self.permit.take().ignore(),
         }
     }
 }

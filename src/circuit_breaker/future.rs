@@ -71,7 +71,7 @@ where
             Stage::Called { future, call, token, classify, on_rejected } => {
                 let result = ready!(call.run(|| future.poll(cx)));
                 let token = token.take().expect("polled after it was ready");
-                let judged = classify.result(token, result, call.ended());
+                let judged = call.ended(|permit| classify.result(token, result, permit));
                 Poll::Ready(judged.map_err(|error| on_rejected.error(error)))
             }
         }

@@ -66,11 +66,8 @@ impl Grant {
     }
 
     #[inline]
-    pub(crate) fn set_judged(&mut self, judged: bool) {
-        match judged {
-            true => self.marks |= Self::JUDGED,
-            false => self.marks &= !Self::JUDGED,
-        }
+    pub(crate) fn judged(self) -> Self {
+        Self { marks: self.marks | Self::JUDGED, ..self }
     }
 
     pub(crate) fn is_probe(&self) -> bool {
@@ -97,14 +94,23 @@ pub(crate) enum Admission {
     Rejected(Refusal),
 }
 
-/// What a rejected caller is told.
+/// What a rejected caller is told, at the moment when that was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    pub(crate) state: State,
-    /// Why the circuit opened.
-    pub(crate) cause: Cause,
+    word: Word,
     /// Nanoseconds until a call may be admitted; [`NEVER`] where nobody knows.
     pub(crate) wait: u64,
+}
+
+impl Refusal {
+    pub(crate) fn state(self) -> State {
+        self.word.phase().state()
+    }
+
+    /// Why the circuit opened.
+    pub(crate) fn cause(self) -> Cause {
+        self.word.cause()
+    }
 }
 
 impl Machine {
@@ -169,8 +175,12 @@ impl Machine {
         })
     }
 
-    pub(crate) fn count_rejected(&self) {
+    /// Rejects a call that was refused before it was made. If the circuit has changed since, it may come back at once.
+    #[inline]
+    pub(crate) fn reject(&self, refusal: Refusal) -> Refusal {
         self.counters.count(Count::Rejected);
+        let word = self.gate.word();
+        if word == refusal.word { refusal } else { Refusal { word, wait: 0 } }
     }
 
     /// A rejection that needs no lock: the time of the gate has not come.
@@ -193,7 +203,7 @@ impl Machine {
                 }
             }
         };
-        Some(Refusal { state: phase.state(), cause: word.cause(), wait })
+        Some(Refusal { word, wait })
     }
 
     /// Everything but a Closed in which nothing is to be noted.
@@ -392,8 +402,7 @@ impl Core {
             }
             Phase::Closed | Phase::Ramp | Phase::Disabled => None,
         };
-        let (word, _) = self.gate();
         let wait = until.map_or(NEVER, |until| until.saturating_sub(now));
-        Refusal { state: self.phase.state(), cause: word.cause(), wait }
+        Refusal { word: self.gate().0, wait }
     }
 }

@@ -1,0 +1,4 @@
+//! Other crates' traits, each behind a feature.
+
+#[cfg(feature = "retry")]
+pub(crate) mod retry;

@@ -1,0 +1,14 @@
+//! The breaker among tower's own middlewares, in axum, and around a real client.
+
+mod balance;
+mod boxes;
+mod buffer;
+mod client;
+mod hedge;
+mod infer;
+mod limit;
+mod parts;
+#[cfg(feature = "retry")]
+mod retry;
+mod router;
+mod timeout;
