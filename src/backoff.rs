@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// How long a circuit stays open: fixed or growing, with jitter.
 ///
-/// The wait of attempt *a* (0 for the first trip, one more for each failed probe) is
-/// `initial * multiplier^a`, then jittered, then cut at `max`.
+/// The wait of attempt *a* is `initial * multiplier^a`, then jittered, then cut at `max`. The attempt is 0 for a first
+/// trip, and one more for each half-open that failed and for each trip soon after a close (see
+/// [`SettingsBuilder::stable_for`](crate::SettingsBuilder::stable_for)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cooldown {
     pub(crate) initial: Duration,

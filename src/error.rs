@@ -63,8 +63,9 @@ impl CircuitOpen {
 
     /// How long until a call may be admitted.
     ///
-    /// Exact when [`State::Open`]; an upper bound when [`State::HalfOpen`]; the time left of a
-    /// [`State::ForcedOpen`] that has one; `None` where nobody knows.
+    /// Exact when [`State::Open`]. When [`State::HalfOpen`], what is left of the oldest probe's lease and at most the
+    /// first cooldown: a good time to ask again, but a probe that fails opens the circuit for longer. The time left
+    /// of a [`State::ForcedOpen`] that has one. `None` where nobody knows, and in a [`Ramp`](crate::Ramp).
     pub fn retry_after(&self) -> Option<Duration> {
         (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }

@@ -10,7 +10,7 @@ pub enum State {
     Closed,
     /// Calls are rejected until the cooldown ends.
     Open,
-    /// Probes pass, one by one, and decide.
+    /// Probes pass, a few at a time (one by default), and decide; in a [`Ramp`](crate::Ramp), a share of the calls.
     HalfOpen,
     /// Calls are rejected until a person releases the breaker, or the time that person gave ends.
     ForcedOpen,

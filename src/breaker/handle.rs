@@ -83,8 +83,9 @@ impl Handle {
         self.0.machine.settings()
     }
 
-    /// Whether a call would be admitted now. Takes no permit, so that another caller may be faster; ends the lease of
-    /// a hung probe that is over.
+    /// Whether a call would be admitted now, as far as that can be told without asking: it is `true` all through a
+    /// [`Ramp`](crate::Ramp). Takes no permit, so that another caller may be faster; ends the lease of a hung probe
+    /// that is over.
     pub fn would_admit(&self) -> bool {
         self.0.refusal().is_none()
     }
@@ -105,8 +106,8 @@ impl Handle {
         Events::new(self.0.breaker())
     }
 
-    /// Rejects every call until [`release`](Self::release), or for a time. No probe is sent meanwhile; waits that
-    /// servers ask for still add up.
+    /// Rejects every call until [`release`](Self::release), or for a time. No probe is sent meanwhile; a wait that a
+    /// server asks for still lengthens the open that follows.
     pub fn force_open(&self, time: Option<Duration>) {
         self.0.manual(Verb::ForceOpen(time));
     }
@@ -122,14 +123,14 @@ impl Handle {
         self.0.manual(Verb::ForceClosed);
     }
 
-    /// Lets every call pass and records nothing, until [`release`](Self::release), [`reset`](Self::reset) or
-    /// [`force_closed`](Self::force_closed).
+    /// Lets every call pass and records nothing, until any other of these verbs but [`hold_for`](Self::hold_for) and
+    /// [`reconfigure`](Self::reconfigure).
     pub fn disable(&self) {
         self.0.manual(Verb::Disable);
     }
 
     /// Runs the rules from a closed circuit on and rejects nobody: what would have been rejected is counted as
-    /// `would_reject`.
+    /// `would_reject` and nowhere else.
     pub fn shadow(&self) {
         self.0.manual(Verb::Shadow);
     }

@@ -50,13 +50,14 @@ impl<C, R> Config<C, R> {
         }
     }
 
-    /// The name of the breaker in errors, events, logs and metrics. Default: that of the preset.
+    /// The name of the breaker in errors, headers, events and logs. Default: that of the preset (`http_client`).
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The numbers.
+    /// The numbers. Replaces those of the preset; to change one of them, start from
+    /// [`Settings::to_builder`].
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
@@ -69,6 +70,9 @@ impl<C, R> Config<C, R> {
     }
 
     /// What a finished call meant, as a function of its whole result.
+    ///
+    /// The response of the guarded service is then the inner one as it is, and `RespondHttp` or `RespondGrpc` need a body
+    /// that has a `Default`.
     pub fn classify_fn<Res, E, F>(self, classify: F) -> Config<ClassifyFn<F>, R>
     where
         F: Fn(Result<&Res, &E>) -> Outcome,
@@ -129,7 +133,8 @@ impl<C, R> Config<C, R> {
     /// Lets `poll_ready` wait while calls would be rejected, instead of letting `call` reject.
     ///
     /// For balancers, which skip an endpoint that is not ready: in the default mode an endpoint that rejects at once
-    /// looks like the fastest one. Needs a tokio runtime with time.
+    /// looks like the fastest one. In a [`Ramp`](crate::Ramp), `call` still rejects its share. Needs a tokio runtime
+    /// with time.
     pub fn pending_while_open(mut self) -> Self {
         self.pending = true;
         self

@@ -16,7 +16,8 @@ use crate::classify::Classify;
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the inner future and records a cancelled call.
+/// Dropping it drops the inner future and records a cancelled call, which is a failure after
+/// [`cancelled_after`](crate::SettingsBuilder::cancelled_after).
 #[pin_project]
 pub struct ResponseFuture<F, Req, C, T, R, A> {
     #[pin]

@@ -49,6 +49,7 @@ pub enum Provider {
 /// | result | class |
 /// |---|---|
 /// | `Err` | failure |
+/// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](super::OPEN_HEADER) | ignored, with its wait |
 /// | 402 | exhausted, with its wait |
 /// | 429 | throttled, with its wait |

@@ -11,7 +11,7 @@
 //! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
 //! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
-//! | [`Llm`] | LLM APIs | 5xx; 429 is throttled, 402 is exhausted | `Config::llm(provider)` |
+//! | [`Llm`] | LLM APIs | as HTTP clients; 402 is exhausted | `Config::llm(provider)` |
 //!
 //! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the

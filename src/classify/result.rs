@@ -10,6 +10,10 @@ use crate::error::rejection_in;
 /// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
 /// which is ignored. The classifier of `Config::default()`.
 ///
+/// A rejection is found in a `CircuitOpen`, in a `BoxError` and its sources, and in a
+/// [`BreakerError`](crate::BreakerError) of `BoxError` or `Infallible`. In an error type of your own it is a failure:
+/// tell it apart with a [`ClassifyFn`].
+///
 /// It reads nothing inside of an `Ok`: an HTTP or gRPC service that answers `503` is a success here. Those have
 /// classifiers of their own, see the [module docs](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -45,8 +45,9 @@
 //! # Readiness
 //!
 //! `poll_ready` is the primary's and nobody else's. A primary that answers it with an error is broken for good; that
-//! error is passed on, as there is no request yet that could be answered. Put a breaker between the two layers, and a
-//! primary that is merely busy is rejected in `call`, where the fallback sees it.
+//! error is passed on, as there is no request yet that could be answered. A primary that is merely busy makes its
+//! callers wait; tower's `load_shed` between the two layers turns that into an error of `call`, which the fallback
+//! sees. A breaker between them is ready while it is open, and rejects in `call`.
 //!
 //! # What it costs
 //!

@@ -11,7 +11,7 @@ use crate::window::Window;
 ///
 /// | setting | default, [`http`](Settings::http), [`grpc`](Settings::grpc) | [`llm`](Settings::llm) |
 /// |---|---|---|
-/// | trip | 5 consecutive, or ≥ 50 % of ≥ 20 in 30 s | 5 consecutive, or ≥ 50 % of ≥ 10 in 60 s |
+/// | trip | 5 consecutive (client presets: spanning 500 ms), or ≥ 50 % of ≥ 20 in 30 s | 5 consecutive spanning 500 ms, or ≥ 50 % of ≥ 10 in 60 s |
 /// | open for | 5 s ×2 → 60 s, jitter ±20 % | 30 s ×2 → 5 min, jitter ±20 % |
 /// | half-open | 1 probe, 1 success, lease 35 s | 1 probe, 1 success, lease 120 s |
 /// | throttled | hold as told, cap 60 s; neutral if not told | hold as told, else 30 s, cap 5 min |
@@ -56,7 +56,8 @@ pub(crate) enum ThrottledAction {
 }
 
 impl Throttled {
-    /// Opens the circuit for as long as the server said, at most 60 s; does nothing if it did not say.
+    /// Opens the circuit for as long as the server said, at most 60 s; does nothing if it did not say, or less than
+    /// [`min_hold`](crate::SettingsBuilder::min_hold). A probe that is throttled has failed in any case.
     pub const fn hold() -> Self {
         Self {
             action: ThrottledAction::Hold,

@@ -6,6 +6,9 @@ use crate::window::stripe::Striped;
 
 /// How many calls ended how, since the breaker was made. Never reset.
 ///
+/// Calls of a disabled breaker are in none of these, and neither are, but for `would_reject`, those that a breaker in
+/// shadow would have rejected.
+///
 /// When nothing is in flight, `admitted` is the sum of the first seven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,16 +25,19 @@ pub struct Totals {
     pub ignored: u64,
     /// Calls that were dropped before their end.
     pub cancelled: u64,
-    /// Calls that ended in another epoch than they began, however they ended. They decided nothing.
+    /// Calls that ended in another epoch than they began, however they ended, and probes that ended after their lease.
+    /// They decided nothing.
     pub late: u64,
     /// Calls that the breaker rejected.
     pub rejected: u64,
     /// Calls that the breaker would have rejected, in [`Mode::Shadow`](crate::Mode::Shadow).
     pub would_reject: u64,
-    /// Probes whose body broke after they had been judged a success.
+    /// Probes whose body broke after they had been judged a success. Always 0 where only heads are judged, as by all
+    /// classifiers of this crate.
     pub broken_after: u64,
     /// Calls that got a permit: those that are settled and those that are in flight. `None` where nobody counts the
-    /// latter: see [`SettingsBuilder::track_in_flight`](crate::SettingsBuilder::track_in_flight).
+    /// latter: without an overdue rule and without
+    /// [`SettingsBuilder::track_in_flight`](crate::SettingsBuilder::track_in_flight).
     pub admitted: Option<u64>,
 }
 

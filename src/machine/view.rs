@@ -50,7 +50,8 @@ pub struct Transition {
     pub due_since: Option<Instant>,
     /// How long the circuit stays open, if it opens and somebody knows.
     pub open_for: Option<Duration>,
-    /// How many half-open periods failed in a row, this one included. 0 after the first trip.
+    /// The number of the last cooldown: 0 for a first trip, one more for each half-open period that failed, and for
+    /// a trip before the circuit was closed for [`stable_for`](crate::SettingsBuilder::stable_for).
     pub attempt: u32,
     /// What the rules saw at the end of the old epoch.
     pub window: WindowSnapshot,
@@ -72,7 +73,7 @@ pub struct Snapshot {
     pub epoch: u64,
     /// When the epoch began.
     pub since: Instant,
-    /// Until when calls are rejected, if somebody knows.
+    /// Until when calls are rejected: of an open circuit, also when it has passed, and of a forced open with an end.
     pub until: Option<Instant>,
     /// What the server asked for, where that is later than the cap on waits.
     pub asked_until: Option<Instant>,

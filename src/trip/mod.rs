@@ -93,6 +93,9 @@ impl Trip {
 
     /// `calls` calls that are pending for longer than `after`, counted while they hang. Found up to a tenth of
     /// `after` late, never early.
+    ///
+    /// It is looked at when a call asks to be admitted, which is then rejected, and by a timer while somebody waits on
+    /// the [`Handle`](crate::Handle).
     pub const fn overdue(mut self, calls: u32, after: Duration) -> Self {
         self.overdue = Some(Overdue { calls, after });
         self

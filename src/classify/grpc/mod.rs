@@ -18,6 +18,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
+/// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](super::OPEN_HEADER) | ignored, with its wait | ignored, with its wait |
 /// | an HTTP status that [`Http`](super::Http) calls bad, such as a proxy's 503 page | as there | as there |
 /// | `UNKNOWN`, `DEADLINE_EXCEEDED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS` | failure, with its wait | failure, with its wait |

@@ -45,6 +45,7 @@ impl Side {
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
+/// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`] | ignored, with its wait | ignored, with its wait |
 /// | 5xx except 501 and 505 | failure, with its wait | failure, with its wait |
 /// | 429 | ignored (one caller's limit) | throttled, with its wait |
