@@ -1,4 +1,88 @@
-//! Circuit breaker and fallback layers for tower.
+//! Circuit breaker and fallback layers for [tower](https://docs.rs/tower): HTTP, gRPC and LLM APIs.
+//!
+//! [`CircuitBreakerLayer`] stops calling a dependency that fails, asks it from time to time whether it is well, and
+//! goes on when it is. [`FallbackLayer`] answers in place of what failed or was rejected.
+#![cfg_attr(
+    feature = "http",
+    doc = r#"
+```
+# #[tokio::main(flavor = "current_thread")] async fn main() {
+use std::time::Duration;
+use tower::{ServiceBuilder, ServiceExt, retry::RetryLayer, timeout::TimeoutLayer};
+use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer};
+# use http::{Request, Response};
+# use tower::{BoxError, service_fn};
+# let backup = service_fn(|_: Request<String>| async { Ok::<_, BoxError>(Response::new("backup".to_owned())) });
+# let client = service_fn(|_: Request<String>| async {
+#     Ok::<_, BoxError>(Response::builder().status(503).body(String::new()).unwrap())
+# });
+# #[derive(Clone)] struct OneTry;
+# impl<R, E> tower::retry::Policy<Request<String>, R, E> for OneTry {
+#     type Future = std::future::Ready<()>;
+#     fn retry(&mut self, _: &mut Request<String>, _: &mut Result<R, E>) -> Option<Self::Future> { None }
+#     fn clone_request(&mut self, request: &Request<String>) -> Option<Request<String>> { Some(request.clone()) }
+# }
+# let policy = OneTry;
+
+let breaker = CircuitBreakerLayer::new(Config::http_client());
+let handle = breaker.handle();                           // clone it anywhere: state, events, manual control
+
+let service = ServiceBuilder::new()
+    .layer(FallbackLayer::service(backup))               // answers when the primary failed or its circuit is open
+    .layer(RetryLayer::new(policy))                      // tower's own; let it stop at a rejection
+    .layer(breaker)                                      // every attempt counts
+    .layer(TimeoutLayer::new(Duration::from_secs(30)))   // tower's own; inside, so that a timeout is seen
+    .service(client);
+# let response = service.oneshot(Request::new(String::new())).await.unwrap();
+# assert_eq!(response.into_body().into_inner().as_deref(), Some("backup"));
+# assert_eq!(handle.snapshot().totals.failure, 1);
+# }
+```
+"#
+)]
+//!
+//! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`.
+//!
+//! # Where to look
+//!
+//! | | |
+//! |---|---|
+//! | [`circuit_breaker`] | the manual of the breaker: states, defaults, layer order, rejections, readiness |
+//! | [`fallback`] | the manual of the fallback: sources, conditions, what is kept of a request |
+//! | [`classify`] | what a finished call meant: `Result`, HTTP, gRPC, LLM APIs, a function of your own |
+//! | [`SettingsBuilder`] | every number, its default and range, and settings files |
+//! | [`Handle`] | state, snapshot, events, manual control, and use without tower |
+//! | [`CircuitOpen`] | what a rejected caller is told |
+//!
+//! # Presets
+//!
+//! | preset | for | a failure is | a rejection becomes |
+//! |---|---|---|---|
+//! | `Config::default()` | any tower service | `Err` | a [`BoxError`] that holds [`CircuitOpen`] |
+//! | `Config::http()` | HTTP servers and routers (axum) | `Err`, 5xx but 501 and 505; 429 is ignored | 503 with `Retry-After`; the error type stays |
+//! | `Config::http_client()` | HTTP clients | the same; 429 holds | a `BoxError` that holds `CircuitOpen` |
+//! | `Config::grpc()` | gRPC servers | also five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `UNAVAILABLE` with pushback; the error type stays |
+//! | `Config::grpc_client()` | gRPC clients | the same; `RESOURCE_EXHAUSTED` holds | `UNAVAILABLE` with pushback; the error type stays |
+//! | `Config::llm(provider)` | LLM APIs | as HTTP clients; 429 and 402 hold | a `BoxError` that holds `CircuitOpen` |
+//!
+//! The presets judge response heads; what goes wrong later in a body is not seen.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `http` | yes | every preset but `Config::default()`, `Retry-After`, answers that keep the error type |
+//! | `tracing` | yes | one event for each change of state |
+//! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
+//!
+//! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
+//! `pin-project`.
+//!
+//! # Rust version
+//!
+//! 1.88 or newer.
+// Published with all features; without `http` there is nothing that those links could point to.
+#![cfg_attr(not(feature = "http"), allow(rustdoc::broken_intra_doc_links))]
 
 mod backoff;
 mod breaker;
@@ -44,3 +128,8 @@ pub use probe::{Probe, Ramp};
 pub use state::{Cause, Mode, State};
 pub use trip::Trip;
 pub use window::Window;
+
+/// Its examples are tests.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
