@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use handle::Handle;
 pub use permit::Permit;
-pub(crate) use permit::{InFlight, Shared};
+pub(crate) use permit::{InFlight, Shared, in_drop};
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
 
@@ -96,6 +96,16 @@ impl Breaker {
                 Ok(grant)
             }
             Admission::Rejected(refusal) => Err(self.rejection(refusal)),
+        }
+    }
+
+    /// The guarded service failed before it could be called: a failure without a permit, also where not every call
+    /// is admitted.
+    #[cold]
+    pub(crate) fn unready(&self) {
+        let grant = self.machine.grant_without_asking().map_or_else(|| self.admit_with_care(), Ok);
+        if let Ok(grant) = grant {
+            self.settle(grant, Outcome::failure().reason("not ready"), Ended::default());
         }
     }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::breaker::Breaker;
@@ -128,7 +129,17 @@ fn dropped(breaker: Shared, grant: Grant) {
     } else {
         Outcome::cancelled()
     };
-    breaker.settle(grant, outcome, Ended::default());
+    in_drop(|| breaker.settle(grant, outcome, Ended::default()));
+}
+
+/// Runs what may ask a user's rule from a destructor: if that panics while another panic is on its way, only the
+/// first one goes on. Two would end the process.
+pub(crate) fn in_drop(work: impl FnOnce()) {
+    if std::thread::panicking() {
+        let _second = catch_unwind(AssertUnwindSafe(work));
+    } else {
+        work();
+    }
 }
 
 impl Drop for Permit {
@@ -214,8 +225,8 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         match self.runs {
             Runs::Nothing => {}
-            Runs::Call => self.permit.take().settle(Outcome::failure().reason("panic")),
-            Runs::Classifier => self.permit.take().ignore(),
+            Runs::Call => in_drop(|| self.permit.take().settle(Outcome::failure().reason("panic"))),
+            Runs::Classifier => in_drop(|| self.permit.take().ignore()),
         }
     }
 }

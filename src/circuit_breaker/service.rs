@@ -5,12 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Handle, InFlight, Parked, Permit, Shared};
+use crate::breaker::{Handle, InFlight, Parked, Permit, Shared, in_drop};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
 use crate::machine::{Grant, Refusal};
-use crate::outcome::Outcome;
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
@@ -286,9 +285,7 @@ struct Unready<'a>(&'a Shared);
 
 impl Drop for Unready<'_> {
     fn drop(&mut self) {
-        if let Ok(grant) = self.0.admit() {
-            Permit::new(self.0.clone(), grant).settle(Outcome::failure().reason("not ready"));
-        }
+        in_drop(|| self.0.unready());
     }
 }
 

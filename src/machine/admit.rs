@@ -125,6 +125,12 @@ impl Machine {
         Some(Grant { started, ..Grant::counted(word.epoch()) })
     }
 
+    /// A permit for what has failed already; only where it decides nothing by being given.
+    pub(crate) fn grant_without_asking(&self) -> Option<Grant> {
+        let word = self.gate.word();
+        matches!(word.phase(), Phase::Closed | Phase::Ramp).then(|| Grant::counted(word.epoch()))
+    }
+
     /// Asks for a permit.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
         self.admit_with_care(self.gate.word(), self.lazy(now))

@@ -194,3 +194,17 @@ fn a_panic_of_a_guarded_function_is_a_failure_and_of_its_judge_is_ignored() {
     let totals = handle.snapshot().totals;
     assert_eq!((totals.failure, totals.ignored, totals.settled()), (1, 1, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trip_rule_that_panics_over_a_panic_does_not_end_the_process() {
+    for readiness in [Readiness::Ready, Readiness::Panics] {
+        let (mut service, script, handle) = guarded(config().trip_when(|_| panic!("rule")));
+        script.reply(Reply::PanicsInPoll);
+        script.readiness(readiness);
+        let message = panics(&mut service).await;
+        assert!(matches!(message, "poll" | "readiness"), "the first panic goes on: {message}");
+        assert_eq!((handle.state(), handle.snapshot().totals.failure), (State::Closed, 1));
+        panics(&mut service).await;
+        assert_eq!(handle.state(), State::Open);
+    }
+}

@@ -1,6 +1,7 @@
 //! What `poll_ready` does, and what it never does.
 
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok};
@@ -165,4 +166,21 @@ async fn a_layer_makes_services_without_a_runtime_or_a_poll() {
     let (service, script, _) = guarded(config());
     let _nested = tower::Layer::layer(&layer, service);
     assert_eq!((script.polls(), script.calls()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_errors_end_a_ramp_although_it_admits_few_calls() {
+    let ramp = tower_breaker::Ramp::new([10], Duration::from_secs(60));
+    let settings = settings().to_builder().ramp(ramp).build().unwrap();
+    let (mut service, script, handle) = guarded(config().settings(settings));
+    trip(&mut service, &script, &handle).await;
+    cool_down(&handle).await;
+    call(&mut service).await.unwrap();
+    assert_eq!(handle.state(), State::HalfOpen);
+    script.readiness(Readiness::Fails);
+    for _ in 0..2 {
+        assert_ready_err!(poll_ready(&mut task(), &mut service));
+    }
+    let totals = handle.snapshot().totals;
+    assert_eq!((handle.state(), totals.failure, totals.rejected), (State::Open, 4, 0));
 }
