@@ -163,6 +163,10 @@ impl Handle {
         Ok(Permit::new(self.0.clone(), grant))
     }
 
+    fn begin(&self) -> Result<InFlight, CircuitOpen> {
+        Ok(InFlight::new(self.0.clone(), self.0.admit()?))
+    }
+
     /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).
     ///
     /// # Errors
@@ -182,7 +186,7 @@ impl Handle {
         call: impl FnOnce() -> Result<T, E>,
         judge: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, BreakerError<E>> {
-        let mut guarded = InFlight::new(self.try_acquire()?);
+        let mut guarded = self.begin()?;
         let result = guarded.run(call);
         settle(&mut guarded, judge, result)
     }
@@ -219,7 +223,7 @@ impl Handle {
         future: impl Future<Output = Result<T, E>>,
         judge: impl FnOnce(&Result<T, E>) -> Outcome,
     ) -> Result<T, BreakerError<E>> {
-        let mut call = InFlight::new(self.try_acquire()?);
+        let mut call = self.begin()?;
         let result = Guarded { future, call: &mut call }.await;
         settle(&mut call, judge, result)
     }

@@ -111,12 +111,6 @@ impl Permit {
     pub fn is_probe(&self) -> bool {
         self.grant.is_probe()
     }
-
-    /// The permit itself; what stays is empty.
-    #[inline]
-    fn take(&mut self) -> Self {
-        Self { breaker: self.breaker.take(), grant: self.grant }
-    }
 }
 
 /// What a permit records that is dropped. Out of the way of those that are settled.
@@ -152,9 +146,12 @@ impl Drop for Permit {
 }
 
 /// A permit whose call is being made. If guarded code panics, the call has failed.
+///
+/// The parts of the permit, not the permit: its end is looked at once, here.
 #[derive(Debug)]
 pub(crate) struct InFlight {
-    permit: Permit,
+    breaker: Option<Shared>,
+    grant: Grant,
     runs: Runs,
 }
 
@@ -170,8 +167,8 @@ enum Runs {
 
 impl InFlight {
     #[inline]
-    pub(crate) fn new(permit: Permit) -> Self {
-        Self { permit, runs: Runs::Nothing }
+    pub(crate) fn new(breaker: Shared, grant: Grant) -> Self {
+        Self { breaker: Some(breaker), grant, runs: Runs::Nothing }
     }
 
     /// Runs guarded code.
@@ -196,11 +193,30 @@ impl InFlight {
     /// permit on.
     #[inline(always)]
     pub(crate) fn ended<T>(&mut self, judge: impl FnOnce(Permit) -> T) -> T {
-        let mut permit = self.permit.take();
-        permit.grant = permit.grant.judged();
+        let permit = Permit { breaker: self.breaker.take(), grant: self.grant.judged() };
         let _judging = Judging { outer: JUDGING.replace(true) };
         judge(permit)
     }
+}
+
+impl Drop for InFlight {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.take() {
+            given_up(breaker, self.grant, self.runs);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn given_up(breaker: Shared, grant: Grant, runs: Runs) {
+    let outcome = match runs {
+        Runs::Nothing => Outcome::cancelled(),
+        Runs::Call => Outcome::failure().reason("panic"),
+        Runs::Classifier => Outcome::ignored(),
+    };
+    in_drop(|| breaker.settle(grant, outcome, Ended::default()));
 }
 
 thread_local! {
@@ -217,17 +233,6 @@ impl Drop for Judging {
     #[inline(always)]
     fn drop(&mut self) {
         JUDGING.set(self.outer);
-    }
-}
-
-impl Drop for InFlight {
-    #[inline]
-    fn drop(&mut self) {
-        match self.runs {
-            Runs::Nothing => {}
-            Runs::Call => in_drop(|| self.permit.take().settle(Outcome::failure().reason("panic"))),
-            Runs::Classifier => in_drop(|| self.permit.take().ignore()),
-        }
     }
 }
 

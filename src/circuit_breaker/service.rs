@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Handle, InFlight, Parked, Permit, Shared, in_drop};
+use crate::breaker::{Handle, InFlight, Parked, Shared, in_drop};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
@@ -259,7 +259,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         R: OnRejected<Req, C::Response, S::Error> + Clone,
     {
         self.ready = Ready::No;
-        let mut call = InFlight::new(Permit::new(self.breaker_for_call(), grant));
+        let mut call = InFlight::new(self.breaker_for_call(), grant);
         let token = call.judge(|| self.classify.request(&request));
         let future = call.run(|| self.inner.call(request));
         ResponseFuture::called(future, call, token, self.classify.clone(), self.on_rejected.clone())
