@@ -38,13 +38,13 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-/// One scenario, played by two or three clients.
+/// One scenario, played by three clients.
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) name: &'static str,
     pub(crate) naive: Figures,
     pub(crate) protected: Figures,
-    pub(crate) protected_no_overdue: Option<Figures>,
+    pub(crate) protected_no_overdue: Figures,
     #[serde(skip)]
     pub(crate) timeline: Vec<Line>,
 }
@@ -72,20 +72,19 @@ pub(crate) fn heading() -> String {
 /// The figures, the breaker's account and the verdict, for people.
 pub(crate) fn text(report: &Report, claims: &[Claim]) -> String {
     let mut out = String::new();
-    let third = report.protected_no_overdue.as_ref();
     let published = if report.name == FIVE_MINUTES { &PUBLISHED[..] } else { &[] };
-    let columns = |naive: &str, breaker: &str, third: &str, published: &str| {
-        let row = format!("{naive:>10}{breaker:>13}{third:>13}   {published}");
+    let columns = |naive: &str, breaker: &str, no_overdue: &str, published: &str| {
+        let row = format!("{naive:>10}{breaker:>13}{no_overdue:>13}   {published}");
         row.trim_end().to_owned()
     };
-    let third_head = if third.is_some() { "no overdue" } else { "" };
     let published_head = if published.is_empty() { "" } else { "published: without, with" };
-    let head = columns("naive", "protected", third_head, published_head);
+    let head = columns("naive", "protected", "no overdue", published_head);
     let _ = writeln!(out, "\n  {:<28}{head}", "");
     for (at, (what, figure)) in ROWS.iter().enumerate() {
-        let third = third.map(figure).unwrap_or_default();
         let published = published.get(at).unwrap_or(&"");
-        let row = columns(&figure(&report.naive), &figure(&report.protected), &third, published);
+        let [naive, protected, no_overdue] =
+            [&report.naive, &report.protected, &report.protected_no_overdue].map(figure);
+        let row = columns(&naive, &protected, &no_overdue, published);
         let _ = writeln!(out, "  {what:<28}{row}");
     }
     if !report.timeline.is_empty() {
