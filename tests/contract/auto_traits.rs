@@ -24,7 +24,7 @@ const fn shared<T: Send + Sync + 'static>() {}
 macro_rules! send_sync {
     ($type:ty) => {{
         struct Is<T>(std::marker::PhantomData<T>);
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "some types have the narrower method only")]
         trait No {
             fn send(&self) -> bool {
                 false
@@ -34,14 +34,14 @@ macro_rules! send_sync {
             }
         }
         impl<T> No for &Is<T> {}
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "some types have the narrower method only")]
         trait Sends {
             fn send(&self) -> bool {
                 true
             }
         }
         impl<T: Send> Sends for Is<T> {}
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "some types have the narrower method only")]
         trait Syncs {
             fn sync(&self) -> bool {
                 true
@@ -109,7 +109,10 @@ fn a_service_whose_future_is_not_send_is_guarded() {
 }
 
 /// Neither `Clone` nor `Send` nor `'static`; its error is `()`, its request and its response are borrowed.
-struct Plain<'a>(&'a Cell<u32>, #[allow(dead_code)] Rc<()>);
+struct Plain<'a>(
+    &'a Cell<u32>,
+    #[expect(dead_code, reason = "makes it neither `Send` nor `Sync`")] Rc<()>,
+);
 
 impl<'a> Service<&'a str> for Plain<'a> {
     type Response = &'a Cell<u32>;

@@ -94,7 +94,6 @@ async fn fail_typed_is_an_error_whose_source_is_the_rejection() {
 #[derive(Debug)]
 enum ShopError {
     Closed(CircuitOpen),
-    #[allow(dead_code)]
     Empty,
 }
 
