@@ -22,6 +22,14 @@ if ! command -v cargo >/dev/null && [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ]; th
   . "${CARGO_HOME:-$HOME/.cargo}/env"
 fi
 if ! command -v cargo >/dev/null; then
-  echo "Rust is not installed: see https://rust-lang.org/tools/install" >&2
-  exit 1
+  if ! command -v curl >/dev/null; then
+    echo "neither Rust nor curl is installed: see https://rust-lang.org/tools/install" >&2
+    exit 1
+  fi
+  # As on that page; the shell's start-up files stay as they are.
+  install_rust() {
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path
+  }
+  step "install Rust" install_rust
+  . "${CARGO_HOME:-$HOME/.cargo}/env"
 fi
