@@ -74,6 +74,7 @@ let service = ServiceBuilder::new()
 //! | `http` | yes | every preset but `Config::default()`, `Retry-After`, answers that keep the error type |
 //! | `tracing` | yes | one event for each change of state |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
+//! | `retry` | | `StopAtRejection`: tower's retry policies end at a rejection, or wait for the circuit |
 //!
 //! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.

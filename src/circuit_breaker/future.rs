@@ -18,6 +18,10 @@ use crate::classify::Classify;
 ///
 /// Dropping it drops the inner future and records a cancelled call, which is a failure after
 /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after).
+///
+/// # Panics
+///
+/// If it is polled again after it was ready.
 #[pin_project]
 pub struct ResponseFuture<F, Req, C, T, R, A> {
     #[pin]

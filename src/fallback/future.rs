@@ -19,6 +19,10 @@ use super::when::When;
 /// # Cancel safety
 ///
 /// Dropping it drops whichever of primary and fallback is running, and starts nothing.
+///
+/// # Panics
+///
+/// If it is polled again after it was ready.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, P, A, T, L> {
