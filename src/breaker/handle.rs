@@ -1,5 +1,6 @@
 //! The view and the control of one breaker.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ use crate::state::{Mode, State};
 /// assert!(matches!(database.call(query), Err(BreakerError::Open(_))));
 /// # Ok::<_, tower_breaker::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Handle(Shared);
 
 impl Handle {
@@ -229,6 +230,16 @@ impl Handle {
     }
 }
 
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("name", &self.name())
+            .field("state", &self.state())
+            .field("mode", &self.mode())
+            .finish_non_exhaustive()
+    }
+}
+
 fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
     match result {
         Ok(_) => Outcome::success(),
@@ -247,10 +258,10 @@ fn settle<T, E>(
 
 /// A guarded future: what panics in it is its own.
 #[pin_project]
-struct Guarded<'a, F> {
+pub(super) struct Guarded<'a, F> {
     #[pin]
-    future: F,
-    call: &'a mut InFlight,
+    pub(super) future: F,
+    pub(super) call: &'a mut InFlight,
 }
 
 impl<F: Future> Future for Guarded<'_, F> {

@@ -1,11 +1,13 @@
 //! One breaker: the machine with its clock, its listeners, and the permits that it gives.
 
+mod canary;
 mod handle;
 mod permit;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -23,13 +25,23 @@ use crate::outcome::Outcome;
 use crate::state::State;
 
 /// What a handle, a layer and its permits share.
-#[derive(Debug)]
 pub(crate) struct Breaker {
     machine: Machine,
     /// As rejections carry it.
     name: Arc<Box<str>>,
     log: Log,
     waiters: Waiters,
+}
+
+/// What a person wants to see of it; everything else is in a snapshot.
+impl fmt::Debug for Breaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.machine.state(clock::now);
+        f.debug_struct("Breaker")
+            .field("name", &self.name())
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Breaker {
@@ -107,6 +119,20 @@ impl Breaker {
         if let Ok(grant) = grant {
             self.settle(grant, Outcome::failure().reason("not ready"), Ended::default());
         }
+    }
+
+    /// The permit for a probe in the background, if one is due.
+    fn admit_canary(&self) -> Option<Grant> {
+        let (grant, transitions) = self.machine.admit_canary(clock::now());
+        if !transitions.is_empty() {
+            self.publish(transitions);
+        }
+        grant
+    }
+
+    fn count_canary(&self, comes: bool) {
+        self.machine.count_canary(comes);
+        self.waiters.wake();
     }
 
     /// Rejects a call whose service was not polled ready because it would be rejected.

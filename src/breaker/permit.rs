@@ -12,10 +12,9 @@ use crate::outcome::{Class, Outcome};
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
 /// service each do not fight over one cache line.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Shared(Arc<Root>);
 
-#[derive(Debug)]
 struct Root {
     breaker: Arc<Breaker>,
 }
@@ -33,6 +32,12 @@ impl Shared {
     /// The breaker itself.
     pub(crate) fn breaker(&self) -> Arc<Breaker> {
         Arc::clone(&self.0.breaker)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.breaker.fmt(f)
     }
 }
 

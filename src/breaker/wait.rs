@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::breaker::Breaker;
 use crate::clock;
 use crate::event::Lagged;
-use crate::machine::Transition;
+use crate::machine::{Grant, Transition};
 use crate::state::State;
 
 /// One waiter's place and timer. The timer exists only while somebody waits.
@@ -97,6 +97,14 @@ impl Parked {
     pub(crate) fn poll_admits(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { breaker, wait } = self;
         wait.poll_until(breaker, cx, || breaker.refusal().is_none().then_some(()))
+    }
+}
+
+impl Parked {
+    /// Waits until a probe in the background is due.
+    pub(super) fn poll_canary(&mut self, cx: &mut Context<'_>) -> Poll<Grant> {
+        let Self { breaker, wait } = self;
+        wait.poll_until(breaker, cx, || breaker.admit_canary())
     }
 }
 

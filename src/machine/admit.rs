@@ -6,7 +6,7 @@ use crate::machine::core::{AskCooldown, Core, OwnCooldown, ServerWait};
 use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::half_open::{Judged, Ramping, ramp_admits};
 use crate::machine::totals::Count;
-use crate::machine::view::Transitions;
+use crate::machine::view::{Transition, Transitions};
 use crate::machine::{Lazy, Machine};
 use crate::outcome::Class;
 use crate::state::{Cause, Mode, State};
@@ -295,12 +295,40 @@ impl Machine {
         self.locked(|core, own| {
             let now = core.clamp(now);
             let mut transitions = self.lapse(core, now, own)?;
-            if core.phase == Phase::Open && now >= core.open_until {
-                let window = self.window_at(core.epoch, now);
-                transitions.push(core.begin(Phase::Probing, Cause::CooldownElapsed, now, window));
+            if core.canaries == 0 {
+                transitions.extend(self.half_open_if_due(core, now));
             }
             Ok((core.admit(now), transitions))
         })
+    }
+
+    fn half_open_if_due(&self, core: &mut Core, now: u64) -> Option<Transition> {
+        (core.phase == Phase::Open && now >= core.open_until).then(|| {
+            let window = self.window_at(core.epoch, now);
+            core.begin(Phase::Probing, Cause::CooldownElapsed, now, window)
+        })
+    }
+
+    /// Leaves the probing to somebody in the background, or gives it back to the callers.
+    pub(crate) fn count_canary(&self, comes: bool) {
+        self.locked(|core, _| {
+            core.canaries = if comes { core.canaries + 1 } else { core.canaries - 1 };
+            Ok(())
+        });
+    }
+
+    /// The permit for a probe in the background, if one is due.
+    pub(crate) fn admit_canary(&self, now: Instant) -> (Option<Grant>, Transitions) {
+        let at = self.nanos_at(now);
+        let (grant, transitions) = self.locked(|core, own| {
+            let at = core.clamp(at);
+            let mut transitions = self.lapse(core, at, own)?;
+            transitions.extend(self.half_open_if_due(core, at));
+            let free =
+                core.phase == Phase::Probing && core.half_open.free(&core.settings.probe) > 0;
+            Ok((free.then(|| core.lease(at)), transitions))
+        });
+        (grant.map(|grant| self.note_start(grant, &mut self.lazy(|| now))), transitions)
     }
 
     /// Does what time alone has made due.
@@ -359,10 +387,7 @@ impl Core {
             Phase::Closed => Grant::counted(self.epoch),
             Phase::Disabled => Grant::inert(),
             Phase::Open | Phase::ForcedOpen => return Admission::Rejected(self.refuse(now)),
-            Phase::Probing if self.half_open.free(&self.settings.probe) > 0 => {
-                let ends = now.saturating_add(nanos(self.settings.probe.lease));
-                Grant::probe(self.epoch, self.half_open.lease(ends))
-            }
+            Phase::Probing if self.probes_callers() => self.lease(now),
             Phase::Probing => return Admission::Rejected(self.refuse(now)),
             Phase::Ramp => {
                 let percent = self.ramp_percent(now);
@@ -377,14 +402,20 @@ impl Core {
         Admission::Admitted(granted)
     }
 
+    /// Begins a probe.
+    fn lease(&mut self, now: u64) -> Grant {
+        let ends = now.saturating_add(nanos(self.settings.probe.lease));
+        Grant::probe(self.epoch, self.half_open.lease(ends))
+    }
+
     /// The rejection that the next call meets, if it does, once everything that was due is done; but for those of a
     /// ramp.
     fn refusal(&self, now: u64) -> Option<Refusal> {
         let rejects = match self.phase {
             Phase::Closed | Phase::Disabled | Phase::Ramp => false,
-            Phase::Open => now < self.open_until,
+            Phase::Open => now < self.open_until || self.canaries > 0,
             Phase::ForcedOpen => true,
-            Phase::Probing => self.half_open.free(&self.settings.probe) == 0,
+            Phase::Probing => !self.probes_callers(),
         };
         (rejects && self.mode != Mode::Shadow).then(|| self.refuse(now))
     }
@@ -399,12 +430,13 @@ impl Core {
     }
 
     fn refuse(&self, now: u64) -> Refusal {
+        let first = now.saturating_add(nanos(self.settings.cooldown.nominal(0)));
         let until = match self.phase {
-            Phase::Open => Some(self.open_until),
+            Phase::Open if now < self.open_until => Some(self.open_until),
             Phase::ForcedOpen => (self.forced_until != NEVER).then_some(self.forced_until),
-            Phase::Probing => {
-                let first = now.saturating_add(nanos(self.settings.cooldown.nominal(0)));
-                self.half_open.first_end().map(|ends| ends.min(first))
+            // Somebody probes, or will in a moment.
+            Phase::Open | Phase::Probing => {
+                Some(self.half_open.first_end().map_or(first, |ends| ends.min(first)))
             }
             Phase::Closed | Phase::Ramp | Phase::Disabled => None,
         };

@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) attempt: Option<u32>,
     last_cooldown: u64,
     pub(crate) half_open: HalfOpen,
+    /// Somebody probes in the background: no caller's request does.
+    pub(crate) canaries: u32,
     pub(crate) last_error: Option<LastError>,
     random: Random,
     /// The latest time that was seen here: nothing moves back.
@@ -98,6 +100,7 @@ impl Core {
             attempt: None,
             last_cooldown: 0,
             half_open,
+            canaries: 0,
             last_error: None,
             seen: 0,
             own_cooldown,
@@ -116,12 +119,15 @@ impl Core {
         let until = match self.phase {
             Phase::Open => self.open_until,
             Phase::ForcedOpen => self.forced_until,
-            Phase::Probing if self.half_open.free(&self.settings.probe) == 0 => {
-                self.half_open.first_end().unwrap_or(0)
-            }
+            Phase::Probing if !self.probes_callers() => self.half_open.first_end().unwrap_or(0),
             Phase::Closed | Phase::Probing | Phase::Ramp | Phase::Disabled => 0,
         };
         (Word::new(self.epoch, self.phase, shadow, self.trip_cause, self.flags), until)
+    }
+
+    /// Whether a caller's request may be the next probe of this half-open period.
+    pub(crate) fn probes_callers(&self) -> bool {
+        self.canaries == 0 && self.half_open.free(&self.settings.probe) > 0
     }
 
     pub(crate) fn instant(&self, at: u64) -> Instant {

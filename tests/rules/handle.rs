@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use tower_breaker::{BreakerError, Cause, Cooldown, Handle, Lagged, Outcome, State, Trip};
+use tower_breaker::{
+    BreakerError, Cause, Cooldown, Handle, Lagged, Outcome, Settings, State, Trip,
+};
 
 use crate::support::*;
 
@@ -210,4 +212,15 @@ async fn all_clones_are_one_breaker() {
     fail(&handle, 2);
     fail(&clone, 1);
     assert_eq!((handle.state(), clone.name()), (State::Open, "shared"));
+}
+
+#[test]
+fn what_is_printed_for_debugging_is_short() {
+    let handle = Handle::new("database", Settings::default());
+    handle.force_open(None);
+    let expected = "Handle { name: \"database\", state: ForcedOpen, mode: ForcedOpen, .. }";
+    assert_eq!(format!("{handle:?}"), expected);
+    let layer = tower_breaker::CircuitBreakerLayer::join(&handle, tower_breaker::Config::default());
+    assert!(format!("{layer:?}").len() < 200, "{layer:?}");
+    assert!(format!("{:?}", handle.watch()).len() < 300);
 }

@@ -1,6 +1,7 @@
 //! The rules of the machine, each as a sentence, through the public API.
 
 mod admission;
+mod canary;
 mod custom;
 mod epochs;
 mod half_open;
