@@ -27,9 +27,15 @@ impl Wait {
         breaker.waiters.register(&mut self.key, cx.waker());
     }
 
-    /// Pending until time alone may have changed something. Needs a tokio runtime with time.
-    pub(crate) fn poll_deadline(&mut self, breaker: &Breaker, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = breaker.machine.deadline(clock::now()) else {
+    /// Pending until time alone may have changed something after `seen`, which is before whoever waits looked: what
+    /// became due while it did must wake it. Needs a tokio runtime with time.
+    fn poll_deadline(
+        &mut self,
+        breaker: &Breaker,
+        seen: std::time::Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let Some(deadline) = breaker.machine.deadline(seen) else {
             self.timer = None;
             return Poll::Pending;
         };
@@ -62,14 +68,15 @@ impl Wait {
     ) -> Poll<T> {
         loop {
             self.register(breaker, cx);
-            let due = breaker.machine.tick(clock::now());
+            let seen = clock::now();
+            let due = breaker.machine.tick(seen);
             if !due.is_empty() {
                 breaker.publish(due);
             }
             if let Some(found) = look() {
                 return Poll::Ready(found);
             }
-            if self.poll_deadline(breaker, cx).is_pending() {
+            if self.poll_deadline(breaker, seen, cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -245,5 +252,43 @@ impl Stream for Events {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_recv(cx).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+    use crate::breaker::Handle;
+    use crate::machine::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_becomes_due_while_somebody_looks_wakes_them() {
+        let settings = Settings::builder().build().expect("defaults are valid");
+        let handle = Handle::new("deadline", settings);
+        handle.hold_for(Duration::from_secs(5));
+        let breaker = handle.shared().breaker();
+        let mut wait = Wait::default();
+        let mut looks = 0;
+        let looked_again = poll_fn(|cx| {
+            let now = &mut Context::from_waker(std::task::Waker::noop());
+            wait.poll_until(&breaker, cx, || {
+                looks += 1;
+                if looks > 1 {
+                    return Some(());
+                }
+                // The cooldown ends right after it was found to last.
+                let _moved = pin!(advance(Duration::from_secs(6))).poll(now);
+                None
+            })
+        });
+        let start = Instant::now();
+        timeout(Duration::from_secs(60), looked_again).await.expect("it ends");
+        assert!(start.elapsed() < Duration::from_secs(7), "not woken");
+        wait.leave(&breaker);
     }
 }
