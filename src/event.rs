@@ -152,30 +152,24 @@ impl Waiters {
     /// Wakes `waker` at the next change. `key` is the place of this waiter, given back by
     /// [`forget`](Self::forget).
     pub(crate) fn register(&self, key: &mut Option<usize>, waker: &Waker) {
-        let mut slots = self.0.lock();
-        match *key {
-            Some(at) => {
-                if let Slot::Waits(Some(known)) = &slots.slots[at]
-                    && known.will_wake(waker)
-                {
-                    return;
-                }
-                slots.slots[at] = Slot::Waits(Some(waker.clone()));
-            }
-            None => {
-                let slot = Slot::Waits(Some(waker.clone()));
-                *key = Some(match slots.free.pop() {
-                    Some(at) => {
-                        slots.slots[at] = slot;
-                        at
-                    }
-                    None => {
-                        slots.slots.push(slot);
-                        slots.slots.len() - 1
-                    }
-                });
-            }
+        if let Some(at) = *key
+            && let Slot::Waits(Some(known)) = &self.0.lock().slots[at]
+            && known.will_wake(waker)
+        {
+            return;
         }
+        // Cloning a waker and dropping one is somebody else's code: not under the lock.
+        let slot = Slot::Waits(Some(waker.clone()));
+        let mut slots = self.0.lock();
+        let at = *key.get_or_insert_with(|| {
+            slots.free.pop().unwrap_or_else(|| {
+                slots.slots.push(Slot::Free);
+                slots.slots.len() - 1
+            })
+        });
+        let old = std::mem::replace(&mut slots.slots[at], slot);
+        drop(slots);
+        drop(old);
     }
 
     pub(crate) fn forget(&self, key: &mut Option<usize>) {
@@ -200,5 +194,43 @@ impl Waiters {
             taken.collect()
         };
         wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// A task that is a waiter itself, and goes with its last waker.
+    struct Task(Arc<Waiters>, Option<usize>);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Task {
+        fn drop(&mut self) {
+            self.0.forget(&mut self.1);
+        }
+    }
+
+    #[test]
+    fn a_waker_that_is_replaced_may_drop_another_waiter() {
+        let (done, is_done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let waiters = Arc::new(Waiters::default());
+            let (mut first, mut second) = (None, None);
+            waiters.register(&mut second, Waker::noop());
+            let task = Waker::from(Arc::new(Task(Arc::clone(&waiters), second)));
+            waiters.register(&mut first, &task);
+            drop(task);
+            waiters.register(&mut first, Waker::noop());
+            waiters.forget(&mut first);
+            done.send(()).expect("somebody waits");
+        });
+        is_done.recv_timeout(std::time::Duration::from_secs(5)).expect("no deadlock");
     }
 }
