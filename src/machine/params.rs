@@ -59,7 +59,7 @@ impl Params {
         if window {
             self.window.clear(old, epoch, now);
         }
-        let width = trip.overdue.map_or(0, |rule| nanos(rule.after) / overdue::PARTS);
+        let width = trip.overdue.map_or(0, |rule| nanos(rule.after).div_ceil(overdue::PARTS));
         let old = self.overdue(epoch);
         let overdue = self.overdue.store(width, 0);
         if overdue {

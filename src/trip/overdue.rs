@@ -29,11 +29,18 @@ pub(crate) struct Overdue {
     asked: AtomicU64,
     /// Up to this bucket nobody knows how old a call is.
     blind: AtomicU64,
+    /// The last bucket in which a call started.
+    newest: AtomicU64,
 }
 
 impl Overdue {
     pub(crate) fn new() -> Self {
-        Self { stripes: Striped::new(), asked: AtomicU64::new(0), blind: AtomicU64::new(0) }
+        Self {
+            stripes: Striped::new(),
+            asked: AtomicU64::new(0),
+            blind: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
+        }
     }
 
     /// A call of `epoch` starts.
@@ -41,9 +48,14 @@ impl Overdue {
     pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
         let (mine, access) = self.stripes.mine();
         let tick = grid.tick(at);
+        let tag = grid.tag(tick);
+        // Before both: whoever sees the call in the sum sees how new it may be.
+        if self.newest.load(Ordering::Relaxed) < tag {
+            self.newest.fetch_max(tag, Ordering::Relaxed);
+        }
         let bucket = &mine.started_at[tick as usize % RING];
         // The part before the whole: whoever sees the call in the sum sees it in its bucket.
-        tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+        tagged::add(bucket, access, tag, 1, Full::Wrap);
         tagged::add(&mine.started, access, epoch, 1, Full::Wrap);
     }
 
@@ -78,7 +90,22 @@ impl Overdue {
 
     /// How many calls of `epoch` are overdue. Concurrent starts and ends can only make it smaller.
     pub(crate) fn overdue(&self, epoch: u64, grid: Grid, now: u64) -> u64 {
-        let newest = grid.tick(now);
+        let mut tick = grid.tick(now);
+        loop {
+            let overdue = self.overdue_at(epoch, grid, tick);
+            // A call that started in a later bucket, after the clock was read here, is in the sum and in none of the
+            // young buckets.
+            let later = self.newest.load(Ordering::Relaxed).saturating_sub(grid.tag(tick));
+            match later {
+                0 => return overdue,
+                // Another epoch has begun: nobody asks for this one any more.
+                _ if later >> Grid::GAP > 0 => return 0,
+                _ => tick += later,
+            }
+        }
+    }
+
+    fn overdue_at(&self, epoch: u64, grid: Grid, newest: u64) -> u64 {
         if grid.tag(newest) <= self.blind.load(Ordering::Relaxed) {
             return 0;
         }
@@ -153,6 +180,18 @@ mod tests {
         overdue.start(2, next, 5_000);
         overdue.finish(1, GRID, 0);
         assert_eq!((overdue.pending(2), overdue.overdue(2, next, 10_000)), (1, 1));
+    }
+
+    #[test]
+    fn a_call_that_starts_after_the_clock_was_read_is_young() {
+        let overdue = Overdue::new();
+        overdue.start(1, GRID, 1_000);
+        overdue.start(1, GRID, 1_050);
+        // Somebody read the clock before those calls did, and sums up after they have started.
+        assert_eq!(overdue.overdue(1, GRID, 999), 0);
+        overdue.finish(1, GRID, 1_000);
+        assert_eq!(overdue.overdue(1, GRID, 999), 0);
+        assert_eq!(overdue.overdue(1, GRID, 2_100), 1);
     }
 
     #[test]
