@@ -160,7 +160,19 @@ impl TimeWindow {
 
     /// The sums over the last `buckets` buckets.
     pub(crate) fn tally(&self, grid: Grid, buckets: u32, now: u64) -> Tally {
-        let newest = self.newest.peek(grid, grid.tick(now));
+        let mut newest = self.newest.peek(grid, grid.tick(now));
+        loop {
+            let sum = self.tally_at(grid, buckets, newest);
+            // Whoever counted in a later bucket meanwhile may have taken the place of one that was summed up: of a
+            // call, and not yet of its failure.
+            match self.newest.peek(grid, newest) {
+                still if still == newest => return sum,
+                later => newest = later,
+            }
+        }
+    }
+
+    fn tally_at(&self, grid: Grid, buckets: u32, newest: u64) -> Tally {
         let mut sum = Tally::default();
         for stripe in self.stripes.all() {
             for age in 0..u64::from(buckets).min(newest + 1) {
@@ -258,5 +270,31 @@ mod tests {
         });
         let tally = window.tally(GRID, 10, 1_000);
         assert_eq!((tally.calls, tally.failed), (12_000, 6_000));
+    }
+
+    #[test]
+    fn a_reader_never_sees_more_failures_than_calls() {
+        let window = TimeWindow::new();
+        let grid = Grid { width: 1, clears: 1 };
+        let now = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for moment in 1..200_000 {
+                    now.store(moment, Ordering::Release);
+                    window.add(grid, moment, BAD);
+                    // As long as a sum takes, about.
+                    (0..100).for_each(|_| std::hint::spin_loop());
+                }
+                now.store(u64::MAX, Ordering::Release);
+            });
+            loop {
+                let moment = now.load(Ordering::Acquire);
+                if moment == u64::MAX {
+                    break;
+                }
+                let tally = window.tally(grid, Window::MAX_BUCKETS, moment);
+                assert!(tally.failed <= tally.calls, "{tally:?}");
+            }
+        });
     }
 }
