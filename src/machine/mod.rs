@@ -143,7 +143,7 @@ impl Machine {
             base,
             own,
         };
-        machine.size_count_window();
+        machine.size_count_window(&machine.core.lock().settings, flags);
         machine
     }
 
@@ -358,7 +358,7 @@ impl Machine {
     /// Applies new settings; what was counted stays, unless a window's shape changed.
     pub(crate) fn reconfigure(&self, settings: &Settings, now: Instant) {
         let now = self.nanos_at(now);
-        let resized = self.locked(|core, _| {
+        self.locked(|core, _| {
             let flags = Flags::of(settings, self.own.rule.is_some());
             let timed = self.params.rules.streak_is_timed();
             let cleared = self.params.store(settings, (core.flags, flags), core.epoch, now);
@@ -369,16 +369,17 @@ impl Machine {
             if cleared.overdue {
                 self.overdue.forget_until_aged(self.params.overdue(core.epoch), now);
             }
-            Ok(cleared.window)
+            if cleared.window {
+                self.size_count_window(settings, flags);
+            }
+            Ok(())
         });
-        if resized {
-            self.size_count_window();
-        }
     }
 
-    fn size_count_window(&self) {
-        let calls = match self.core.lock().settings.window {
-            Window::Count { calls } if self.gate.word().flags().count_window() => calls as usize,
+    /// Only under the lock: of two that change the settings, the last one gives the size.
+    fn size_count_window(&self, settings: &Settings, flags: Flags) {
+        let calls = match settings.window {
+            Window::Count { calls } if flags.count_window() => calls as usize,
             _ => 0,
         };
         self.count_window.resize(calls);
