@@ -93,7 +93,7 @@ pub struct Snapshot {
     pub last_error: Option<LastError>,
 }
 
-/// The changes that one operation made, in order: none mostly, two at most. One word that is empty on every call
+/// The changes that one operation made, in order: none mostly, rarely more than two. One word that is empty on every call
 /// that changes nothing.
 #[derive(Debug, Default)]
 #[must_use]
@@ -102,20 +102,14 @@ pub(crate) struct Transitions(Option<Box<Changes>>);
 #[derive(Debug)]
 struct Changes {
     first: Transition,
-    second: Option<Transition>,
+    more: Vec<Transition>,
 }
 
 impl Transitions {
     pub(crate) fn push(&mut self, transition: Transition) {
         match &mut self.0 {
-            None => self.0 = Some(Box::new(Changes { first: transition, second: None })),
-            Some(changes) => {
-                debug_assert!(
-                    changes.second.is_none(),
-                    "an operation changes the state twice at most"
-                );
-                changes.second = Some(transition);
-            }
+            None => self.0 = Some(Box::new(Changes { first: transition, more: Vec::new() })),
+            Some(changes) => changes.more.push(transition),
         }
     }
 
@@ -133,16 +127,41 @@ impl Extend<Transition> for Transitions {
 
 impl IntoIterator for Transitions {
     type Item = Transition;
-    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Transition>, 2>>;
+    type IntoIter =
+        std::iter::Chain<std::option::IntoIter<Transition>, std::vec::IntoIter<Transition>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let [first, second] = match self.0 {
-            None => [None, None],
-            Some(changes) => {
-                let Changes { first, second } = *changes;
-                [Some(first), second]
-            }
+        let (first, more) = match self.0 {
+            None => (None, Vec::new()),
+            Some(changes) => (Some(changes.first), changes.more),
         };
-        [first, second].into_iter().flatten()
+        first.into_iter().chain(more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_transition_is_lost_however_many_there_are() {
+        let transition = |epoch| Transition {
+            breaker: Arc::from("many"),
+            epoch,
+            from: State::Open,
+            to: State::Open,
+            mode: Mode::Normal,
+            cause: Cause::Hold,
+            at: Instant::now(),
+            due_since: None,
+            open_for: None,
+            attempt: 0,
+            window: WindowSnapshot::default(),
+            last_error: None,
+        };
+        let mut transitions = Transitions::default();
+        transitions.extend((2..5).map(transition));
+        let epochs: Vec<_> = transitions.into_iter().map(|one| one.epoch).collect();
+        assert_eq!(epochs, [2, 3, 4]);
     }
 }
