@@ -136,3 +136,21 @@ fn an_observer_that_panics_silences_nobody() {
     assert_eq!(seen, ["closed"]);
     assert_eq!(handle.state(), State::Closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_on_a_probe_keeps_no_lease() {
+    let settings = Settings::builder().track_in_flight(true).build().expect("valid");
+    let handle = Handle::new("payments", settings);
+    handle.hold_for(Duration::from_secs(5));
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let then = |fields: &Fields| assert_ne!(fields["to"], "half_open", "on purpose");
+    let events = captured(then, || {
+        let probe = std::panic::AssertUnwindSafe(|| handle.try_acquire());
+        std::panic::catch_unwind(probe).unwrap_err();
+        let snapshot = handle.snapshot();
+        assert_eq!((snapshot.probes, snapshot.in_flight), (0, Some(0)));
+        handle.try_acquire().expect("the next probe").success();
+    });
+    let seen: Vec<_> = events.iter().map(|(_, fields)| &*fields["to"]).collect();
+    assert_eq!(seen, ["closed"]);
+}

@@ -97,7 +97,10 @@ impl Breaker {
     fn admit_with_care(&self) -> Result<Grant, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
         if !transitions.is_empty() {
+            // An observer that panics must not keep what the call was given.
+            let unused = Unused(self, admission);
             self.publish(transitions);
+            std::mem::forget(unused);
         }
         match admission {
             Admission::Admitted(grant) => {
@@ -183,5 +186,16 @@ impl Breaker {
             #[cfg(feature = "tracing")]
             trace::emit(_transition);
         });
+    }
+}
+
+/// Gives back what was admitted when it is dropped.
+struct Unused<'a>(&'a Breaker, Admission);
+
+impl Drop for Unused<'_> {
+    fn drop(&mut self) {
+        if let Admission::Admitted(grant) = self.1 {
+            in_drop(|| self.0.settle(grant, Outcome::ignored(), Ended::default()));
+        }
     }
 }
