@@ -298,7 +298,7 @@ impl Core {
     /// Enough probes succeeded: the circuit closes, or its traffic returns step by step.
     pub(crate) fn recover(&mut self, now: u64, window: WindowSnapshot) -> Option<Transition> {
         if self.settings.ramp.is_some() {
-            self.half_open.clear();
+            // The leases stay: what ends after its own is late, in a ramp too.
             self.half_open.ramp = Some(Ramping { since: now, asked: 0 });
             self.phase = Phase::Ramp;
             return None;

@@ -53,6 +53,11 @@ impl HalfOpen {
         self.ramp = None;
     }
 
+    /// Whether a lease of this number has not ended.
+    pub(crate) fn is_in_time(&self, serial: u32, now: u64) -> bool {
+        self.leases.iter().any(|lease| lease.serial == serial && lease.ends > now)
+    }
+
     pub(crate) fn in_flight(&self) -> u32 {
         self.leases.len() as u32
     }
@@ -130,10 +135,6 @@ impl HalfOpen {
         self.failed += expired;
     }
 
-    pub(crate) fn holds(&self, serial: u32) -> bool {
-        self.leases.iter().any(|lease| lease.serial == serial)
-    }
-
     /// Gives a lease back; `success` is `None` for a neutral end.
     pub(crate) fn give_back(&mut self, serial: u32, success: Option<bool>) {
         self.leases.retain(|lease| lease.serial != serial);
@@ -208,6 +209,6 @@ mod tests {
         let short = period.lease(50);
         assert_eq!((period.first_end(), period.expired(50)), (Some(50), 1));
         period.expire(50);
-        assert!(period.holds(long) && !period.holds(short));
+        assert!(period.is_in_time(long, 50) && !period.is_in_time(short, 50));
     }
 }

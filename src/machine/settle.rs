@@ -102,8 +102,11 @@ impl Machine {
             return self.settle_late(&verdict, &mut now);
         }
         match word.phase() {
-            Phase::Closed | Phase::Ramp => self.settle_counted(&grant, &verdict, flags, &mut now),
-            _ => self.settle_probe(&grant, &verdict, &mut now),
+            Phase::Closed => self.settle_counted(&grant, &verdict, flags, &mut now),
+            Phase::Ramp if !grant.is_probe() => {
+                self.settle_counted(&grant, &verdict, flags, &mut now)
+            }
+            _ => self.settle_probe(&grant, &verdict, flags, &mut now),
         }
     }
 
@@ -313,38 +316,52 @@ impl Machine {
         &self,
         grant: &Grant,
         verdict: &Verdict<'_>,
+        flags: Flags,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
         self.note_error(verdict);
-        let now = now();
-        let (settled, in_time) = self.locked(|core, own| {
-            let now = core.clamp(now);
+        let at = now();
+        let (settled, ended) = self.locked(|core, own| {
+            let now = core.clamp(at);
             if core.epoch != grant.epoch {
                 core.raise_late(verdict.wait(), now);
-                return Ok((Settled::default(), false));
+                return Ok((Settled::default(), ProbeEnd::Late));
             }
             // A lease that has ended is a failed probe, whatever comes after.
             let transitions = self.lapse(core, now, own)?;
             let serial = grant.serial();
-            if !grant.is_probe() || !core.half_open.holds(serial) {
-                let in_time = core.phase == Phase::Ramp;
-                if !in_time {
-                    core.raise_late(verdict.wait(), now);
-                }
-                return Ok((Settled { transitions, freed: true }, in_time));
+            if !core.half_open.is_in_time(serial, now) {
+                core.raise_late(verdict.wait(), now);
+                return Ok((Settled { transitions, freed: true }, ProbeEnd::Late));
+            }
+            // Another probe has closed the circuit, by and by: this is a call of the ramp.
+            if core.phase == Phase::Ramp {
+                core.half_open.give_back(serial, None);
+                return Ok((Settled { transitions, freed: true }, ProbeEnd::InRamp));
             }
             let mut settled = Settled { transitions, freed: true };
             let window = || self.window_at(grant.epoch, now);
             core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
-            Ok((settled, true))
+            Ok((settled, ProbeEnd::InTime))
         });
-        if in_time {
-            self.count(verdict);
-        } else {
-            self.counters.count(Count::Late);
+        match ended {
+            ProbeEnd::InTime => self.count(verdict),
+            ProbeEnd::Late => self.counters.count(Count::Late),
+            ProbeEnd::InRamp => return self.settle_counted(grant, verdict, flags, now),
         }
         settled
     }
+}
+
+/// Where a probe's result went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ProbeEnd {
+    /// Into the verdict.
+    InTime,
+    /// Nowhere.
+    Late,
+    /// Nowhere yet: it is a call of a ramp.
+    InRamp,
 }
 
 impl Verdict<'_> {

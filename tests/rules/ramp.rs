@@ -155,3 +155,22 @@ async fn a_ramp_that_is_switched_off_ends() {
     admit(&handle).success();
     assert_eq!(handle.state(), State::Closed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_outlived_its_lease_decides_nothing_in_a_ramp() {
+    let probes = Probe::sample(3, 0.6).in_flight(2).lease(S(1));
+    let handle = breaker(plain().probe(probes).ramp(Ramp::new([100], S(10))));
+    trip(&handle);
+    pass(COOLDOWN).await;
+    let hung = admit(&handle);
+    pass(S(1)).await;
+    succeed(&handle, 2);
+    assert_eq!(
+        (handle.snapshot().cause, handle.state()),
+        (Cause::CooldownElapsed, State::HalfOpen)
+    );
+    hung.failure();
+    let snapshot = handle.snapshot();
+    assert_eq!(snapshot.window.consecutive_failures, 0);
+    assert_eq!((snapshot.totals.late, snapshot.totals.success), (1, 2));
+}
