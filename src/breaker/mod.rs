@@ -97,10 +97,7 @@ impl Breaker {
     fn admit_with_care(&self) -> Result<Grant, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
         if !transitions.is_empty() {
-            // An observer that panics must not keep what the call was given.
-            let unused = Unused(self, admission);
-            self.publish(transitions);
-            std::mem::forget(unused);
+            self.publish_for(admission.granted(), transitions);
         }
         match admission {
             Admission::Admitted(grant) => {
@@ -128,7 +125,7 @@ impl Breaker {
     fn admit_canary(&self) -> Option<Grant> {
         let (grant, transitions) = self.machine.admit_canary(clock::now());
         if !transitions.is_empty() {
-            self.publish(transitions);
+            self.publish_for(grant, transitions);
         }
         grant
     }
@@ -174,6 +171,14 @@ impl Breaker {
         self.publish(transitions);
     }
 
+    /// Tells everybody what a call did that was given `grant`: an observer that panics must not keep that.
+    #[cold]
+    fn publish_for(&self, grant: Option<Grant>, transitions: Transitions) {
+        let unused = Unused(self, grant);
+        self.publish(transitions);
+        std::mem::forget(unused);
+    }
+
     /// Tells everybody, after every lock is released.
     #[cold]
     fn publish(&self, transitions: Transitions) {
@@ -190,11 +195,11 @@ impl Breaker {
 }
 
 /// Gives back what was admitted when it is dropped.
-struct Unused<'a>(&'a Breaker, Admission);
+struct Unused<'a>(&'a Breaker, Option<Grant>);
 
 impl Drop for Unused<'_> {
     fn drop(&mut self) {
-        if let Admission::Admitted(grant) = self.1 {
+        if let Some(grant) = self.1 {
             in_drop(|| self.0.settle(grant, Outcome::ignored(), Ended::default()));
         }
     }

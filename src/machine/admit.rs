@@ -94,6 +94,15 @@ pub(crate) enum Admission {
     Rejected(Refusal),
 }
 
+impl Admission {
+    pub(crate) fn granted(self) -> Option<Grant> {
+        match self {
+            Self::Admitted(grant) => Some(grant),
+            Self::Rejected(_) => None,
+        }
+    }
+}
+
 /// What a rejected caller is told, at the moment when that was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -49,13 +49,15 @@ static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
 thread_local! {
     /// The last reason that this thread looked up.
-    static LAST: Cell<(&'static str, u16)> = const { Cell::new(("", 0)) };
+    static LAST: Cell<Option<(&'static str, u16)>> = const { Cell::new(None) };
 }
 
 #[inline]
 fn number(reason: &'static str) -> u16 {
-    let (last, number) = LAST.get();
-    if std::ptr::eq(last, reason) { number } else { look_up(reason) }
+    match LAST.get() {
+        Some((last, number)) if std::ptr::eq(last, reason) => number,
+        _ => look_up(reason),
+    }
 }
 
 #[cold]
@@ -70,7 +72,7 @@ fn look_up(reason: &'static str) -> u16 {
         });
         known.map_or(0, |at| at as u16 + 1)
     };
-    LAST.set((reason, number));
+    LAST.set(Some((reason, number)));
     number
 }
 
