@@ -121,7 +121,8 @@ impl<C, R> Config<C, R> {
     /// A cooldown of your own, from the number of the attempt (0 for the first trip, one more for each failed
     /// half-open), in place of the settings' formula. The settings' jitter applies; their maximum does not.
     ///
-    /// It runs outside every lock.
+    /// It runs outside every lock. If it panics, the panic is reported by the panic hook and ends there, and the
+    /// settings' formula stands in: the circuit opens all the same.
     pub fn cooldown_with(
         mut self,
         cooldown: impl Fn(u32) -> Duration + Send + Sync + 'static,

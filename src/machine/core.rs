@@ -54,7 +54,8 @@ pub(crate) struct AskCooldown(pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnCooldown {
     pub(crate) attempt: u32,
-    pub(crate) wait: Duration,
+    /// `None`: it panicked, and the settings' formula stands in.
+    pub(crate) wait: Option<Duration>,
 }
 
 /// A wait that a server asked for, and in what kind of answer.
@@ -196,7 +197,7 @@ impl Core {
         let attempt = self.attempt.map_or(0, |last| last.saturating_add(1));
         let cooldown = self.settings.cooldown;
         let nominal = match own {
-            Some(own) if own.attempt == attempt => own.wait,
+            Some(own) if own.attempt == attempt => own.wait.unwrap_or(cooldown.nominal(attempt)),
             _ if self.own_cooldown => return Err(AskCooldown(attempt)),
             _ => cooldown.nominal(attempt),
         };

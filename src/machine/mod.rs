@@ -18,6 +18,7 @@ mod totals;
 mod view;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,6 @@ pub(crate) use view::Transitions;
 pub use view::{Snapshot, Transition, WindowSnapshot};
 
 use self::core::{AskCooldown, Core, OwnCooldown};
-use crate::backoff::FOREVER;
 use crate::state::{Mode, State};
 use crate::sync::Mutex;
 use crate::trip::overdue::{self, Overdue};
@@ -56,6 +56,14 @@ pub(crate) type CooldownFn = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
 pub(crate) struct Own {
     pub(crate) rule: Option<CustomRule>,
     pub(crate) cooldown: Option<CooldownFn>,
+}
+
+impl Own {
+    /// What the user's function says, `None` if it panics: a circuit must open all the same.
+    fn cooldown(&self, attempt: u32) -> Option<Duration> {
+        let cooldown = self.cooldown.as_ref()?;
+        catch_unwind(AssertUnwindSafe(|| cooldown(attempt))).ok()
+    }
 }
 
 impl fmt::Debug for Own {
@@ -176,8 +184,7 @@ impl Machine {
                     Err(AskCooldown(attempt)) => attempt,
                 }
             };
-            let wait = self.own.cooldown.as_ref().map_or(FOREVER, |cooldown| cooldown(asked));
-            own = Some(OwnCooldown { attempt: asked, wait });
+            own = Some(OwnCooldown { attempt: asked, wait: self.own.cooldown(asked) });
         }
     }
 

@@ -177,3 +177,19 @@ async fn a_cooldown_function_is_asked_when_a_lease_ends() {
     pass(S(35)).await;
     assert_eq!(handle.try_acquire().unwrap_err().retry_after(), Some(S(11)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cooldown_function_that_panics_leaves_the_formula_of_the_settings() {
+    let cooldown = Cooldown::exponential(S(5), S(60)).jitter(0.0);
+    let settings = plain().trip(Trip::none().consecutive(1)).cooldown(cooldown);
+    let handle = with_cooldown(settings, |attempt| match attempt {
+        0 | 1 => panic!("cooldown"),
+        _ => S(7),
+    });
+    for expected in [S(5), S(10), S(7)] {
+        handle.try_acquire().unwrap().failure();
+        let open = handle.try_acquire().unwrap_err();
+        assert_eq!((open.state(), open.retry_after()), (State::Open, Some(expected)));
+        tokio::time::advance(expected).await;
+    }
+}
