@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::backoff::{FOREVER, Random, server_wait};
+use crate::backoff::{FOREVER, Random};
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::half_open::{HalfOpen, Ramping};
 use crate::machine::settings::Settings;
 use crate::machine::view::{Transition, WindowSnapshot};
-use crate::outcome::{Class, LastError};
+use crate::machine::waits::ServerWait;
+use crate::outcome::LastError;
 use crate::state::{Cause, Mode, State};
 use crate::trip::rules::nanos;
 
@@ -39,7 +40,7 @@ pub(crate) struct Core {
     /// Somebody probes in the background: no caller's request does.
     pub(crate) canaries: u32,
     pub(crate) last_error: Option<LastError>,
-    random: Random,
+    pub(super) random: Random,
     /// The latest time that was seen here: nothing moves back.
     seen: u64,
     /// The user's cooldown function replaces the settings' formula.
@@ -56,13 +57,6 @@ pub(crate) struct OwnCooldown {
     pub(crate) attempt: u32,
     /// `None`: it panicked, and the settings' formula stands in.
     pub(crate) wait: Option<Duration>,
-}
-
-/// A wait that a server asked for, and in what kind of answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ServerWait {
-    pub(crate) class: Class,
-    pub(crate) asked: Option<Duration>,
 }
 
 /// A cooldown that was worked out before anything is changed.
@@ -242,58 +236,6 @@ impl Core {
         self.open_until = self.open_until.max(now.saturating_add(cooldown));
         self.raise(wait, now);
         self.begin(Phase::Open, cause, now, window)
-    }
-
-    /// Lets a server's wait lengthen the Open that is or that comes.
-    pub(crate) fn raise(&mut self, wait: ServerWait, now: u64) {
-        let Some((asked, cap)) = self.obeyed(wait) else { return };
-        let held = server_wait(asked, cap, self.settings.hold_jitter, &mut self.random);
-        self.open_until = self.open_until.max(now.saturating_add(nanos(held)));
-        if asked > cap {
-            self.asked_until = self.asked_until.max(now.saturating_add(nanos(asked)));
-        }
-    }
-
-    /// A wait from an older epoch, or from a probe whose lease has ended. It never opens a Closed.
-    pub(crate) fn raise_late(&mut self, wait: ServerWait, now: u64) {
-        match self.phase {
-            Phase::Open | Phase::Probing | Phase::Ramp | Phase::ForcedOpen => self.raise(wait, now),
-            Phase::Closed | Phase::Disabled => {}
-        }
-    }
-
-    /// What a server asked for (or what stands for it) and the cap on it.
-    pub(crate) fn obeyed(&self, wait: ServerWait) -> Option<(Duration, Duration)> {
-        let Settings { throttled, exhausted, .. } = &self.settings;
-        match wait.class {
-            Class::Failure => wait.asked.map(|asked| (asked, throttled.max_hold)),
-            Class::Throttled => {
-                wait.asked.or(throttled.default_hold).map(|asked| (asked, throttled.max_hold))
-            }
-            Class::Exhausted => Some((wait.asked.unwrap_or(exhausted.hold), exhausted.max_hold)),
-            Class::Success | Class::Ignored | Class::Cancelled => None,
-        }
-    }
-
-    /// Opens a circuit in which no rule fired, because the server asked for it. `None` where the wait is too short
-    /// to be worth it.
-    pub(crate) fn hold(
-        &mut self,
-        wait: ServerWait,
-        now: u64,
-        window: WindowSnapshot,
-    ) -> Option<Transition> {
-        let (asked, _) = self.obeyed(wait)?;
-        if asked < self.settings.min_hold {
-            return None;
-        }
-        self.forget_attempts_if_stable(now);
-        self.raise(wait, now);
-        let cause = match wait.class {
-            Class::Exhausted => Cause::Exhausted,
-            _ => Cause::Throttled,
-        };
-        Some(self.begin(Phase::Open, cause, now, window))
     }
 
     /// Enough probes succeeded: the circuit closes, or its traffic returns step by step.

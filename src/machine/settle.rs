@@ -3,18 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
-use crate::machine::admit::Grant;
-use crate::machine::core::{Core, ServerWait};
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase};
-use crate::machine::half_open::Judged;
+use crate::machine::grant::Grant;
 use crate::machine::settings::ThrottledAction;
 use crate::machine::totals::Count;
-use crate::machine::view::{Transitions, WindowSnapshot};
+use crate::machine::view::Transitions;
+use crate::machine::waits::ServerWait;
 use crate::outcome::{Class, Outcome};
-use crate::state::Cause;
-use crate::trip::rules::{Evidence, Grew, nanos};
-use crate::window::tally::{Entry, EntryKind, Tally};
+use crate::trip::rules::{Grew, nanos};
+use crate::window::tally::{Entry, EntryKind};
 
 /// What a settled call did to others.
 #[derive(Debug, Default)]
@@ -31,10 +29,10 @@ pub(crate) struct Ended(pub(crate) Option<Duration>);
 
 /// An outcome as the rules see it.
 #[derive(Clone, Copy, Debug)]
-struct Verdict<'a> {
-    outcome: &'a Outcome,
-    class: Class,
-    slow: bool,
+pub(super) struct Verdict<'a> {
+    pub(super) outcome: &'a Outcome,
+    pub(super) class: Class,
+    pub(super) slow: bool,
 }
 
 /// What a call is that was dropped after it had run for too long.
@@ -154,12 +152,12 @@ impl Machine {
         verdict
     }
 
-    fn count(&self, verdict: &Verdict<'_>) {
+    pub(super) fn count(&self, verdict: &Verdict<'_>) {
         self.counters.count(Count::Class(verdict.class));
     }
 
     /// Remembers a bad outcome.
-    fn note_error(&self, verdict: &Verdict<'_>) {
+    pub(super) fn note_error(&self, verdict: &Verdict<'_>) {
         if let Some(error) = verdict.outcome.as_error(verdict.class) {
             self.last_error.store(error);
         }
@@ -182,7 +180,7 @@ impl Machine {
 
     /// A call of a Closed epoch, or of a ramp.
     #[inline]
-    fn settle_counted(
+    pub(super) fn settle_counted(
         &self,
         grant: &Grant,
         verdict: &Verdict<'_>,
@@ -238,55 +236,6 @@ impl Machine {
         Settled { transitions, freed: false }
     }
 
-    /// Asks the rules whose numerators grew, and opens the circuit if one fires.
-    pub(super) fn judge(
-        &self,
-        epoch: u64,
-        flags: Flags,
-        tally: Option<Tally>,
-        grew: Grew,
-        mut now: impl FnMut() -> u64,
-        wait: ServerWait,
-    ) -> Transitions {
-        let seen = self.evidence(epoch, flags, tally, &mut now);
-        let cause = match self.params.rules.fired(&seen, grew) {
-            Some(cause) => cause,
-            None => match &self.own.rule {
-                Some(rule) if rule(&self.window_snapshot(&seen, flags)) => Cause::Custom,
-                _ => return Transitions::default(),
-            },
-        };
-        self.open(epoch, cause, &seen, grew, now(), wait)
-    }
-
-    #[cold]
-    fn open(
-        &self,
-        epoch: u64,
-        cause: Cause,
-        seen: &Evidence,
-        grew: Grew,
-        now: u64,
-        wait: ServerWait,
-    ) -> Transitions {
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            // A ramp may have ended by time alone.
-            let mut transitions = self.lapse(core, now, own)?;
-            // The epoch may have ended, and the settings may have changed while they were read.
-            let stands = core.epoch == epoch
-                && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
-            if stands {
-                let planned = core.plan_cooldown(now, own)?;
-                let window = self.window_snapshot(seen, self.gate.word().flags());
-                transitions.push(core.trip(cause, now, planned, wait, window));
-            } else if core.epoch != epoch {
-                core.raise_late(wait, now);
-            }
-            Ok(transitions)
-        })
-    }
-
     /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
     #[cold]
     fn settle_hold(
@@ -310,118 +259,11 @@ impl Machine {
         });
         Settled { transitions, freed: false }
     }
-
-    #[cold]
-    fn settle_probe(
-        &self,
-        grant: &Grant,
-        verdict: &Verdict<'_>,
-        flags: Flags,
-        now: &mut impl FnMut() -> u64,
-    ) -> Settled {
-        self.note_error(verdict);
-        let at = now();
-        let (settled, ended) = self.locked(|core, own| {
-            let now = core.clamp(at);
-            if core.epoch != grant.epoch {
-                core.raise_late(verdict.wait(), now);
-                return Ok((Settled::default(), ProbeEnd::Late));
-            }
-            // A lease that has ended is a failed probe, whatever comes after.
-            let transitions = self.lapse(core, now, own)?;
-            let serial = grant.serial();
-            if !core.half_open.is_in_time(serial, now) {
-                core.raise_late(verdict.wait(), now);
-                return Ok((Settled { transitions, freed: true }, ProbeEnd::Late));
-            }
-            // Another probe has closed the circuit, by and by: this is a call of the ramp.
-            if core.phase == Phase::Ramp {
-                core.half_open.give_back(serial, None);
-                return Ok((Settled { transitions, freed: true }, ProbeEnd::InRamp));
-            }
-            let mut settled = Settled { transitions, freed: true };
-            let window = || self.window_at(grant.epoch, now);
-            core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
-            Ok((settled, ProbeEnd::InTime))
-        });
-        match ended {
-            ProbeEnd::InTime => self.count(verdict),
-            ProbeEnd::Late => self.counters.count(Count::Late),
-            ProbeEnd::InRamp => return self.settle_counted(grant, verdict, flags, now),
-        }
-        settled
-    }
-}
-
-/// Where a probe's result went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ProbeEnd {
-    /// Into the verdict.
-    InTime,
-    /// Nowhere.
-    Late,
-    /// Nowhere yet: it is a call of a ramp.
-    InRamp,
 }
 
 impl Verdict<'_> {
-    fn wait(&self) -> ServerWait {
+    pub(super) fn wait(&self) -> ServerWait {
         ServerWait { class: self.class, asked: self.outcome.wait() }
-    }
-
-    /// Whether a probe that ended like this succeeded; `None` if it says nothing.
-    fn of_probe(&self) -> Option<bool> {
-        match self.class {
-            Class::Ignored => None,
-            _ if self.slow => Some(false),
-            Class::Success => Some(true),
-            Class::Failure | Class::Throttled | Class::Exhausted => Some(false),
-            Class::Cancelled => None,
-        }
-    }
-}
-
-impl Core {
-    fn end_probe(
-        &mut self,
-        serial: u32,
-        verdict: &Verdict<'_>,
-        now: u64,
-        own: Option<crate::machine::core::OwnCooldown>,
-        window: impl FnOnce() -> WindowSnapshot,
-        transitions: &mut Transitions,
-    ) -> Result<(), crate::machine::core::AskCooldown> {
-        let probe = self.settings.probe;
-        let success = verdict.of_probe();
-        let judged = match success {
-            Some(true) => self.half_open.after_success(&probe),
-            Some(false) => self.half_open.after_failures(&probe, 1),
-            None => Judged::Undecided,
-        };
-        match judged {
-            Judged::Undecided => {
-                self.half_open.give_back(serial, success);
-                if success == Some(false) {
-                    // Its wait is the floor of the next Open, if there is one.
-                    self.raise(verdict.wait(), now);
-                }
-            }
-            Judged::Reopens => {
-                let planned = self.plan_cooldown(now, own)?;
-                transitions.push(self.trip(
-                    Cause::ProbeFailed,
-                    now,
-                    planned,
-                    verdict.wait(),
-                    window(),
-                ));
-            }
-            Judged::Recovers => {
-                self.half_open.give_back(serial, success);
-                transitions.extend(self.recover(now, window()));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,0 +1,114 @@
+//! What an admitted call carries, and what a rejected one is told.
+
+use crate::machine::gate::{NEVER, Word};
+use crate::state::{Cause, State};
+
+/// What an admitted call carries: the epoch it belongs to, when it started, what it has to give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(super) epoch: u64,
+    /// Nanoseconds of the machine; [`NEVER`] where no rule asks.
+    pub(super) started: u64,
+    /// Marks in the low half, the serial number of a probe's lease in the high one. One word, like the others: what
+    /// is written in parts is slow to read as a whole.
+    pub(super) marks: u64,
+}
+
+impl Grant {
+    /// Holds a lease.
+    const PROBE: u64 = 1;
+    /// Counts nowhere.
+    const INERT: u64 = 1 << 1;
+    /// Counted in flight.
+    pub(super) const TRACKED: u64 = 1 << 2;
+    /// Counted by the overdue rule.
+    pub(super) const PENDING: u64 = 1 << 3;
+    /// In the hands of a classifier.
+    const JUDGED: u64 = 1 << 4;
+    const SERIAL_SHIFT: u32 = 32;
+
+    #[inline]
+    pub(super) fn counted(epoch: u64) -> Self {
+        Self { epoch, started: NEVER, marks: 0 }
+    }
+
+    pub(super) fn inert() -> Self {
+        Self { marks: Self::INERT, ..Self::counted(0) }
+    }
+
+    pub(super) fn probe(epoch: u64, serial: u32) -> Self {
+        let serial = u64::from(serial) << Self::SERIAL_SHIFT;
+        Self { marks: Self::PROBE | serial, ..Self::counted(epoch) }
+    }
+
+    /// Nothing to give back.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.marks & !Self::JUDGED == 0
+    }
+
+    /// Of the lease, if this is a probe.
+    pub(super) fn serial(&self) -> u32 {
+        (self.marks >> Self::SERIAL_SHIFT) as u32
+    }
+
+    pub(crate) fn is_judged(&self) -> bool {
+        self.marks & Self::JUDGED != 0
+    }
+
+    #[inline]
+    pub(crate) fn judged(self) -> Self {
+        Self { marks: self.marks | Self::JUDGED, ..self }
+    }
+
+    pub(crate) fn is_probe(&self) -> bool {
+        self.marks & Self::PROBE != 0
+    }
+
+    pub(crate) fn is_inert(&self) -> bool {
+        self.marks & Self::INERT != 0
+    }
+
+    pub(super) fn is_tracked(&self) -> bool {
+        self.marks & Self::TRACKED != 0
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.marks & Self::PENDING != 0
+    }
+}
+
+/// The answer to "may this call go?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Admitted(Grant),
+    Rejected(Refusal),
+}
+
+impl Admission {
+    pub(crate) fn granted(self) -> Option<Grant> {
+        match self {
+            Self::Admitted(grant) => Some(grant),
+            Self::Rejected(_) => None,
+        }
+    }
+}
+
+/// What a rejected caller is told, at the moment when that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(super) word: Word,
+    /// Nanoseconds until a call may be admitted; [`NEVER`] where nobody knows.
+    pub(crate) wait: u64,
+}
+
+impl Refusal {
+    pub(crate) fn state(self) -> State {
+        self.word.phase().state()
+    }
+
+    /// Why the circuit opened.
+    pub(crate) fn cause(self) -> Cause {
+        self.word.cause()
+    }
+}
