@@ -2,7 +2,7 @@
 
 use http::{Request, Response};
 
-use super::http::{Side, answered_by_a_breaker, by_status, class_of};
+use super::http::{Side, answered_by_a_breaker, at_head, by_status, class_of};
 use super::result::failed_call;
 use super::{BreakerBody, Classify};
 use crate::breaker::Permit;
@@ -107,8 +107,7 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Llm {
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Result<Self::Response, E> {
-        permit.settle(self.outcome(result.as_ref()));
-        result.map(|response| response.map(BreakerBody::new))
+        at_head(self.outcome(result.as_ref()), result, permit)
     }
 }
 

@@ -5,7 +5,9 @@ mod tests;
 
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 
-use super::http::{Codes, Side, answered_by_a_breaker, by_status, class_of, retry_after};
+use super::http::{
+    Codes, Side, answered_by_a_breaker, at_head, by_status, class_of, code_setters, retry_after,
+};
 use super::result::failed_call;
 use super::{BreakerBody, Classify};
 use crate::breaker::Permit;
@@ -54,35 +56,7 @@ impl Grpc {
         Self { side: Side::Client, moved: Codes::none() }
     }
 
-    /// These `grpc-status` codes are failures, with the wait that the response asks for.
-    pub fn failure_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Failure)
-    }
-
-    /// These `grpc-status` codes are successes.
-    pub fn success_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Success)
-    }
-
-    /// These `grpc-status` codes are throttled, with the wait that the response asks for.
-    pub fn throttled_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Throttled)
-    }
-
-    /// These `grpc-status` codes are exhausted, with the wait that the response asks for.
-    pub fn exhausted_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Exhausted)
-    }
-
-    /// These `grpc-status` codes are ignored, without a wait.
-    pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Ignored)
-    }
-
-    fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
-        self.moved.insert(codes, class);
-        self
-    }
+    code_setters!("`grpc-status` codes");
 
     /// The verdict on one result, for classifiers that build on this one.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
@@ -178,7 +152,6 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Grpc {
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Result<Self::Response, E> {
-        permit.settle(self.outcome(result.as_ref()));
-        result.map(|response| response.map(BreakerBody::new))
+        at_head(self.outcome(result.as_ref()), result, permit)
     }
 }

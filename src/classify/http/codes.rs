@@ -36,6 +36,42 @@ impl Codes {
     }
 }
 
+/// The setters of a classifier that has `moved: Codes`.
+macro_rules! code_setters {
+    ($what:literal) => {
+        #[doc = concat!("These ", $what, " are failures, with the wait that the response asks for.")]
+        pub fn failure_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+            self.moving(codes, Class::Failure)
+        }
+
+        #[doc = concat!("These ", $what, " are successes.")]
+        pub fn success_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+            self.moving(codes, Class::Success)
+        }
+
+        #[doc = concat!("These ", $what, " are throttled, with the wait that the response asks for.")]
+        pub fn throttled_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+            self.moving(codes, Class::Throttled)
+        }
+
+        #[doc = concat!("These ", $what, " are exhausted, with the wait that the response asks for.")]
+        pub fn exhausted_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+            self.moving(codes, Class::Exhausted)
+        }
+
+        #[doc = concat!("These ", $what, " are ignored, without a wait.")]
+        pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
+            self.moving(codes, Class::Ignored)
+        }
+
+        fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
+            self.moved.insert(codes, class);
+            self
+        }
+    };
+}
+pub(in crate::classify) use code_setters;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use super::{BreakerBody, Classify};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
-pub(super) use self::codes::Codes;
+pub(super) use self::codes::{Codes, code_setters};
 pub(crate) use self::retry_after::GRPC_PUSHBACK;
 pub use self::retry_after::retry_after;
 
@@ -21,6 +21,17 @@ pub use self::retry_after::retry_after;
 /// The classifiers read a response that carries it as ignored, with its wait: a breaker two tiers down must not
 /// open every breaker above it.
 pub const OPEN_HEADER: HeaderName = HeaderName::from_static("x-circuit-open");
+
+/// Settles a call at its head, whatever its body will be.
+#[inline]
+pub(super) fn at_head<B, E>(
+    outcome: Outcome,
+    result: Result<Response<B>, E>,
+    permit: Permit,
+) -> Result<Response<BreakerBody<B>>, E> {
+    permit.settle(outcome);
+    result.map(|response| response.map(BreakerBody::new))
+}
 
 /// On which side of the wire the guarded service stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,35 +95,7 @@ impl Http {
         Self { side: Side::Client, moved: Codes::none() }
     }
 
-    /// These status codes are failures, with the wait that the response asks for.
-    pub fn failure_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Failure)
-    }
-
-    /// These status codes are successes.
-    pub fn success_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Success)
-    }
-
-    /// These status codes are throttled, with the wait that the response asks for.
-    pub fn throttled_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Throttled)
-    }
-
-    /// These status codes are exhausted, with the wait that the response asks for.
-    pub fn exhausted_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Exhausted)
-    }
-
-    /// These status codes are ignored, without a wait.
-    pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-        self.moving(codes, Class::Ignored)
-    }
-
-    fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
-        self.moved.insert(codes, class);
-        self
-    }
+    code_setters!("status codes");
 
     /// The verdict on one result, for classifiers that build on this one.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
@@ -189,7 +172,6 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Http {
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Result<Self::Response, E> {
-        permit.settle(self.outcome(result.as_ref()));
-        result.map(|response| response.map(BreakerBody::new))
+        at_head(self.outcome(result.as_ref()), result, permit)
     }
 }
