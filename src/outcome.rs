@@ -156,18 +156,22 @@ impl Outcome {
 
     /// What went wrong, if the outcome is one of the bad ones.
     pub const fn last_error(&self) -> Option<LastError> {
-        self.as_error(self.class)
-    }
-
-    /// The same news under the class that the settings give it.
-    #[inline]
-    pub(crate) const fn as_error(&self, class: Class) -> Option<LastError> {
-        match class {
+        match self.class {
             Class::Failure | Class::Throttled | Class::Exhausted => {
-                Some(LastError { class, reason: self.reason, code: self.code })
+                Some(LastError { class: self.class, reason: self.reason, code: self.code })
             }
             Class::Success | Class::Ignored | Class::Cancelled => None,
         }
+    }
+
+    #[inline]
+    pub(crate) const fn status(&self) -> Option<u16> {
+        self.code
+    }
+
+    #[inline]
+    pub(crate) const fn why(&self) -> Option<&'static str> {
+        self.reason
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::outcome::{Class, LastError};
+use crate::outcome::{Class, LastError, Outcome};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// Class in the low 3 bits, whether there is a code, the code (16 bits), the number of the reason (16 bits).
@@ -14,15 +14,23 @@ const CODE_SHIFT: u32 = 4;
 const REASON_SHIFT: u32 = 20;
 
 impl LastErrorWord {
+    /// Notes an outcome under the class that the settings give it, if that is a bad one.
+    ///
+    /// Reads the outcome where it is: it was written a moment ago and in parts, and a copy as a whole would wait for
+    /// that.
     #[inline]
-    pub(crate) fn store(&self, error: LastError) {
-        let class = match error.class {
+    pub(crate) fn note(&self, outcome: &Outcome, class: Class) {
+        let class = match class {
             Class::Failure => 1,
             Class::Throttled => 2,
-            _ => 3,
+            Class::Exhausted => 3,
+            Class::Success | Class::Ignored | Class::Cancelled => return,
         };
-        let code = error.code.map_or(0, |code| HAS_CODE | u64::from(code) << CODE_SHIFT);
-        let reason = error.reason.map_or(0, |reason| u64::from(number(reason)) << REASON_SHIFT);
+        let code = outcome.status().map_or(0, |code| HAS_CODE | u64::from(code) << CODE_SHIFT);
+        let reason = match outcome.why() {
+            Some(reason) => u64::from(number(reason)) << REASON_SHIFT,
+            None => 0,
+        };
         self.0.store(class | code | reason, Ordering::Relaxed);
     }
 
@@ -91,9 +99,13 @@ mod tests {
         for class in [Class::Failure, Class::Throttled, Class::Exhausted] {
             for code in [None, Some(0), Some(503), Some(u16::MAX)] {
                 for reason in [None, Some("a reason"), Some("another"), Some("")] {
-                    let error = LastError { class, reason, code };
-                    word.store(error);
-                    assert_eq!(word.load(), Some(error));
+                    let outcome = Outcome::failure();
+                    let outcome = code.map_or(outcome, |code| outcome.code(code));
+                    let outcome = reason.map_or(outcome, |reason| outcome.reason(reason));
+                    word.note(&outcome, class);
+                    assert_eq!(word.load(), Some(LastError { class, reason, code }));
+                    word.note(&outcome, Class::Ignored);
+                    assert_eq!(word.load(), Some(LastError { class, reason, code }));
                 }
             }
         }

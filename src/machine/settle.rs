@@ -73,9 +73,7 @@ impl Machine {
             return false;
         }
         self.counters.count(Count::Class(Class::Failure));
-        if let Some(error) = outcome.last_error() {
-            self.last_error.store(error);
-        }
+        self.last_error.note(outcome, Class::Failure);
         true
     }
 
@@ -158,9 +156,7 @@ impl Machine {
 
     /// Remembers a bad outcome.
     pub(super) fn note_error(&self, verdict: &Verdict<'_>) {
-        if let Some(error) = verdict.outcome.as_error(verdict.class) {
-            self.last_error.store(error);
-        }
+        self.last_error.note(verdict.outcome, verdict.class);
     }
 
     #[cold]
