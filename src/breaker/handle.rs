@@ -88,7 +88,7 @@ impl Handle {
     /// [`Ramp`](crate::Ramp). Takes no permit, so that another caller may be faster; ends the lease of a hung probe
     /// that is over.
     pub fn would_admit(&self) -> bool {
-        self.0.refusal().is_none()
+        self.0.refuses().is_none()
     }
 
     /// Waits for the next change after this call, and returns the state then. To miss none between two waits, use

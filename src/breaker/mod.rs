@@ -20,7 +20,9 @@ pub use wait::{Changed, Events, Watch};
 use crate::clock;
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
-use crate::machine::{Admission, Ended, Grant, Machine, Own, Refusal, Settings, Transitions, Verb};
+use crate::machine::{
+    Admission, Ended, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb,
+};
 use crate::outcome::Outcome;
 use crate::state::State;
 
@@ -68,14 +70,24 @@ impl Breaker {
         self.machine.is_closed()
     }
 
-    /// The rejection that a call would meet now. Does what time has made due.
+    /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.
     #[inline]
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        let (refusal, due) = self.machine.refusal(clock::now);
+    pub(crate) fn refuses(&self) -> Option<u64> {
+        match self.machine.refuses(clock::now) {
+            Refuses::No => None,
+            Refuses::For(wait) => Some(wait),
+            Refuses::Ask(now) => self.refuses_locked(now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuses_locked(&self, now: u64) -> Option<u64> {
+        let (refuses, due) = self.machine.refuses_locked(now);
         if !due.is_empty() {
             self.publish(due);
         }
-        refusal
+        refuses
     }
 
     /// Admits a call where that is only a look.
@@ -136,8 +148,8 @@ impl Breaker {
     }
 
     /// Rejects a call whose service was not polled ready because it would be rejected.
-    pub(crate) fn reject(&self, refusal: Refusal) -> CircuitOpen {
-        self.rejection(self.machine.reject(refusal))
+    pub(crate) fn reject(&self, wait: u64) -> CircuitOpen {
+        self.rejection(self.machine.reject(wait))
     }
 
     #[inline]

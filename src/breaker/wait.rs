@@ -103,7 +103,7 @@ impl Parked {
     /// Waits until a call would be admitted.
     pub(crate) fn poll_admits(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { breaker, wait } = self;
-        wait.poll_until(breaker, cx, || breaker.refusal().is_none().then_some(()))
+        wait.poll_until(breaker, cx, || breaker.refuses().is_none().then_some(()))
     }
 }
 

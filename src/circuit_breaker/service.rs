@@ -9,7 +9,7 @@ use crate::breaker::{Handle, InFlight, Parked, Shared, in_drop};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
-use crate::machine::{Grant, Refusal};
+use crate::machine::Grant;
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
@@ -36,7 +36,8 @@ enum Ready {
     /// The inner service was polled ready.
     Inner,
     /// The call will be rejected: the inner service was not polled and must not be called.
-    Shed(Refusal),
+    /// It was to be so for so many nanoseconds.
+    Shed(u64),
 }
 
 /// How many calls went through this clone.
@@ -109,12 +110,12 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         };
     }
 
-    /// Waits where it has to; the rejection if the call would be rejected.
+    /// Waits where it has to; for how long the call would be rejected, if it would.
     #[inline]
-    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Refusal>> {
-        match self.breaker.refusal() {
+    fn poll_refuses(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
+        match self.breaker.refuses() {
             Some(_) if self.pending => self.park().poll_admits(cx).map(|()| None),
-            refusal => Poll::Ready(refusal),
+            refuses => Poll::Ready(refuses),
         }
     }
 
@@ -204,8 +205,8 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         R: OnRejected<Req, C::Response, S::Error>,
     {
         loop {
-            if let Some(refusal) = ready!(self.poll_refusal(cx)) {
-                self.ready = Ready::Shed(refusal);
+            if let Some(wait) = ready!(self.poll_refuses(cx)) {
+                self.ready = Ready::Shed(wait);
                 self.parked = None;
                 return Poll::Ready(Ok(()));
             }
@@ -226,7 +227,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     /// Waits for the inner service, and for the circuit to open: that may have happened just now.
     fn parks(&mut self, cx: &Context<'_>) -> bool {
         self.park().register(cx);
-        self.breaker.refusal().is_none()
+        self.breaker.refuses().is_none()
     }
 
     /// Everything but a Closed in which nothing is to be noted.
@@ -243,7 +244,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
                 Ok(grant) => return self.start(grant, request),
                 Err(open) => open,
             },
-            Ready::Shed(refusal) => self.breaker.reject(refusal),
+            Ready::Shed(wait) => self.breaker.reject(wait),
             Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
         };
         self.ready = Ready::No;

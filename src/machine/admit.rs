@@ -1,6 +1,6 @@
 //! Who may go.
 
-use crate::machine::grant::{Admission, Grant, Refusal};
+use crate::machine::grant::{Admission, Grant, Refusal, Refuses};
 use std::time::Instant;
 
 use crate::machine::gate::{NEVER, Phase, Word};
@@ -36,52 +36,45 @@ impl Machine {
         self.gate.word().phase() == Phase::Closed
     }
 
-    /// The rejection that [`admit`](Self::admit) would answer with now, if it would; another thread may be faster.
-    /// Does what time has made due: somebody who never asks for more than this must not keep a hung probe's lease
-    /// alive.
+    /// Whether [`admit`](Self::admit) would reject now; another thread may be faster.
     #[inline]
-    pub(crate) fn refusal(&self, now: impl FnOnce() -> Instant) -> (Option<Refusal>, Transitions) {
+    pub(crate) fn refuses(&self, now: impl FnOnce() -> Instant) -> Refuses {
         let word = self.gate.word();
         match word.phase() {
-            Phase::Closed => (None, Transitions::default()),
-            _ => self.refusal_unless_closed(word, self.lazy(now)),
+            // In a ramp, who passes is decided call by call, by asking.
+            Phase::Closed | Phase::Disabled | Phase::Ramp => Refuses::No,
+            _ if word.shadow() => Refuses::No,
+            Phase::Open | Phase::Probing | Phase::ForcedOpen => {
+                let mut now = self.lazy(now);
+                match self.closed_gate(word, &mut now) {
+                    Some(refusal) => Refuses::For(refusal.wait),
+                    None => Refuses::Ask(now.get()),
+                }
+            }
         }
     }
 
-    fn refusal_unless_closed<F: FnOnce() -> Instant>(
-        &self,
-        word: Word,
-        mut now: Lazy<F>,
-    ) -> (Option<Refusal>, Transitions) {
-        let known = match word.phase() {
-            // In a ramp, who passes is decided call by call, by asking.
-            Phase::Closed | Phase::Disabled | Phase::Ramp => None,
-            _ if word.shadow() => None,
-            Phase::Open | Phase::Probing | Phase::ForcedOpen => {
-                match self.closed_gate(word, &mut now) {
-                    Some(refusal) => Some(refusal),
-                    None => return self.refusal_locked(now.get()),
-                }
-            }
-        };
-        (known, Transitions::default())
-    }
-
+    /// The same under the lock: for how long. Does what time has made due: somebody who never asks for more than this
+    /// must not keep a hung probe's lease alive.
     #[cold]
-    fn refusal_locked(&self, now: u64) -> (Option<Refusal>, Transitions) {
+    pub(crate) fn refuses_locked(&self, now: u64) -> (Option<u64>, Transitions) {
         self.locked(|core, own| {
             let now = core.clamp(now);
             let transitions = self.lapse(core, now, own)?;
-            Ok((core.refusal(now), transitions))
+            Ok((core.refusal(now).map(|refusal| refusal.wait), transitions))
         })
     }
 
-    /// Rejects a call that was refused before it was made. If the circuit has changed since, it may come back at once.
+    /// Rejects a call that was refused for `wait` before it was made. If the circuit lets calls pass by now, it may
+    /// come back at once.
     #[inline]
-    pub(crate) fn reject(&self, refusal: Refusal) -> Refusal {
+    pub(crate) fn reject(&self, wait: u64) -> Refusal {
         self.counters.count(Count::Rejected);
         let word = self.gate.word();
-        if word == refusal.word { refusal } else { Refusal { word, wait: 0 } }
+        match word.phase() {
+            Phase::Open | Phase::Probing | Phase::ForcedOpen => Refusal { word, wait },
+            Phase::Closed | Phase::Ramp | Phase::Disabled => Refusal { word, wait: 0 },
+        }
     }
 
     /// A rejection that needs no lock: the time of the gate has not come.

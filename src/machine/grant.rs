@@ -94,6 +94,16 @@ impl Admission {
     }
 }
 
+/// Whether a call would be rejected. One word beside the tag: it stays in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refuses {
+    No,
+    /// For so many nanoseconds; [`NEVER`] where nobody knows.
+    For(u64),
+    /// Only the lock can tell, at this time.
+    Ask(u64),
+}
+
 /// What a rejected caller is told, at the moment when that was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
