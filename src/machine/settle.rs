@@ -264,31 +264,5 @@ impl Verdict<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::machine::{Admission, Own, Settings, Verb};
-    use crate::state::State;
-
-    #[test]
-    fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open() {
-        let settings = Settings::builder().hold_jitter(0.0).build().expect("valid settings");
-        let start = Instant::now();
-        let machine = Machine::new(Arc::from("race"), settings, Own::default(), start, 1);
-        let asked = Outcome::throttled().retry_after(Duration::from_secs(40));
-        let (Admission::Admitted(grant), _) = machine.admit(|| start) else {
-            unreachable!("it is closed")
-        };
-        let settled = machine.settle(grant, asked, Ended::default(), || {
-            // Somebody else is faster.
-            let opened = machine.manual(Verb::HoldFor(Duration::from_secs(5)), start);
-            assert!(!opened.is_empty());
-            start
-        });
-        assert!(settled.transitions.is_empty());
-        let snapshot = machine.snapshot(start);
-        assert_eq!(snapshot.state, State::Open);
-        assert_eq!(snapshot.until, Some(start + Duration::from_secs(40)));
-    }
-}
+#[path = "settle_tests.rs"]
+mod tests;

@@ -47,7 +47,7 @@ impl Overdue {
     #[inline]
     pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
         let (mine, access) = self.stripes.mine();
-        let tick = grid.tick(at);
+        let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
         let tag = grid.tag(tick);
         // Before both: whoever sees the call in the sum sees how new it may be.
         if self.newest.load(Ordering::Relaxed) < tag {
@@ -63,7 +63,7 @@ impl Overdue {
     #[inline]
     pub(crate) fn finish(&self, epoch: u64, grid: Grid, at: u64) {
         let (mine, access) = self.stripes.mine();
-        let tick = grid.tick(at);
+        let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
         tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
         let bucket = &mine.finished_at[tick as usize % RING];
         tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
@@ -72,8 +72,8 @@ impl Overdue {
     /// Whether the answer may have grown since it was last asked; asking is noted.
     #[inline]
     pub(crate) fn due(&self, grid: Grid, now: u64) -> bool {
-        let tick = grid.tag(grid.tick(now));
         let asked = self.asked.load(Ordering::Relaxed);
+        let tick = grid.tag(grid.tick_near(now, asked));
         tick > asked
             && self
                 .asked

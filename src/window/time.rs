@@ -27,6 +27,17 @@ impl Grid {
         now.checked_div(self.width).unwrap_or(0)
     }
 
+    /// The same by a multiplication where the bucket is that of `tag`, as it mostly is.
+    #[inline]
+    pub(crate) fn tick_near(&self, now: u64, tag: u64) -> u64 {
+        let guess = tag.wrapping_sub(self.clears << Self::GAP);
+        if now.wrapping_sub(guess.wrapping_mul(self.width)) < self.width {
+            guess
+        } else {
+            self.tick(now)
+        }
+    }
+
     #[inline]
     pub(crate) fn tag(&self, tick: u64) -> u64 {
         tick.wrapping_add(self.clears << Self::GAP)
@@ -197,6 +208,24 @@ mod tests {
     const OK: Entry = Entry { kind: EntryKind::Success, slow: false };
     const BAD: Entry = Entry { kind: EntryKind::Failure(1), slow: false };
     const GRID: Grid = Grid { width: 1_000, clears: 1 };
+
+    #[test]
+    fn a_guess_changes_no_bucket() {
+        for width in [1, 7, 1_000, 500_000_000] {
+            for clears in [0, 1, 4_000_000_000] {
+                let grid = Grid { width, clears };
+                for now in [0, 1, 999, 1_000, 1_001, 123_456_789_012, u64::MAX / 2] {
+                    let right = grid.tick(now);
+                    for off in [0, 1, 2, 4_096, u64::MAX, u64::MAX - 4_095] {
+                        let tag = grid.tag(right).wrapping_add(off);
+                        assert_eq!(grid.tick_near(now, tag), right, "{grid:?} at {now}, {off}");
+                    }
+                    assert_eq!(grid.tick_near(now, 0), right);
+                }
+            }
+        }
+        assert_eq!(Grid { width: 0, clears: 1 }.tick_near(5, 5), 0);
+    }
 
     #[test]
     fn a_bucket_leaves_as_a_whole_when_it_is_older_than_the_window() {
