@@ -8,7 +8,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::trip::overdue;
 use crate::trip::rules::{Rules, nanos};
 use crate::window::Window;
-use crate::window::time::Grid;
+use crate::window::grid::Grid;
 
 #[derive(Debug, Default)]
 pub(crate) struct Params {

@@ -1,9 +1,9 @@
 //! Calls that are pending for too long, counted while they hang.
 
 use crate::sync::{AtomicU64, Ordering};
+use crate::window::grid::Grid;
 use crate::window::stripe::Striped;
 use crate::window::tagged::{self, COUNT_MAX, Full};
-use crate::window::time::Grid;
 
 /// A call is overdue when the whole bucket in which it started is at least `after` old: up to one of these parts
 /// late, never early.

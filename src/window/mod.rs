@@ -1,6 +1,7 @@
 //! Sliding windows in fixed memory.
 
 pub(crate) mod count;
+pub(crate) mod grid;
 pub(crate) mod stripe;
 pub(crate) mod tagged;
 pub(crate) mod tally;

@@ -1,109 +1,13 @@
 //! The calls of the last while, in buckets.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::AtomicU64;
 use crate::window::Window;
+use crate::window::grid::{Grid, Newest};
 use crate::window::stripe::Striped;
 use crate::window::tagged::{self, Full};
 use crate::window::tally::{Entry, EntryKind, Tally};
 
 const RING: usize = Window::MAX_BUCKETS as usize;
-
-/// A bucket length and the number of a clear: everything that says to which bucket a moment belongs.
-///
-/// Buckets lie on one grid from the breaker's start. Each clear (an epoch, a change of shape) moves the tags by
-/// [`GAP`](Self::GAP), more than any ring is long, so that what was counted before is never read again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Grid {
-    pub(crate) width: u64,
-    pub(crate) clears: u64,
-}
-
-impl Grid {
-    pub(crate) const GAP: u32 = 12;
-
-    #[inline]
-    pub(crate) fn tick(&self, now: u64) -> u64 {
-        // No width: nothing is counted.
-        now.checked_div(self.width).unwrap_or(0)
-    }
-
-    /// The same by a multiplication where the bucket is that of `tag`, as it mostly is.
-    #[inline]
-    pub(crate) fn tick_near(&self, now: u64, tag: u64) -> u64 {
-        let guess = tag.wrapping_sub(self.clears << Self::GAP);
-        if now.wrapping_sub(guess.wrapping_mul(self.width)) < self.width {
-            guess
-        } else {
-            self.tick(now)
-        }
-    }
-
-    #[inline]
-    pub(crate) fn tag(&self, tick: u64) -> u64 {
-        tick.wrapping_add(self.clears << Self::GAP)
-    }
-}
-
-/// The newest bucket that anybody counted into, with the low bits of its clear.
-///
-/// Read on every call and written once per bucket: it is what makes a clock that stepped back count in the current
-/// bucket.
-#[derive(Debug, Default)]
-pub(crate) struct Newest(AtomicU64);
-
-impl Newest {
-    const TICK_BITS: u32 = 40;
-    const CLEAR_MASK: u64 = (1 << (64 - Self::TICK_BITS)) - 1;
-    /// By how many clears a call can be overtaken while it is being counted. More than that is the wrap.
-    const RACE: u64 = 1 << 12;
-
-    /// The bucket to use at `now`. Mostly the newest: asked with a multiplication, not a division.
-    #[inline]
-    fn tick(&self, grid: Grid, now: u64) -> Option<u64> {
-        let seen = self.0.load(Ordering::Relaxed);
-        let tick = seen & ((1 << Self::TICK_BITS) - 1);
-        let begins = tick.wrapping_mul(grid.width);
-        if seen >> Self::TICK_BITS == grid.clears & Self::CLEAR_MASK
-            && now.wrapping_sub(begins) < grid.width
-        {
-            return Some(tick);
-        }
-        self.advance(grid, grid.tick(now))
-    }
-
-    /// The bucket to use for `tick`, or `None` if a later clear has begun.
-    #[cold]
-    fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {
-        let clears = grid.clears & Self::CLEAR_MASK;
-        let mut seen = self.0.load(Ordering::Relaxed);
-        loop {
-            let (seen_clears, seen_tick) =
-                (seen >> Self::TICK_BITS, seen & ((1 << Self::TICK_BITS) - 1));
-            if seen_clears == clears && seen_tick >= tick {
-                return Some(seen_tick);
-            }
-            let behind = seen_clears.wrapping_sub(clears) & Self::CLEAR_MASK;
-            if seen != 0 && (1..=Self::RACE).contains(&behind) {
-                return None;
-            }
-            let mine = clears << Self::TICK_BITS | tick & ((1 << Self::TICK_BITS) - 1);
-            match self.0.compare_exchange_weak(seen, mine, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Some(tick),
-                Err(now) => seen = now,
-            }
-        }
-    }
-
-    /// Like [`advance`](Self::advance), without a trace.
-    fn peek(&self, grid: Grid, tick: u64) -> u64 {
-        let seen = self.0.load(Ordering::Relaxed);
-        if seen >> Self::TICK_BITS == grid.clears & Self::CLEAR_MASK {
-            tick.max(seen & ((1 << Self::TICK_BITS) - 1))
-        } else {
-            tick
-        }
-    }
-}
 
 /// One thread's buckets, one array for each sum: a reader that wants two of them touches two arrays.
 #[derive(Debug)]
@@ -204,28 +108,11 @@ impl TimeWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::Ordering;
 
     const OK: Entry = Entry { kind: EntryKind::Success, slow: false };
     const BAD: Entry = Entry { kind: EntryKind::Failure(1), slow: false };
     const GRID: Grid = Grid { width: 1_000, clears: 1 };
-
-    #[test]
-    fn a_guess_changes_no_bucket() {
-        for width in [1, 7, 1_000, 500_000_000] {
-            for clears in [0, 1, 4_000_000_000] {
-                let grid = Grid { width, clears };
-                for now in [0, 1, 999, 1_000, 1_001, 123_456_789_012, u64::MAX / 2] {
-                    let right = grid.tick(now);
-                    for off in [0, 1, 2, 4_096, u64::MAX, u64::MAX - 4_095] {
-                        let tag = grid.tag(right).wrapping_add(off);
-                        assert_eq!(grid.tick_near(now, tag), right, "{grid:?} at {now}, {off}");
-                    }
-                    assert_eq!(grid.tick_near(now, 0), right);
-                }
-            }
-        }
-        assert_eq!(Grid { width: 0, clears: 1 }.tick_near(5, 5), 0);
-    }
 
     #[test]
     fn a_bucket_leaves_as_a_whole_when_it_is_older_than_the_window() {
