@@ -21,7 +21,7 @@ use crate::clock;
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    Admission, Ended, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb,
+    Admission, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb,
 };
 use crate::outcome::Outcome;
 use crate::state::State;
@@ -129,7 +129,7 @@ impl Breaker {
     pub(crate) fn unready(&self) {
         let grant = self.machine.grant_without_asking().map_or_else(|| self.admit_with_care(), Ok);
         if let Ok(grant) = grant {
-            self.settle(grant, Outcome::failure().reason("not ready"), Ended::default());
+            self.settle(grant, Outcome::failure().reason("not ready"));
         }
     }
 
@@ -169,8 +169,8 @@ impl Breaker {
     }
 
     #[inline(never)]
-    pub(crate) fn settle(&self, grant: Grant, outcome: Outcome, ended: Ended) {
-        let settled = self.machine.settle(grant, outcome, ended, clock::now);
+    pub(crate) fn settle(&self, grant: Grant, outcome: Outcome) {
+        let settled = self.machine.settle(grant, outcome, clock::now);
         if !settled.transitions.is_empty() {
             self.publish(settled.transitions);
         } else if settled.freed {
@@ -212,7 +212,7 @@ struct Unused<'a>(&'a Breaker, Option<Grant>);
 impl Drop for Unused<'_> {
     fn drop(&mut self) {
         if let Some(grant) = self.1 {
-            in_drop(|| self.0.settle(grant, Outcome::ignored(), Ended::default()));
+            in_drop(|| self.0.settle(grant, Outcome::ignored()));
         }
     }
 }

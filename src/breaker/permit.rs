@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::breaker::Breaker;
-use crate::machine::{Ended, Grant};
+use crate::machine::Grant;
 use crate::outcome::{Class, Outcome};
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
@@ -80,7 +80,7 @@ impl Permit {
             let taken =
                 outcome.class() == Class::Failure && breaker.settle_failure(&self.grant, &outcome);
             if !taken {
-                breaker.settle(self.grant, outcome, Ended::default());
+                breaker.settle(self.grant, outcome);
             }
         }
     }
@@ -91,7 +91,7 @@ impl Permit {
         if let Some(breaker) = self.breaker.take()
             && !breaker.settle_success(&self.grant)
         {
-            breaker.settle(self.grant, Outcome::success(), Ended::default());
+            breaker.settle(self.grant, Outcome::success());
         }
     }
 
@@ -128,7 +128,7 @@ fn dropped(breaker: Shared, grant: Grant) {
     } else {
         Outcome::cancelled()
     };
-    in_drop(|| breaker.settle(grant, outcome, Ended::default()));
+    in_drop(|| breaker.settle(grant, outcome));
 }
 
 /// Runs what may ask a user's rule from a destructor: if that panics while another panic is on its way, only the
@@ -221,7 +221,7 @@ fn given_up(breaker: Shared, grant: Grant, runs: Runs) {
         Runs::Call => Outcome::failure().reason("panic"),
         Runs::Classifier => Outcome::ignored(),
     };
-    in_drop(|| breaker.settle(grant, outcome, Ended::default()));
+    in_drop(|| breaker.settle(grant, outcome));
 }
 
 thread_local! {

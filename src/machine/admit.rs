@@ -1,9 +1,9 @@
 //! Who may go.
 
-use crate::machine::grant::{Admission, Grant, Refusal, Refuses};
 use std::time::Instant;
 
 use crate::machine::gate::{NEVER, Phase, Word};
+use crate::machine::grant::{Admission, Grant, Refusal, Refuses};
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
 use crate::machine::{Lazy, Machine};
@@ -136,10 +136,7 @@ impl Machine {
         word: Word,
         now: &mut Lazy<F>,
     ) -> (Admission, Transitions) {
-        let mut transitions = match self.gate.word().flags().overdue() {
-            true => self.ask_overdue(word, now.get()),
-            false => Transitions::default(),
-        };
+        let mut transitions = self.ask_overdue(word, || now.get());
         if transitions.is_empty() && word.phase() == Phase::Closed {
             return (Admission::Admitted(Grant::counted(word.epoch())), transitions);
         }

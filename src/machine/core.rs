@@ -7,10 +7,10 @@ use crate::backoff::{FOREVER, Random};
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::half_open::{HalfOpen, Ramping};
+use crate::machine::last_error::Noted;
 use crate::machine::settings::Settings;
 use crate::machine::view::{Transition, WindowSnapshot};
 use crate::machine::waits::ServerWait;
-use crate::outcome::LastError;
 use crate::state::{Cause, Mode, State};
 use crate::trip::rules::nanos;
 
@@ -39,7 +39,7 @@ pub(crate) struct Core {
     pub(crate) half_open: HalfOpen,
     /// Somebody probes in the background: no caller's request does.
     pub(crate) canaries: u32,
-    pub(crate) last_error: Option<LastError>,
+    pub(crate) last_error: Noted,
     pub(super) random: Random,
     /// The latest time that was seen here: nothing moves back.
     seen: u64,
@@ -96,7 +96,7 @@ impl Core {
             last_cooldown: 0,
             half_open,
             canaries: 0,
-            last_error: None,
+            last_error: Noted::default(),
             seen: 0,
             own_cooldown,
         }
@@ -177,7 +177,7 @@ impl Core {
             open_for: open_until.map(|until| Duration::from_nanos(until.saturating_sub(now))),
             attempt: self.attempt.unwrap_or(0),
             window,
-            last_error: self.last_error,
+            last_error: self.last_error.error(),
         }
     }
 

@@ -42,7 +42,7 @@ impl Machine {
         let now = self.nanos_at(now);
         let word = self.gate.word();
         if let Phase::Closed | Phase::Ramp = word.phase() {
-            let transitions = self.ask_overdue(word, now);
+            let transitions = self.ask_overdue(word, || now);
             if word.phase() == Phase::Closed || !transitions.is_empty() {
                 return transitions;
             }
@@ -54,10 +54,13 @@ impl Machine {
     }
 
     /// Asks the rule of overdue calls, at most once per part of its time.
-    pub(super) fn ask_overdue(&self, word: Word, now: u64) -> Transitions {
-        let flags = self.gate.word().flags();
-        let epoch = word.epoch();
-        if !flags.overdue() || !self.overdue.due(self.params.overdue(epoch), now) {
+    pub(super) fn ask_overdue(&self, word: Word, now: impl FnOnce() -> u64) -> Transitions {
+        let flags = word.flags();
+        if !flags.overdue() {
+            return Transitions::default();
+        }
+        let (epoch, now) = (word.epoch(), now());
+        if !self.overdue.due(self.params.overdue(epoch), now) {
             return Transitions::default();
         }
         let grew = Grew { overdue: true, ..Grew::default() };

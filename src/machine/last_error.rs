@@ -38,8 +38,18 @@ impl LastErrorWord {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn load(&self) -> Option<LastError> {
-        let word = self.0.load(Ordering::Relaxed);
+    pub(crate) fn load(&self) -> Noted {
+        Noted(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// What was noted, not yet read: that takes the lock of the reasons.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Noted(u64);
+
+impl Noted {
+    pub(crate) fn error(self) -> Option<LastError> {
+        let Self(word) = self;
         let class = match word & 0b111 {
             0 => return None,
             1 => Class::Failure,
@@ -95,7 +105,7 @@ mod tests {
     #[test]
     fn every_part_survives_the_word() {
         let word = LastErrorWord::default();
-        assert_eq!(word.load(), None);
+        assert_eq!(word.load().error(), None);
         for class in [Class::Failure, Class::Throttled, Class::Exhausted] {
             for code in [None, Some(0), Some(503), Some(u16::MAX)] {
                 for reason in [None, Some("a reason"), Some("another"), Some("")] {
@@ -103,13 +113,13 @@ mod tests {
                     let outcome = code.map_or(outcome, |code| outcome.code(code));
                     let outcome = reason.map_or(outcome, |reason| outcome.reason(reason));
                     word.note(&outcome, class);
-                    assert_eq!(word.load(), Some(LastError { class, reason, code }));
+                    assert_eq!(word.load().error(), Some(LastError { class, reason, code }));
                     word.note(&outcome, Class::Ignored);
-                    assert_eq!(word.load(), Some(LastError { class, reason, code }));
+                    assert_eq!(word.load().error(), Some(LastError { class, reason, code }));
                 }
             }
         }
         word.clear();
-        assert_eq!(word.load(), None);
+        assert_eq!(word.load().error(), None);
     }
 }

@@ -32,7 +32,6 @@ pub(crate) use grant::{Admission, Grant, Refusal, Refuses};
 pub(crate) use manual::Verb;
 pub(crate) use own::Own;
 pub use settings::{Exhausted, Settings, Throttled};
-pub(crate) use settle::Ended;
 pub use totals::Totals;
 pub(crate) use view::Transitions;
 pub use view::{Snapshot, Transition, WindowSnapshot};
@@ -61,7 +60,6 @@ pub(crate) struct Machine {
     counters: Counters,
     core: Mutex<Core>,
     last_error: LastErrorWord,
-    name: Arc<str>,
     base: Instant,
     own: Own,
 }
@@ -107,8 +105,7 @@ impl Machine {
         let flags = Flags::of(&settings, own.rule.is_some());
         let params = Params::default();
         params.store(&settings, (flags, flags), 1, 0);
-        let core =
-            Core::new(Arc::clone(&name), settings, base, seed, own.cooldown.is_some(), flags);
+        let core = Core::new(name, settings, base, seed, own.cooldown.is_some(), flags);
         let (word, until) = core.gate();
         let gate = Gate::new(word);
         gate.set(word, until);
@@ -122,7 +119,6 @@ impl Machine {
             core: Mutex::new(core),
             last_error: LastErrorWord::default(),
             params,
-            name,
             base,
             own,
         };

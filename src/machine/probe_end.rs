@@ -1,7 +1,7 @@
 //! How a probe ended.
 
 use crate::machine::Machine;
-use crate::machine::core::Core;
+use crate::machine::core::{AskCooldown, Core, OwnCooldown};
 use crate::machine::flags::Flags;
 use crate::machine::gate::Phase;
 use crate::machine::grant::Grant;
@@ -85,10 +85,10 @@ impl Core {
         serial: u32,
         verdict: &Verdict<'_>,
         now: u64,
-        own: Option<crate::machine::core::OwnCooldown>,
+        own: Option<OwnCooldown>,
         window: impl FnOnce() -> WindowSnapshot,
         transitions: &mut Transitions,
-    ) -> Result<(), crate::machine::core::AskCooldown> {
+    ) -> Result<(), AskCooldown> {
         let probe = self.settings.probe;
         let success = verdict.of_probe();
         let judged = match success {

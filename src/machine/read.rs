@@ -47,7 +47,7 @@ impl Machine {
         // Settled before in flight, see `Counters`.
         let flags = self.gate.word().flags();
         let totals = self.counters.totals(flags.tracks());
-        let last_error = self.last_error.load();
+        let last_error = self.last_error.load().error();
         let core = self.core.lock();
         let until = match core.phase {
             Phase::Open => Some(core.open_until),
@@ -59,7 +59,7 @@ impl Machine {
             _ => None,
         };
         Snapshot {
-            breaker: Arc::clone(&self.name),
+            breaker: Arc::clone(&core.name),
             state: core.state_at(nanos),
             mode: core.mode,
             epoch: core.epoch,
@@ -70,7 +70,7 @@ impl Machine {
             attempt: core.attempt.unwrap_or(0),
             probes: core.half_open.in_flight(),
             window: self.window_at(core.epoch, nanos),
-            in_flight: flags.tracks().then(|| self.counters.in_flight()),
+            in_flight: totals.admitted.map(|admitted| admitted - totals.settled()),
             totals,
             last_error,
         }

@@ -1,6 +1,6 @@
 //! How a call ended.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::machine::Machine;
 use crate::machine::flags::Flags;
@@ -11,7 +11,7 @@ use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
 use crate::machine::waits::ServerWait;
 use crate::outcome::{Class, Outcome};
-use crate::trip::rules::{Grew, nanos};
+use crate::trip::rules::Grew;
 use crate::window::tally::{Entry, EntryKind};
 
 /// What a settled call did to others.
@@ -22,10 +22,6 @@ pub(crate) struct Settled {
     /// A lease came back: somebody who waits may go.
     pub(crate) freed: bool,
 }
-
-/// How long the call took, if that was found out before it is settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ended(pub(crate) Option<Duration>);
 
 /// An outcome as the rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +78,6 @@ impl Machine {
         &self,
         grant: Grant,
         outcome: Outcome,
-        ended: Ended,
         now: impl FnOnce() -> Instant,
     ) -> Settled {
         if grant.is_inert() {
@@ -93,7 +88,7 @@ impl Machine {
         let word = self.gate.word();
         let flags = word.flags();
         self.note_end(&grant);
-        let verdict = self.weigh(&grant, &outcome, ended, flags, &mut now);
+        let verdict = self.weigh(&grant, &outcome, flags, &mut now);
         if word.epoch() != grant.epoch {
             return self.settle_late(&verdict, &mut now);
         }
@@ -122,7 +117,6 @@ impl Machine {
         &self,
         grant: &Grant,
         outcome: &'a Outcome,
-        ended: Ended,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
     ) -> Verdict<'a> {
@@ -138,10 +132,7 @@ impl Machine {
         if grant.started == NEVER || !(flags.slow() || too_long) {
             return verdict;
         }
-        let took = match ended.0 {
-            Some(took) => nanos(took),
-            None => now().saturating_sub(grant.started),
-        };
+        let took = now().saturating_sub(grant.started);
         if too_long && took >= self.params.cancelled_after() {
             verdict.outcome = &CANCELLED_LATE;
             verdict.class = Class::Failure;
@@ -223,7 +214,7 @@ impl Machine {
         if failed {
             self.note_error(verdict);
             // Where there is no window, only the streak can have fired.
-            if flags.window() == 0 && !self.params.rules.streak_may_fire(streak) {
+            if flags.window() == 0 && u64::from(streak) < self.params.rules.consecutive() {
                 return Settled::default();
             }
         }
@@ -246,7 +237,7 @@ impl Machine {
             let now = core.clamp(now);
             let mut transitions = self.lapse(core, now, own)?;
             if core.epoch == epoch {
-                let window = self.window_at(epoch, now);
+                let window = || self.window_at(epoch, now);
                 transitions.extend(core.hold(verdict.wait(), now, window));
             } else {
                 core.raise_late(verdict.wait(), now);

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::machine::{Admission, Own, Settings, Verb};
@@ -20,7 +21,7 @@ fn no_clock_is_read_where_no_rule_needs_it() {
     let failure = machine.admit_freely(clock).expect("closed");
     assert!(machine.settle_failure(&failure, &Outcome::failure()));
     let (Admission::Admitted(ignored), _) = machine.admit(clock) else { unreachable!("closed") };
-    drop(machine.settle(ignored, Outcome::ignored(), Ended::default(), clock));
+    drop(machine.settle(ignored, Outcome::ignored(), clock));
     assert_eq!(machine.state(clock), State::Closed);
 }
 
@@ -36,7 +37,7 @@ fn a_time_window_reads_the_clock_once_per_settled_call() {
     let success = machine.admit_freely(unread).expect("closed");
     assert!(machine.settle_success(&success, clock));
     let failure = machine.admit_freely(unread).expect("closed");
-    drop(machine.settle(failure, Outcome::failure(), Ended::default(), clock));
+    drop(machine.settle(failure, Outcome::failure(), clock));
     assert_eq!(reads.get(), 2);
 }
 
@@ -48,7 +49,7 @@ fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open() {
     let (Admission::Admitted(grant), _) = machine.admit(|| start) else {
         unreachable!("it is closed")
     };
-    let settled = machine.settle(grant, asked, Ended::default(), || {
+    let settled = machine.settle(grant, asked, || {
         // Somebody else is faster.
         let opened = machine.manual(Verb::HoldFor(Duration::from_secs(5)), start);
         assert!(!opened.is_empty());

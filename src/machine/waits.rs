@@ -61,7 +61,7 @@ impl Core {
         &mut self,
         wait: ServerWait,
         now: u64,
-        window: WindowSnapshot,
+        window: impl FnOnce() -> WindowSnapshot,
     ) -> Option<Transition> {
         let (asked, _) = self.obeyed(wait)?;
         if asked < self.settings.min_hold {
@@ -73,6 +73,6 @@ impl Core {
             Class::Exhausted => Cause::Exhausted,
             _ => Cause::Throttled,
         };
-        Some(self.begin(Phase::Open, cause, now, window))
+        Some(self.begin(Phase::Open, cause, now, window()))
     }
 }

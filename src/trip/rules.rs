@@ -72,12 +72,6 @@ impl Rules {
         self.consecutive.load(Ordering::Relaxed)
     }
 
-    /// Whether so many failures in a row are enough, their time apart.
-    #[inline]
-    pub(crate) fn streak_may_fire(&self, streak: u32) -> bool {
-        u64::from(streak) >= self.consecutive.load(Ordering::Relaxed)
-    }
-
     /// The first rule that fires, in the order in which causes are reported.
     pub(crate) fn fired(&self, seen: &Evidence, grew: Grew) -> Option<crate::state::Cause> {
         use crate::state::Cause;
