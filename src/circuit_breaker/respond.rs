@@ -83,41 +83,30 @@ fn name_value(name: &str) -> HeaderValue {
     value.unwrap_or(HeaderValue::from_static("_"))
 }
 
-impl<Req, B, E> OnRejected<Req, Response<B>, E> for RespondHttp
-where
-    B: Default,
-{
-    type Error = E;
-    type Future = Ready<Result<Response<B>, E>>;
+/// Both answer with a response of their own and leave the error alone.
+macro_rules! responds {
+    ($($policy:ty),*) => {$(
+        impl<Req, B, E> OnRejected<Req, Response<B>, E> for $policy
+        where
+            B: Default,
+        {
+            type Error = E;
+            type Future = Ready<Result<Response<B>, E>>;
 
-    #[inline]
-    fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-        ready(Ok(Self::response(&open)))
-    }
+            #[inline]
+            fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
+                ready(Ok(Self::response(&open)))
+            }
 
-    #[inline]
-    fn error(&self, error: E) -> E {
-        error
-    }
+            #[inline]
+            fn error(&self, error: E) -> E {
+                error
+            }
+        }
+    )*};
 }
 
-impl<Req, B, E> OnRejected<Req, Response<B>, E> for RespondGrpc
-where
-    B: Default,
-{
-    type Error = E;
-    type Future = Ready<Result<Response<B>, E>>;
-
-    #[inline]
-    fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-        ready(Ok(Self::response(&open)))
-    }
-
-    #[inline]
-    fn error(&self, error: E) -> E {
-        error
-    }
-}
+responds!(RespondHttp, RespondGrpc);
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,8 @@
 
 use tokio_test::{assert_pending, assert_ready_ok};
 use tower::limit::ConcurrencyLimitLayer;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, State};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Handle, State};
 
 use crate::doubles::*;
 
@@ -11,12 +11,18 @@ async fn answer((): ()) -> Answer {
     Ok("ok")
 }
 
-#[tokio::test(start_paused = true)]
-async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_its_next_call() {
+fn limited_inside() -> (impl Service<(), Response = &'static str, Error = BoxError> + Clone, Handle)
+{
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
-    let mut holder =
+    let service =
         ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(answer));
+    (service, handle)
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_its_next_call() {
+    let (mut holder, handle) = limited_inside();
     let mut other = holder.clone();
 
     holder.ready().await.unwrap();
@@ -34,10 +40,7 @@ async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_its_next_call
 
 #[tokio::test(start_paused = true)]
 async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_it_is_dropped() {
-    let layer = CircuitBreakerLayer::new(config());
-    let handle = layer.handle();
-    let mut holder =
-        ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(answer));
+    let (mut holder, handle) = limited_inside();
     let mut other = holder.clone();
 
     holder.ready().await.unwrap();
@@ -55,10 +58,7 @@ async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_it_is_dropped
 
 #[tokio::test(start_paused = true)]
 async fn with_a_limit_inside_a_rejected_readiness_takes_no_slot() {
-    let layer = CircuitBreakerLayer::new(config());
-    let handle = layer.handle();
-    let mut idle =
-        ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(answer));
+    let (mut idle, handle) = limited_inside();
     let mut other = idle.clone();
     handle.force_open(None);
     idle.ready().await.unwrap();
