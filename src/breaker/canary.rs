@@ -62,7 +62,9 @@ impl Handle {
                 Ok(Err(_)) => Outcome::failure().reason("canary"),
                 Err(_) => Outcome::failure().reason("canary timed out"),
             };
-            call.ended(|permit| permit.settle(outcome));
+            if let Some((permit, ())) = call.end() {
+                permit.settle(outcome);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pin_project::pin_project;
 
 use crate::breaker::wait::{Changed, Events, Watch};
-use crate::breaker::{Breaker, InFlight, Permit, Shared};
+use crate::breaker::{Breaker, InFlight, Permit, Shared, judging};
 use crate::clock;
 use crate::error::{BreakerError, CircuitOpen};
 use crate::machine::{Own, Settings, Snapshot, Verb};
@@ -252,7 +252,9 @@ fn settle<T, E>(
     judge: impl FnOnce(&Result<T, E>) -> Outcome,
     result: Result<T, E>,
 ) -> Result<T, BreakerError<E>> {
-    call.ended(|permit| permit.settle(judge(&result)));
+    if let Some((permit, ())) = call.end() {
+        judging(|| permit.settle(judge(&result)));
+    }
     result.map_err(BreakerError::Inner)
 }
 

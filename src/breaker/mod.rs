@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use handle::Handle;
 pub use permit::Permit;
-pub(crate) use permit::{InFlight, Shared, in_drop};
+pub(crate) use permit::{InFlight, Shared, in_drop, judging};
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
 
@@ -21,7 +21,7 @@ use crate::clock;
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    Admission, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb,
+    Admission, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb, Word,
 };
 use crate::outcome::Outcome;
 use crate::state::State;
@@ -65,9 +65,16 @@ impl Breaker {
         self.machine.reading(clock::now())
     }
 
+    /// What the gate shows, if it lets everybody pass without a look at anything else.
     #[inline(always)]
-    pub(crate) fn is_closed(&self) -> bool {
-        self.machine.is_closed()
+    pub(crate) fn plain(&self) -> Option<u64> {
+        self.machine.plain().map(Word::bits)
+    }
+
+    /// Admits a call whose caller has seen the gate [`plain`](Self::plain), if it shows the same now.
+    #[inline(always)]
+    pub(crate) fn admit_again(&self, seen: u64) -> Option<Grant> {
+        self.machine.admit_again(seen)
     }
 
     /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.

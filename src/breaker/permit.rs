@@ -91,7 +91,8 @@ impl Permit {
         if let Some(breaker) = self.breaker.take()
             && !breaker.settle_success(&self.grant)
         {
-            breaker.settle(self.grant, Outcome::success());
+            let [word, started, marks] = self.grant.words();
+            settle_with_care(breaker, word, started, marks);
         }
     }
 
@@ -118,10 +119,21 @@ impl Permit {
     }
 }
 
+/// A success that is more than a count.
+///
+/// Like all that is out of the way here, it takes the words of a grant one by one: if it took the grant, every call
+/// would have to write that to memory, in case this is asked.
+#[cold]
+#[inline(never)]
+fn settle_with_care(breaker: Shared, word: u64, started: u64, marks: u64) {
+    breaker.settle(Grant::of_words([word, started, marks]), Outcome::success());
+}
+
 /// What a permit records that is dropped. Out of the way of those that are settled.
 #[cold]
 #[inline(never)]
-fn dropped(breaker: Shared, grant: Grant) {
+fn dropped(breaker: Shared, word: u64, started: u64, marks: u64) {
+    let grant = Grant::of_words([word, started, marks]);
     // A panic while the classifier runs is the classifier's; any other unwinding gave the call up.
     let outcome = if grant.is_judged() && JUDGING.get() && std::thread::panicking() {
         Outcome::ignored()
@@ -145,17 +157,19 @@ impl Drop for Permit {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(breaker) = self.breaker.take() {
-            dropped(breaker, self.grant);
+            let [word, started, marks] = self.grant.words();
+            dropped(breaker, word, started, marks);
         }
     }
 }
 
-/// A permit whose call is being made. If guarded code panics, the call has failed.
+/// A permit whose call is being made, and what came of the request. If guarded code panics, the call has failed.
 ///
 /// The parts of the permit, not the permit: its end is looked at once, here.
 #[derive(Debug)]
-pub(crate) struct InFlight {
-    breaker: Option<Shared>,
+pub(crate) struct InFlight<T = ()> {
+    /// `None` once the call has ended.
+    held: Option<(Shared, T)>,
     grant: Grant,
     runs: Runs,
 }
@@ -171,51 +185,60 @@ enum Runs {
 }
 
 impl InFlight {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(breaker: Shared, grant: Grant) -> Self {
-        Self { breaker: Some(breaker), grant, runs: Runs::Nothing }
+        Self { held: Some((breaker, ())), grant, runs: Runs::Nothing }
     }
 
+    /// Runs the classifier on the request, for what it needs at the end. If it panics, the call says nothing.
+    #[inline(always)]
+    pub(crate) fn ask<T>(mut self, classify: impl FnOnce() -> T) -> InFlight<T> {
+        self.runs = Runs::Classifier;
+        let token = classify();
+        let held = self.held.take().map(|(breaker, ())| (breaker, token));
+        InFlight { held, grant: self.grant, runs: Runs::Nothing }
+    }
+}
+
+impl<T> InFlight<T> {
     /// Runs guarded code.
     #[inline(always)]
-    pub(crate) fn run<T>(&mut self, call: impl FnOnce() -> T) -> T {
+    pub(crate) fn run<O>(&mut self, call: impl FnOnce() -> O) -> O {
         self.runs = Runs::Call;
         let done = call();
         self.runs = Runs::Nothing;
         done
     }
 
-    /// Runs code of the classifier. If it panics, the call says nothing.
-    #[inline]
-    pub(crate) fn judge<T>(&mut self, judge: impl FnOnce() -> T) -> T {
-        self.runs = Runs::Classifier;
-        let done = judge();
-        self.runs = Runs::Nothing;
-        done
-    }
-
-    /// The call has ended: the permit goes to the classifier. If that panics, the call says nothing. It may hand the
-    /// permit on.
+    /// The call has ended: the permit goes to the classifier, which may hand it on. `None` if it had ended before.
     #[inline(always)]
-    pub(crate) fn ended<T>(&mut self, judge: impl FnOnce(Permit) -> T) -> T {
-        let permit = Permit { breaker: self.breaker.take(), grant: self.grant.judged() };
-        let _judging = Judging { outer: JUDGING.replace(true) };
-        judge(permit)
+    pub(crate) fn end(&mut self) -> Option<(Permit, T)> {
+        let (breaker, token) = self.held.take()?;
+        Some((Permit { breaker: Some(breaker), grant: self.grant.judged() }, token))
     }
 }
 
-impl Drop for InFlight {
+impl<T> Drop for InFlight<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(breaker) = self.breaker.take() {
-            given_up(breaker, self.grant, self.runs);
+        if let Some((breaker, _)) = self.held.take() {
+            let [word, started, marks] = self.grant.words();
+            given_up(breaker, word, started, marks, self.runs);
         }
     }
 }
 
+/// Runs a classifier together with the permit that it has. If it panics, the call says nothing.
+#[inline(always)]
+pub(crate) fn judging<T>(judge: impl FnOnce() -> T) -> T {
+    let _judging = Judging { outer: JUDGING.replace(true) };
+    judge()
+}
+
 #[cold]
 #[inline(never)]
-fn given_up(breaker: Shared, grant: Grant, runs: Runs) {
+fn given_up(breaker: Shared, word: u64, started: u64, marks: u64, runs: Runs) {
+    let grant = Grant::of_words([word, started, marks]);
     let outcome = match runs {
         Runs::Nothing => Outcome::cancelled(),
         Runs::Call => Outcome::failure().reason("panic"),

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::InFlight;
+use crate::breaker::{InFlight, judging};
 use crate::circuit_breaker::rejected::OnRejected;
 use crate::classify::Classify;
 
@@ -35,9 +35,7 @@ enum State<F, C, T, R, A> {
     Called {
         #[pin]
         future: F,
-        call: InFlight,
-        /// `None` once the call has ended.
-        token: Option<T>,
+        call: InFlight<T>,
         classify: C,
         on_rejected: R,
     },
@@ -50,8 +48,8 @@ enum State<F, C, T, R, A> {
 
 impl<F, Req, C, T, R, A> ResponseFuture<F, Req, C, T, R, A> {
     #[inline]
-    pub(super) fn called(future: F, call: InFlight, token: T, classify: C, on_rejected: R) -> Self {
-        let state = State::Called { future, call, token: Some(token), classify, on_rejected };
+    pub(super) fn called(future: F, call: InFlight<T>, classify: C, on_rejected: R) -> Self {
+        let state = State::Called { future, call, classify, on_rejected };
         Self { state, request: PhantomData }
     }
 
@@ -73,10 +71,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Stage::Rejected { answer } => answer.poll(cx),
-            Stage::Called { future, call, token, classify, on_rejected } => {
+            Stage::Called { future, call, classify, on_rejected } => {
                 let result = ready!(call.run(|| future.poll(cx)));
-                let token = token.take().expect("polled after it was ready");
-                let judged = call.ended(|permit| classify.result(token, result, permit));
+                let (permit, token) = call.end().expect("polled after it was ready");
+                let judge = || classify.result(token, result, permit);
+                let judged = if C::MAY_PANIC { judging(judge) } else { judge() };
                 Poll::Ready(judged.map_err(|error| on_rejected.error(error)))
             }
         }

@@ -1,7 +1,10 @@
 //! What a rejection becomes.
 
 use std::fmt;
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use crate::classify::AnswerFor;
 use crate::{BoxError, BreakerError, CircuitOpen};
@@ -39,6 +42,41 @@ pub trait OnRejected<Req, Res, E> {
     fn error(&self, error: E) -> Self::Error;
 }
 
+/// Makes the answer to a rejected call when it is polled: until then the future is as small as the rejection.
+pub struct Rejection<P, T> {
+    /// `None` once it was polled.
+    open: Option<CircuitOpen>,
+    policy: PhantomData<fn(P) -> T>,
+}
+
+/// What a rejection becomes, where that needs neither the request nor a value of the policy.
+pub trait Answer<T> {
+    /// The answer.
+    fn answer(open: CircuitOpen) -> T;
+}
+
+impl<P, T> Rejection<P, T> {
+    #[inline]
+    pub(super) fn new(open: CircuitOpen) -> Self {
+        Self { open: Some(open), policy: PhantomData }
+    }
+}
+
+impl<P: Answer<T>, T> Future for Rejection<P, T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        Poll::Ready(P::answer(self.open.take().expect("polled after it was ready")))
+    }
+}
+
+impl<P, T> fmt::Debug for Rejection<P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rejection").field(&self.open).finish()
+    }
+}
+
 /// Fails with a [`BoxError`] that holds the [`CircuitOpen`], as tower's own middlewares do.
 ///
 /// An inner error that is a `BoxError` already passes as it is. [`CircuitOpen::find`] tells a rejection apart.
@@ -50,16 +88,22 @@ where
     E: Into<BoxError>,
 {
     type Error = BoxError;
-    type Future = Ready<Result<Res, BoxError>>;
+    type Future = Rejection<Self, Result<Res, BoxError>>;
 
     #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-        ready(Err(open.into()))
+        Rejection::new(open)
     }
 
     #[inline]
     fn error(&self, error: E) -> BoxError {
         error.into()
+    }
+}
+
+impl<Res> Answer<Result<Res, BoxError>> for Fail {
+    fn answer(open: CircuitOpen) -> Result<Res, BoxError> {
+        Err(open.into())
     }
 }
 
@@ -69,16 +113,23 @@ pub struct FailTyped;
 
 impl<Req, Res, E> OnRejected<Req, Res, E> for FailTyped {
     type Error = BreakerError<E>;
-    type Future = Ready<Result<Res, BreakerError<E>>>;
+    type Future = Rejection<Self, Result<Res, BreakerError<E>>>;
 
     #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-        ready(Err(BreakerError::Open(open)))
+        Rejection::new(open)
     }
 
     #[inline]
     fn error(&self, error: E) -> BreakerError<E> {
         BreakerError::Inner(error)
+    }
+}
+
+impl<Res, E> Answer<Result<Res, BreakerError<E>>> for FailTyped {
+    #[inline]
+    fn answer(open: CircuitOpen) -> Result<Res, BreakerError<E>> {
+        Err(BreakerError::Open(open))
     }
 }
 
@@ -91,16 +142,23 @@ where
     E: From<CircuitOpen>,
 {
     type Error = E;
-    type Future = Ready<Result<Res, E>>;
+    type Future = Rejection<Self, Result<Res, E>>;
 
     #[inline]
     fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-        ready(Err(open.into()))
+        Rejection::new(open)
     }
 
     #[inline]
     fn error(&self, error: E) -> E {
         error
+    }
+}
+
+impl<Res, E: From<CircuitOpen>> Answer<Result<Res, E>> for FailInto {
+    #[inline]
+    fn answer(open: CircuitOpen) -> Result<Res, E> {
+        Err(open.into())
     }
 }
 

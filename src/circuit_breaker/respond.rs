@@ -1,12 +1,12 @@
 //! Rejections as HTTP and gRPC responses.
 
-use std::future::{Ready, ready};
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::OnRejected;
+use super::rejected::{Answer, Rejection};
 use crate::CircuitOpen;
 use crate::classify::{GRPC_PUSHBACK, GRPC_STATUS, OPEN_HEADER};
 
@@ -91,16 +91,23 @@ macro_rules! responds {
             B: Default,
         {
             type Error = E;
-            type Future = Ready<Result<Response<B>, E>>;
+            type Future = Rejection<Self, Result<Response<B>, E>>;
 
             #[inline]
             fn rejected(&self, _: Req, open: CircuitOpen) -> Self::Future {
-                ready(Ok(Self::response(&open)))
+                Rejection::new(open)
             }
 
             #[inline]
             fn error(&self, error: E) -> E {
                 error
+            }
+        }
+
+        impl<B: Default, E> Answer<Result<Response<B>, E>> for $policy {
+            #[inline]
+            fn answer(open: CircuitOpen) -> Result<Response<B>, E> {
+                Ok(Self::response(&open))
             }
         }
     )*};

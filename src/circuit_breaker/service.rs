@@ -9,7 +9,8 @@ use crate::breaker::{Handle, InFlight, Parked, Shared, in_drop};
 use crate::circuit_breaker::future::ResponseFuture;
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
-use crate::machine::Grant;
+use crate::error::CircuitOpen;
+use crate::machine::{FIRST_WORD, Grant};
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
@@ -23,22 +24,31 @@ pub struct CircuitBreaker<S, C = Results, R = Fail> {
     on_rejected: R,
     pending: bool,
     ready: Ready,
+    /// Whether there is more to do than to ask the gate: someone to unpark, or a call to count.
+    care: bool,
+    /// For how many nanoseconds the call was to be rejected, where `ready` says so.
+    wait: u64,
     calls: Calls,
     /// Only while `poll_ready` is pending.
     parked: Option<Box<Parked>>,
 }
 
-/// What the last `poll_ready` promised.
+/// What the last `poll_ready` promised. One word, so that `call` compares once: where the inner service was polled
+/// ready and the gate was plain, it is what the gate showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ready {
+struct Ready(u64);
+
+impl Ready {
     /// Nothing, or it was used.
-    No,
-    /// The inner service was polled ready.
-    Inner,
+    const NO: Self = Self(0);
     /// The call will be rejected: the inner service was not polled and must not be called.
-    /// It was to be so for so many nanoseconds.
-    Shed(u64),
+    const SHED: Self = Self(1);
+    /// The inner service was polled ready; there is more to do than to ask the gate again.
+    const INNER: Self = Self(2);
 }
+
+// What a gate shows is told apart from all of these.
+const _: () = assert!(FIRST_WORD > Ready::INNER.0);
 
 /// How many calls went through this clone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +72,9 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
             classify,
             on_rejected,
             pending,
-            ready: Ready::No,
+            ready: Ready::NO,
+            care: true,
+            wait: 0,
             calls: Calls::None,
             parked: None,
         }
@@ -88,26 +100,20 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         self.inner
     }
 
-    /// The breaker for one call. The first call of a clone uses the count of references that it was made with,
-    /// because many clones live for one call only; the second makes a count of the clone's own.
-    #[inline]
-    fn breaker_for_call(&mut self) -> Shared {
-        if self.calls != Calls::Many {
-            self.count_call();
-        }
-        self.breaker.clone()
-    }
-
-    #[cold]
-    #[inline(never)]
+    /// The first call of a clone uses the count of references that it was made with, because many clones live for
+    /// one call only; the second makes a count of the clone's own.
     fn count_call(&mut self) {
         self.calls = match self.calls {
             Calls::None => Calls::One,
-            Calls::One | Calls::Many => {
+            Calls::One => {
                 self.breaker = self.breaker.own();
                 Calls::Many
             }
+            Calls::Many => return,
         };
+        if self.calls == Calls::Many {
+            self.care = false;
+        }
     }
 
     /// Waits where it has to; for how long the call would be rejected, if it would.
@@ -119,7 +125,21 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn ready_with_care(&mut self) {
+        self.ready = Ready::INNER;
+        self.unpark();
+    }
+
+    fn unpark(&mut self) {
+        if self.parked.take().is_some() && self.calls == Calls::Many {
+            self.care = false;
+        }
+    }
+
     fn park(&mut self) -> &mut Parked {
+        self.care = true;
         self.parked.get_or_insert_with(|| Box::new(Parked::new(self.breaker.breaker())))
     }
 }
@@ -151,11 +171,13 @@ where
     /// instead of being ready for a rejection.
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
-        self.ready = Ready::No;
-        if self.breaker.is_closed() && self.parked.is_none() {
+        if let Some(seen) = self.breaker.plain() {
             match self.poll_inner(cx) {
                 Poll::Ready(Ok(())) => {
-                    self.ready = Ready::Inner;
+                    self.ready = Ready(seen);
+                    if self.care {
+                        self.ready_with_care();
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.on_rejected.error(error))),
@@ -171,26 +193,38 @@ where
     /// If `poll_ready` was not called, or did not return ready: the inner service must not be called then.
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        if self.ready == Ready::Inner
-            && let Some(grant) = self.breaker.admit_freely()
-        {
-            return self.start(grant, request);
-        }
-        self.call_with_care(request)
+        let grant = match self.breaker.admit_again(self.ready.0) {
+            Some(grant) => grant.words(),
+            None => match self.admit_with_care() {
+                Ok(grant) => grant.words(),
+                Err(open) => {
+                    self.ready = Ready::NO;
+                    return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
+                }
+            },
+        };
+        self.ready = Ready::NO;
+        self.start(Grant::of_words(grant), request)
     }
 }
 
 impl<S, C, R> CircuitBreaker<S, C, R> {
-    /// Polls the inner service. A readiness that fails, by error or by panic, has failed as if the call had.
-    #[inline]
+    /// Polls the inner service; unless it is ready, nothing is promised any more. A readiness that fails, by error or
+    /// by panic, has failed as if the call had.
+    #[inline(always)]
     fn poll_inner<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>>
     where
         S: Service<Req>,
     {
-        let failed = Unready(&self.breaker);
+        let failed = Unready(&self.breaker, &mut self.ready);
         let polled = self.inner.poll_ready(cx);
-        if !matches!(polled, Poll::Ready(Err(_))) {
-            std::mem::forget(failed);
+        match polled {
+            Poll::Ready(Ok(())) => std::mem::forget(failed),
+            Poll::Ready(Err(_)) => drop(failed),
+            Poll::Pending => {
+                *failed.1 = Ready::NO;
+                std::mem::forget(failed);
+            }
         }
         polled
     }
@@ -205,16 +239,18 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         R: OnRejected<Req, C::Response, S::Error>,
     {
         loop {
+            self.ready = Ready::NO;
             if let Some(wait) = ready!(self.poll_refuses(cx)) {
-                self.ready = Ready::Shed(wait);
-                self.parked = None;
+                self.ready = Ready::SHED;
+                self.wait = wait;
+                self.unpark();
                 return Poll::Ready(Ok(()));
             }
             match self.poll_inner(cx) {
                 Poll::Ready(result) => {
-                    self.parked = None;
+                    self.unpark();
                     if result.is_ok() {
-                        self.ready = Ready::Inner;
+                        self.ready = Ready::INNER;
                     }
                     return Poll::Ready(result.map_err(|error| self.on_rejected.error(error)));
                 }
@@ -230,25 +266,20 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         self.breaker.refuses().is_none()
     }
 
-    /// Everything but a Closed in which nothing is to be noted.
+    /// Everything but what [`Service::call`] asks in a few instructions. Only the permit comes back, not the future:
+    /// a caller that polls at once keeps that in registers.
     #[cold]
     #[inline(never)]
-    fn call_with_care<Req>(&mut self, request: Req) -> Guarded<S, C, R, Req>
-    where
-        S: Service<Req>,
-        C: Classify<Req, S::Response, S::Error> + Clone,
-        R: OnRejected<Req, C::Response, S::Error> + Clone,
-    {
-        let open = match self.ready {
-            Ready::Inner => match self.breaker.admit() {
-                Ok(grant) => return self.start(grant, request),
-                Err(open) => open,
-            },
-            Ready::Shed(wait) => self.breaker.reject(wait),
-            Ready::No => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
-        };
-        self.ready = Ready::No;
-        ResponseFuture::rejected(self.on_rejected.rejected(request, open))
+    fn admit_with_care(&mut self) -> Result<Grant, CircuitOpen> {
+        match self.ready {
+            Ready::NO => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
+            Ready::SHED => Err(self.breaker.reject(self.wait)),
+            _ => {
+                let grant = self.breaker.admit()?;
+                self.count_call();
+                Ok(grant)
+            }
+        }
     }
 
     /// Makes an admitted call.
@@ -259,11 +290,10 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         C: Classify<Req, S::Response, S::Error> + Clone,
         R: OnRejected<Req, C::Response, S::Error> + Clone,
     {
-        self.ready = Ready::No;
-        let mut call = InFlight::new(self.breaker_for_call(), grant);
-        let token = call.judge(|| self.classify.request(&request));
+        let call = InFlight::new(self.breaker.clone(), grant);
+        let mut call = call.ask(|| self.classify.request(&request));
         let future = call.run(|| self.inner.call(request));
-        ResponseFuture::called(future, call, token, self.classify.clone(), self.on_rejected.clone())
+        ResponseFuture::called(future, call, self.classify.clone(), self.on_rejected.clone())
     }
 }
 
@@ -282,10 +312,11 @@ type Guarded<S, C, R, Req> = ResponseFuture<
 >;
 
 /// Counts a readiness that failed when it is dropped.
-struct Unready<'a>(&'a Shared);
+struct Unready<'a>(&'a Shared, &'a mut Ready);
 
 impl Drop for Unready<'_> {
     fn drop(&mut self) {
+        *self.1 = Ready::NO;
         in_drop(|| self.0.unready());
     }
 }

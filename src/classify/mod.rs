@@ -70,6 +70,12 @@ pub trait Classify<Req, Res, E> {
     /// The response that the caller gets: `Res`, or one whose body carries the permit on.
     type Response;
 
+    /// Whether [`result`](Self::result) may panic while it has the permit. If it does, the call counts as ignored.
+    ///
+    /// To be ready for that costs a nanosecond a call. The default is the safe one; say `false` where no foreign code
+    /// runs, or where its panics are of no interest: they count as a cancelled call then.
+    const MAY_PANIC: bool = true;
+
     /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
     fn request(&self, request: &Req) -> Self::Token;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Classify;
 use crate::Outcome;
-use crate::breaker::Permit;
+use crate::breaker::{Permit, judging};
 use crate::error::rejection_in;
 
 /// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
@@ -42,6 +42,9 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     type Token = ();
     type Response = Res;
 
+    /// The sources of an error are foreign code, and are asked with care.
+    const MAY_PANIC: bool = false;
+
     #[inline]
     fn request(&self, _: &Req) {}
 
@@ -49,7 +52,7 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
         match &result {
             Ok(_) => permit.success(),
-            Err(error) => permit.settle(failed_call(error)),
+            Err(error) => judging(|| permit.settle(failed_call(error))),
         }
         result
     }

@@ -9,7 +9,21 @@ use crate::machine::view::Transitions;
 use crate::machine::{Lazy, Machine};
 
 impl Machine {
-    /// Asks for a permit where that is only a look: Closed, and nothing to note.
+    /// The gate, if it lets everybody pass without a look at anything else.
+    #[inline(always)]
+    pub(crate) fn plain(&self) -> Option<Word> {
+        let word = self.gate.word();
+        word.is_plain().then_some(word)
+    }
+
+    /// Asks for a permit of whoever has seen the gate [`plain`](Self::plain), if it still has that word.
+    #[inline(always)]
+    pub(crate) fn admit_again(&self, seen: u64) -> Option<Grant> {
+        let word = self.gate.word();
+        (word.bits() == seen).then(|| Grant::free(word, NEVER))
+    }
+
+    /// Asks for a permit where that is only a look: Closed, and at most its start to note.
     #[inline(always)]
     pub(crate) fn admit_freely(&self, now: impl FnOnce() -> Instant) -> Option<Grant> {
         let word = self.gate.word();
@@ -17,7 +31,8 @@ impl Machine {
             return None;
         }
         let started = if word.flags().timed() { self.nanos_at(now()) } else { NEVER };
-        Some(Grant { started, ..Grant::counted(word.epoch()) })
+        let word = if word.takes_success() { word } else { Word::of_epoch(word.epoch()) };
+        Some(Grant::free(word, started))
     }
 
     /// A permit for what has failed already; only where it decides nothing by being given.
@@ -29,11 +44,6 @@ impl Machine {
     /// Asks for a permit.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
         self.admit_with_care(self.gate.word(), self.lazy(now))
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_closed(&self) -> bool {
-        self.gate.word().phase() == Phase::Closed
     }
 
     /// Whether [`admit`](Self::admit) would reject now; another thread may be faster.
@@ -155,7 +165,7 @@ impl Machine {
         }
         if flags.overdue() {
             grant.marks |= Grant::PENDING;
-            self.overdue.start(grant.epoch, self.params.overdue(grant.epoch), grant.started);
+            self.overdue.start(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
         }
         if flags.tracks() {
             grant.marks |= Grant::TRACKED;

@@ -18,6 +18,9 @@ impl Flags {
 
     /// How many bits of a word they take.
     pub(super) const BITS: u32 = 7;
+    /// What asks when a call was admitted.
+    pub(super) const FROM_THE_START: Self =
+        Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER);
     /// What a call has to note when it is admitted, but for when that was.
     pub(super) const ON_ADMISSION: Self = Self(Self::OVERDUE | Self::TRACK);
     /// What makes a success more than a count.
@@ -27,6 +30,10 @@ impl Flags {
 
     pub(super) const fn from_bits(bits: u64) -> Self {
         Self(bits & ((1 << Self::BITS) - 1))
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     pub(super) const fn bits(self) -> u64 {
@@ -68,7 +75,7 @@ impl Flags {
     /// A call has to know when it started.
     #[inline]
     pub(crate) fn timed(self) -> bool {
-        self.has(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER)
+        self.has(Self::FROM_THE_START.0)
     }
 
     #[inline]

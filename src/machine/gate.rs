@@ -39,6 +39,8 @@ const CAUSE_SHIFT: u32 = 5;
 const CAUSE: u64 = 0b1_1111;
 const FLAGS_SHIFT: u32 = 10;
 const EPOCH_SHIFT: u32 = FLAGS_SHIFT + Flags::BITS;
+/// No gate has a word below: the first epoch is 1.
+pub(crate) const FIRST_WORD: u64 = 1 << EPOCH_SHIFT;
 
 impl Word {
     pub(crate) fn new(epoch: u64, phase: Phase, shadow: bool, cause: Cause, flags: Flags) -> Self {
@@ -47,22 +49,52 @@ impl Word {
         Self(epoch << EPOCH_SHIFT | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
     }
 
+    /// Closed, and none of these.
+    const fn is_closed_without(self, flags: Flags) -> bool {
+        self.0 & (PHASE | flags.bits() << FLAGS_SHIFT) == 0
+    }
+
+    /// Closed, a call has nothing to note when it is admitted, and a success is only counted.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        const NOT_PLAIN: Flags =
+            Flags::ON_ADMISSION.and(Flags::ON_SUCCESS).and(Flags::FROM_THE_START);
+        self.is_closed_without(NOT_PLAIN)
+    }
+
     /// Closed, and a call has at most its start to note when it is admitted.
     #[inline]
     pub(crate) fn admits_freely(self) -> bool {
-        self.0 & (PHASE | Flags::ON_ADMISSION.bits() << FLAGS_SHIFT) == 0
+        self.is_closed_without(Flags::ON_ADMISSION)
     }
 
     /// Closed, and a success is only counted.
     #[inline]
     pub(crate) fn takes_success(self) -> bool {
-        self.0 & (PHASE | Flags::ON_SUCCESS.bits() << FLAGS_SHIFT) == 0
+        self.is_closed_without(Flags::ON_SUCCESS)
     }
 
     /// Closed, and a failure is one of a row and nothing else.
     #[inline]
     pub(crate) fn takes_failure(self) -> bool {
-        self.0 & (PHASE | Flags::ON_FAILURE.bits() << FLAGS_SHIFT) == 0 && self.flags().streak()
+        self.is_closed_without(Flags::ON_FAILURE) && self.flags().streak()
+    }
+
+    /// Of this epoch, and equal to no word of the gate.
+    #[inline]
+    pub(crate) const fn of_epoch(epoch: u64) -> Self {
+        Self(epoch << EPOCH_SHIFT | PHASE)
+    }
+
+    /// To be compared. At least [`FIRST_WORD`].
+    #[inline]
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(super) const fn of_bits(bits: u64) -> Self {
+        Self(bits)
     }
 
     #[inline]

@@ -6,7 +6,9 @@ use crate::state::{Cause, State};
 /// What an admitted call carries: the epoch it belongs to, when it started, what it has to give back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
-    pub(super) epoch: u64,
+    /// Of the gate when the call was admitted, where a success is only to be counted as long as the gate has this
+    /// word: one comparison tells everything. Else only the epoch.
+    pub(super) word: Word,
     /// Nanoseconds of the machine; [`NEVER`] where no rule asks.
     pub(super) started: u64,
     /// Marks in the low half, the serial number of a probe's lease in the high one. One word, like the others: what
@@ -27,24 +29,40 @@ impl Grant {
     const JUDGED: u64 = 1 << 4;
     const SERIAL_SHIFT: u32 = 32;
 
+    /// Admitted by a gate that is Closed.
+    #[inline(always)]
+    pub(super) fn free(word: Word, started: u64) -> Self {
+        Self { word, started, marks: 0 }
+    }
+
     #[inline]
     pub(super) fn counted(epoch: u64) -> Self {
-        Self { epoch, started: NEVER, marks: 0 }
+        Self { word: Word::of_epoch(epoch), started: NEVER, marks: 0 }
+    }
+
+    #[inline]
+    pub(super) fn epoch(&self) -> u64 {
+        self.word.epoch()
     }
 
     pub(super) fn inert() -> Self {
         Self { marks: Self::INERT, ..Self::counted(0) }
     }
 
+    /// The words one by one. As a whole it travels in memory, and so would all that it is a part of.
+    #[inline(always)]
+    pub(crate) fn words(self) -> [u64; 3] {
+        [self.word.bits(), self.started, self.marks]
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_words([word, started, marks]: [u64; 3]) -> Self {
+        Self { word: Word::of_bits(word), started, marks }
+    }
+
     pub(super) fn probe(epoch: u64, serial: u32) -> Self {
         let serial = u64::from(serial) << Self::SERIAL_SHIFT;
         Self { marks: Self::PROBE | serial, ..Self::counted(epoch) }
-    }
-
-    /// Nothing to give back.
-    #[inline]
-    pub(super) fn is_plain(&self) -> bool {
-        self.marks & !Self::JUDGED == 0
     }
 
     /// Of the lease, if this is a probe.

@@ -28,6 +28,7 @@ mod waits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use gate::{FIRST_WORD, Word};
 pub(crate) use grant::{Admission, Grant, Refusal, Refuses};
 pub(crate) use manual::Verb;
 pub(crate) use own::Own;

@@ -25,7 +25,7 @@ impl Machine {
         let at = now();
         let (settled, ended) = self.locked(|core, own| {
             let now = core.clamp(at);
-            if core.epoch != grant.epoch {
+            if core.epoch != grant.epoch() {
                 core.raise_late(verdict.wait(), now);
                 return Ok((Settled::default(), ProbeEnd::Late));
             }
@@ -42,7 +42,7 @@ impl Machine {
                 return Ok((Settled { transitions, freed: true }, ProbeEnd::InRamp));
             }
             let mut settled = Settled { transitions, freed: true };
-            let window = || self.window_at(grant.epoch, now);
+            let window = || self.window_at(grant.epoch(), now);
             core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
             Ok((settled, ProbeEnd::InTime))
         });

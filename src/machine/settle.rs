@@ -39,16 +39,13 @@ impl Machine {
     #[inline(always)]
     pub(crate) fn settle_success(&self, grant: &Grant, now: impl FnOnce() -> Instant) -> bool {
         let word = self.gate.word();
-        if !word.takes_success() || word.epoch() != grant.epoch || !grant.is_plain() {
+        if word != grant.word {
             return false;
         }
         self.counters.count(Count::Class(Class::Success));
-        let flags = word.flags();
-        if flags.streak() {
-            self.streak.end(grant.epoch);
-        }
-        if flags.time_window() {
-            let (grid, _) = self.params.window(grant.epoch);
+        self.streak.end(word.epoch());
+        if word.flags().time_window() {
+            let (grid, _) = self.params.window(word.epoch());
             self.time_window.add_success(grid, self.nanos_at(now()));
         }
         true
@@ -60,11 +57,10 @@ impl Machine {
     pub(crate) fn settle_failure(&self, grant: &Grant, outcome: &Outcome) -> bool {
         let word = self.gate.word();
         let rules = &self.params.rules;
-        if !word.takes_failure()
-            || word.epoch() != grant.epoch
-            || !grant.is_plain()
+        if word != grant.word
+            || !word.takes_failure()
             || rules.streak_is_timed()
-            || !self.streak.extend_below(grant.epoch, rules.consecutive())
+            || !self.streak.extend_below(word.epoch(), rules.consecutive())
         {
             return false;
         }
@@ -89,7 +85,7 @@ impl Machine {
         let flags = word.flags();
         self.note_end(&grant);
         let verdict = self.weigh(&grant, &outcome, flags, &mut now);
-        if word.epoch() != grant.epoch {
+        if word.epoch() != grant.epoch() {
             return self.settle_late(&verdict, &mut now);
         }
         match word.phase() {
@@ -104,7 +100,7 @@ impl Machine {
     #[inline]
     fn note_end(&self, grant: &Grant) {
         if grant.is_pending() {
-            self.overdue.finish(grant.epoch, self.params.overdue(grant.epoch), grant.started);
+            self.overdue.finish(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
         }
         if grant.is_tracked() {
             self.counters.end();
@@ -174,7 +170,7 @@ impl Machine {
         flags: Flags,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
-        let epoch = grant.epoch;
+        let epoch = grant.epoch();
         self.count(verdict);
         let class = verdict.class;
         let kind = match class {
@@ -186,15 +182,13 @@ impl Machine {
         };
         let failed = class == Class::Failure;
         let mut streak = 0;
-        if flags.streak() {
-            match class {
-                Class::Success => self.streak.end(epoch),
-                Class::Failure => {
-                    let timed = self.params.rules.streak_is_timed();
-                    streak = self.streak.extend(epoch, timed, &mut *now).0;
-                }
-                _ => {}
+        match class {
+            Class::Success => self.streak.end(epoch),
+            Class::Failure if flags.streak() => {
+                let timed = self.params.rules.streak_is_timed();
+                streak = self.streak.extend(epoch, timed, &mut *now).0;
             }
+            _ => {}
         }
         let entry = Entry { kind, slow: verdict.slow };
         let mut tally = None;

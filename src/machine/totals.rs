@@ -88,35 +88,34 @@ impl Counters {
         Self(Striped::new())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&self, what: Count) {
-        let (mine, access) = self.0.mine();
-        let word = match what {
-            Count::Class(Class::Success) => &mine.success,
-            Count::Class(Class::Failure) => &mine.failure,
-            Count::Class(Class::Throttled) => &mine.throttled,
-            Count::Class(Class::Exhausted) => &mine.exhausted,
-            Count::Class(Class::Ignored) => &mine.ignored,
-            Count::Class(Class::Cancelled) => &mine.cancelled,
-            Count::Late => &mine.late,
-            Count::Rejected => &mine.rejected,
-            Count::WouldReject => &mine.would_reject,
-        };
-        access.add(word, 1);
+        self.0.count(|mine, access| {
+            let word = match what {
+                Count::Class(Class::Success) => &mine.success,
+                Count::Class(Class::Failure) => &mine.failure,
+                Count::Class(Class::Throttled) => &mine.throttled,
+                Count::Class(Class::Exhausted) => &mine.exhausted,
+                Count::Class(Class::Ignored) => &mine.ignored,
+                Count::Class(Class::Cancelled) => &mine.cancelled,
+                Count::Late => &mine.late,
+                Count::Rejected => &mine.rejected,
+                Count::WouldReject => &mine.would_reject,
+            };
+            access.add(word, 1);
+        });
     }
 
     /// A call that is tracked starts.
     #[inline]
     pub(crate) fn start(&self) {
-        let (mine, access) = self.0.mine();
-        access.add(&mine.started, 1);
+        self.0.count(|mine, access| access.add(&mine.started, 1));
     }
 
     /// A call that is tracked is settled.
     #[inline]
     pub(crate) fn end(&self) {
-        let (mine, access) = self.0.mine();
-        access.add(&mine.ended, 1);
+        self.0.count(|mine, access| access.add(&mine.ended, 1));
     }
 
     /// How many tracked calls are in flight.

@@ -2,7 +2,7 @@
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::grid::Grid;
-use crate::window::stripe::Striped;
+use crate::window::stripe::{OnUse, Striped};
 use crate::window::tagged::{self, COUNT_MAX, Full};
 
 /// A call is overdue when the whole bucket in which it started is at least `after` old: up to one of these parts
@@ -24,7 +24,7 @@ struct Pending {
 /// Counts pending calls of an epoch by when they started.
 #[derive(Debug)]
 pub(crate) struct Overdue {
-    stripes: Striped<Pending>,
+    stripes: Striped<OnUse<Pending>>,
     /// The last bucket in which the rule was asked. Within a bucket the answer can only fall.
     asked: AtomicU64,
     /// Up to this bucket nobody knows how old a call is.
@@ -46,27 +46,31 @@ impl Overdue {
     /// A call of `epoch` starts.
     #[inline]
     pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
-        let (mine, access) = self.stripes.mine();
         let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
         let tag = grid.tag(tick);
         // Before both: whoever sees the call in the sum sees how new it may be.
         if self.newest.load(Ordering::Relaxed) < tag {
             self.newest.fetch_max(tag, Ordering::Relaxed);
         }
-        let bucket = &mine.started_at[tick as usize % RING];
-        // The part before the whole: whoever sees the call in the sum sees it in its bucket.
-        tagged::add(bucket, access, tag, 1, Full::Wrap);
-        tagged::add(&mine.started, access, epoch, 1, Full::Wrap);
+        self.stripes.count(|mine, access| {
+            let mine = mine.make();
+            let bucket = &mine.started_at[tick as usize % RING];
+            // The part before the whole: whoever sees the call in the sum sees it in its bucket.
+            tagged::add(bucket, access, tag, 1, Full::Wrap);
+            tagged::add(&mine.started, access, epoch, 1, Full::Wrap);
+        });
     }
 
     /// A call of `epoch` that started at `at` is over, however it ended.
     #[inline]
     pub(crate) fn finish(&self, epoch: u64, grid: Grid, at: u64) {
-        let (mine, access) = self.stripes.mine();
         let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
-        tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
-        let bucket = &mine.finished_at[tick as usize % RING];
-        tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+        self.stripes.count(|mine, access| {
+            let mine = mine.make();
+            tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
+            let bucket = &mine.finished_at[tick as usize % RING];
+            tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+        });
     }
 
     /// Whether the answer may have grown since it was last asked; asking is noted.
@@ -116,10 +120,10 @@ impl Overdue {
                 .sum()
         };
         // In the order opposite to that of writing.
-        let young_finished: u64 = self.stripes.all().map(|stripe| young(&stripe.finished_at)).sum();
+        let young_finished: u64 = self.made().map(|stripe| young(&stripe.finished_at)).sum();
         let started = self.sum(epoch, |stripe| &stripe.started);
         let finished = self.sum(epoch, |stripe| &stripe.finished);
-        let young_started: u64 = self.stripes.all().map(|stripe| young(&stripe.started_at)).sum();
+        let young_started: u64 = self.made().map(|stripe| young(&stripe.started_at)).sum();
         let pending = started.wrapping_sub(finished);
         let young = young_started.wrapping_sub(young_finished);
         let old = pending.wrapping_sub(young) & COUNT_MAX;
@@ -135,7 +139,11 @@ impl Overdue {
     }
 
     fn sum(&self, epoch: u64, word: impl Fn(&Pending) -> &AtomicU64) -> u64 {
-        self.stripes.all().map(|stripe| tagged::read(word(stripe), epoch)).sum()
+        self.made().map(|stripe| tagged::read(word(stripe), epoch)).sum()
+    }
+
+    fn made(&self) -> impl Iterator<Item = &Pending> {
+        self.stripes.all().filter_map(OnUse::get)
     }
 }
 

@@ -29,10 +29,19 @@ fn overtaken(word: u64, epoch: u64) -> bool {
 
 impl Streak {
     /// A call succeeded.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(&self, epoch: u64) {
+        if self.word.load(Ordering::Relaxed) as u32 != 0 {
+            self.end_some(epoch);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_some(&self, epoch: u64) {
         let mut word = self.word.load(Ordering::Relaxed);
-        while count_of(word, epoch) > 0 {
+        // Those of an earlier epoch count no more, and need not be looked at again and again.
+        while word as u32 != 0 && !overtaken(word, epoch) {
             match self.word.compare_exchange_weak(
                 word,
                 pack(epoch, 0),

@@ -1,7 +1,7 @@
 //! Counters that threads do not fight over.
 //!
 //! A thread that counts gets a number of its own for as long as it lives. The threads with the low numbers own one
-//! stripe each, which nobody else writes: a count is a load and a store. All others share the last stripe and use
+//! stripe each, which nobody else writes: a count is a load and a store. All others share one more stripe and use
 //! read-modify-write instructions. Readers add all stripes up.
 
 use std::cell::Cell;
@@ -51,45 +51,73 @@ impl Access {
     }
 }
 
-/// One `T` for each thread that counts, made when the thread first does.
+/// One `T` for each thread that counts.
 #[derive(Debug)]
 pub(crate) struct Striped<T> {
-    owned: Box<[OnceLock<Box<T>>]>,
-    shared: OnceLock<Box<T>>,
+    owned: Box<[T]>,
+    shared: T,
 }
 
 impl<T: Default> Striped<T> {
     pub(crate) fn new() -> Self {
-        let owned = (0..owned_stripes()).map(|_| OnceLock::new()).collect();
-        Self { owned, shared: OnceLock::new() }
+        Self { owned: (0..owned_stripes()).map(|_| T::default()).collect(), shared: T::default() }
     }
 
-    /// The stripe of this thread.
-    #[inline]
-    pub(crate) fn mine(&self) -> (&T, Access) {
+    /// Counts in the stripe of this thread.
+    #[inline(always)]
+    pub(crate) fn count(&self, count: impl FnOnce(&T, Access)) {
         // A thread without a number has one that is past every stripe.
-        match self.owned.get(SLOT.get()).and_then(OnceLock::get) {
-            Some(mine) => (mine, Access::Owned),
-            None => self.find(),
+        match self.owned.get(SLOT.get()) {
+            Some(mine) => count(mine, Access::Owned),
+            None => self.find(count),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn find(&self) -> (&T, Access) {
+    fn find(&self, count: impl FnOnce(&T, Access)) {
         if SLOT.get() == UNASSIGNED {
             assign();
         }
         match self.owned.get(SLOT.get()) {
-            Some(mine) => (mine.get_or_init(Box::default), Access::Owned),
-            None => (self.shared.get_or_init(Box::default), Access::Shared),
+            Some(mine) => count(mine, Access::Owned),
+            None => count(&self.shared, Access::Shared),
         }
     }
 
-    /// Every stripe that was ever used.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
-        let used = self.owned.iter().chain([&self.shared]);
-        used.filter_map(|stripe| stripe.get().map(|stripe| &**stripe))
+        self.owned.iter().chain([&self.shared])
+    }
+}
+
+/// What is made when it is first counted in: it is large, and most breakers or most threads do without.
+#[derive(Debug)]
+pub(crate) struct OnUse<T>(OnceLock<Box<T>>);
+
+impl<T> Default for OnUse<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T: Default> OnUse<T> {
+    #[inline(always)]
+    pub(crate) fn make(&self) -> &T {
+        match self.0.get() {
+            Some(made) => made,
+            None => self.make_first(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_first(&self) -> &T {
+        self.0.get_or_init(Box::default)
+    }
+
+    /// `None` if nobody has counted in it.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.get().map(|made| &**made)
     }
 }
 
@@ -182,8 +210,7 @@ mod tests {
             for _ in 0..100 {
                 scope.spawn(|| {
                     for _ in 0..1000 {
-                        let (word, access) = counters.mine();
-                        access.add(word, 1);
+                        counters.count(|word, access| access.add(word, 1));
                     }
                 });
             }

@@ -19,6 +19,23 @@ pub(crate) enum Full {
     Wrap,
 }
 
+/// Adds 1 under `tag`, mostly to a word that has that tag and is not full.
+#[inline(always)]
+pub(crate) fn add_one(word: &AtomicU64, access: Access, tag: u64) {
+    let seen = word.load(Ordering::Relaxed);
+    if access == Access::Owned && seen.wrapping_sub(tag << COUNT_BITS) < COUNT_MAX {
+        word.store(seen + 1, Ordering::Release);
+    } else {
+        add_one_with_care(word, access, tag);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn add_one_with_care(word: &AtomicU64, access: Access, tag: u64) {
+    add(word, access, tag, 1, Full::Saturate);
+}
+
 /// Adds `by` under `tag`.
 #[inline]
 pub(crate) fn add(word: &AtomicU64, access: Access, tag: u64, by: u64, full: Full) {

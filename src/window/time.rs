@@ -3,7 +3,7 @@
 use crate::sync::AtomicU64;
 use crate::window::Window;
 use crate::window::grid::{Grid, Newest};
-use crate::window::stripe::Striped;
+use crate::window::stripe::{OnUse, Striped};
 use crate::window::tagged::{self, Full};
 use crate::window::tally::{Entry, EntryKind, Tally};
 
@@ -30,7 +30,7 @@ impl Default for Buckets {
 #[derive(Debug)]
 pub(crate) struct TimeWindow {
     newest: Newest,
-    stripes: Striped<Buckets>,
+    stripes: Striped<OnUse<Buckets>>,
 }
 
 impl TimeWindow {
@@ -39,12 +39,13 @@ impl TimeWindow {
     }
 
     /// Counts a call that succeeded in time: one word.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add_success(&self, grid: Grid, now: u64) {
         let Some(tick) = self.newest.tick(grid, now) else { return };
-        let (mine, access) = self.stripes.mine();
-        let word = &mine.calls[tick as usize % RING];
-        tagged::add(word, access, grid.tag(tick), 1, Full::Saturate);
+        self.stripes.count(|mine, access| {
+            let word = &mine.make().calls[tick as usize % RING];
+            tagged::add_one(word, access, grid.tag(tick));
+        });
     }
 
     /// Counts a call.
@@ -52,25 +53,27 @@ impl TimeWindow {
     pub(crate) fn add(&self, grid: Grid, now: u64, entry: Entry) {
         let Some(tick) = self.newest.tick(grid, now) else { return };
         let (at, tag) = (tick as usize % RING, grid.tag(tick));
-        let (mine, access) = self.stripes.mine();
-        let count = |words: &[AtomicU64; RING], by| {
-            tagged::add(&words[at], access, tag, by, Full::Saturate);
-        };
-        match entry.kind {
-            EntryKind::Cancelled => return count(&mine.slow_cancelled, 1),
-            EntryKind::Success => count(&mine.calls, 1),
-            EntryKind::Failure(weight) => {
-                // The call before its failure: a reader that sees the failure sees the call.
-                count(&mine.calls, 1);
-                count(&mine.failed, 1);
-                if weight > 1 {
-                    count(&mine.extra, u64::from(weight - 1));
+        self.stripes.count(|mine, access| {
+            let mine = mine.make();
+            let count = |words: &[AtomicU64; RING], by| {
+                tagged::add(&words[at], access, tag, by, Full::Saturate);
+            };
+            match entry.kind {
+                EntryKind::Cancelled => return count(&mine.slow_cancelled, 1),
+                EntryKind::Success => count(&mine.calls, 1),
+                EntryKind::Failure(weight) => {
+                    // The call before its failure: a reader that sees the failure sees the call.
+                    count(&mine.calls, 1);
+                    count(&mine.failed, 1);
+                    if weight > 1 {
+                        count(&mine.extra, u64::from(weight - 1));
+                    }
                 }
             }
-        }
-        if entry.slow {
-            count(&mine.slow, 1);
-        }
+            if entry.slow {
+                count(&mine.slow, 1);
+            }
+        });
     }
 
     /// The sums over the last `buckets` buckets.
@@ -89,7 +92,7 @@ impl TimeWindow {
 
     fn tally_at(&self, grid: Grid, buckets: u32, newest: u64) -> Tally {
         let mut sum = Tally::default();
-        for stripe in self.stripes.all() {
+        for stripe in self.stripes.all().filter_map(OnUse::get) {
             for age in 0..u64::from(buckets).min(newest + 1) {
                 let tick = newest - age;
                 let (at, tag) = (tick as usize % RING, grid.tag(tick));
