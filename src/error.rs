@@ -17,13 +17,15 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// The same rejection counts for nobody: it is in the totals and moves no rule.
 #[derive(Clone, PartialEq, Eq)]
+// In this order: two words side by side are moved as one, which waits for them if they were written one by one.
+#[repr(C)]
 pub struct CircuitOpen {
     /// Behind one pointer, not two: every `Result` of a guarded call has room for this.
     name: Arc<Box<str>>,
-    /// Nanoseconds; [`UNKNOWN`] where nobody knows.
-    retry_after: u64,
     state: State,
     cause: Cause,
+    /// Nanoseconds; [`UNKNOWN`] where nobody knows.
+    retry_after: u64,
 }
 
 const UNKNOWN: u64 = u64::MAX;

@@ -4,8 +4,8 @@ use http::HeaderValue;
 
 use crate::drive::Load;
 use crate::floors::{
-    CancelledAfter, Consecutive, Guarded, Overdue, Page, PreparedPage, Rule, Slow, Typed, Value,
-    Windowed,
+    CancelledAfter, Consecutive, Guarded, Named, Overdue, Page, PreparedPage, Rule, Slow, Typed,
+    Value, Windowed,
 };
 use crate::inner::{HttpInner, Inner, get, number};
 use crate::ours;
@@ -107,7 +107,12 @@ pub fn all() -> Vec<Case> {
         case(
             "typed error",
             "rejection",
-            || floor(Inner::Fails, Consecutive::new(1)),
+            || {
+                Load::new(
+                    Guarded::new(Inner::Fails, Consecutive::new(1), Named::new("bench")),
+                    number,
+                )
+            },
             ours::rejection_typed,
             Ratio(1.5),
         ),

@@ -103,3 +103,56 @@ pub fn cancelled_after() -> Load {
     let config = Config::default().name("bench").settings(settings).on_rejected(FailTyped);
     Load::new(CircuitBreakerLayer::new(config).layer(Inner::Works), number)
 }
+
+#[cfg(test)]
+mod tests {
+    use tower_breaker::{State, Window};
+
+    use super::*;
+
+    /// Here, unlike in the tests of the crate, no clock can be paused: successes are counted by the coarse one.
+    #[test]
+    fn what_the_coarse_clock_counts_the_exact_one_reads() {
+        let period = Duration::from_millis(300);
+        let trip = Trip::none().failure_rate(1.0, 1_000);
+        let settings = settings(trip).to_builder().window(Window::time(period));
+        let config = Config::default().settings(settings.build().expect("valid settings"));
+        let layer = CircuitBreakerLayer::new(config);
+        let handle = layer.handle();
+        let mut load = Load::new(layer.layer(Inner::Works), number);
+        for _ in 0..3 {
+            let start = std::time::Instant::now();
+            load.run(100);
+            let calls = handle.snapshot().window.calls;
+            // It may have left the window already, on a machine that was busy meanwhile.
+            assert!(calls == 100 || start.elapsed() > period / 2, "{calls}");
+            while handle.snapshot().window.calls > 0 {
+                std::thread::yield_now();
+            }
+        }
+        assert_eq!(handle.snapshot().totals.success, 300);
+    }
+
+    #[test]
+    fn a_circuit_is_open_for_its_time_and_not_for_a_tick_longer() {
+        let cooldown = Duration::from_millis(100);
+        let settings = settings(Trip::none().consecutive(1)).to_builder();
+        let settings = settings.cooldown(Cooldown::fixed(cooldown).jitter(0.0)).build();
+        let config = Config::default().settings(settings.expect("valid settings"));
+        let layer = CircuitBreakerLayer::new(config);
+        let handle = layer.handle();
+        let mut service = layer.layer(Inner::Fails);
+        for _ in 0..5 {
+            crate::drive::drive(&mut service, 1).expect_err("fails");
+            let until = handle.snapshot().until.expect("open");
+            while std::time::Instant::now() < until {
+                crate::drive::drive(&mut service, 1).expect_err("rejected");
+            }
+            let failures = handle.snapshot().totals.failure;
+            crate::drive::drive(&mut service, 1).expect_err("a probe that fails");
+            assert_eq!(handle.snapshot().totals.failure, failures + 1, "not a probe");
+            handle.reset();
+        }
+        assert_eq!(handle.state(), State::Closed);
+    }
+}

@@ -17,11 +17,12 @@ pub(crate) use permit::{InFlight, Shared, in_drop, judging};
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
 
-use crate::clock;
+use crate::clock::{self, Coarse};
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    Admission, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions, Verb, Word,
+    self, Admission, Clock as _, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions,
+    Verb, Word,
 };
 use crate::outcome::Outcome;
 use crate::state::State;
@@ -29,6 +30,7 @@ use crate::state::State;
 /// What a handle, a layer and its permits share.
 pub(crate) struct Breaker {
     machine: Machine,
+    coarse: Coarse,
     /// As rejections carry it.
     name: Arc<Box<str>>,
     log: Log,
@@ -53,7 +55,8 @@ impl Breaker {
         let thin = Arc::new(Box::from(&*name));
         let machine = Machine::new(name, settings, own, clock::now(), seed);
         let log = Log::new(machine.epoch() + 1);
-        Arc::new(Self { machine, name: thin, log, waiters: Waiters::default() })
+        let coarse = Coarse::new();
+        Arc::new(Self { machine, coarse, name: thin, log, waiters: Waiters::default() })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -78,19 +81,19 @@ impl Breaker {
     }
 
     /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn refuses(&self) -> Option<u64> {
-        match self.machine.refuses(clock::now) {
+        match self.machine.refuses(self) {
             Refuses::No => None,
             Refuses::For(wait) => Some(wait),
-            Refuses::Ask(now) => self.refuses_locked(now),
+            Refuses::Ask => self.refuses_locked(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn refuses_locked(&self, now: u64) -> Option<u64> {
-        let (refuses, due) = self.machine.refuses_locked(now);
+    fn refuses_locked(&self) -> Option<u64> {
+        let (refuses, due) = self.machine.refuses_locked(self.exact());
         if !due.is_empty() {
             self.publish(due);
         }
@@ -100,7 +103,7 @@ impl Breaker {
     /// Admits a call where that is only a look.
     #[inline(always)]
     pub(crate) fn admit_freely(&self) -> Option<Grant> {
-        self.machine.admit_freely(clock::now)
+        self.machine.admit_freely(self)
     }
 
     #[inline(always)]
@@ -155,11 +158,17 @@ impl Breaker {
     }
 
     /// Rejects a call whose service was not polled ready because it would be rejected.
+    #[inline(always)]
     pub(crate) fn reject(&self, wait: u64) -> CircuitOpen {
-        self.rejection(self.machine.reject(wait))
+        self.rejection(self.count_rejection(wait))
     }
 
-    #[inline]
+    #[inline(never)]
+    fn count_rejection(&self, wait: u64) -> Refusal {
+        self.machine.reject(wait)
+    }
+
+    #[inline(always)]
     fn rejection(&self, refusal: Refusal) -> CircuitOpen {
         let name = Arc::clone(&self.name);
         CircuitOpen::from_nanos(name, refusal.state(), refusal.cause(), refusal.wait)
@@ -167,7 +176,7 @@ impl Breaker {
 
     #[inline(always)]
     pub(crate) fn settle_success(&self, grant: &Grant) -> bool {
-        self.machine.settle_success(grant, clock::now)
+        self.machine.settle_success(grant, self)
     }
 
     #[inline(always)]
@@ -210,6 +219,23 @@ impl Breaker {
             #[cfg(feature = "tracing")]
             trace::emit(_transition);
         });
+    }
+}
+
+impl machine::Clock for Breaker {
+    #[inline]
+    fn exact(&self) -> u64 {
+        self.machine.nanos_at(clock::now())
+    }
+
+    #[inline(always)]
+    fn recent(&self) -> u64 {
+        self.coarse.nanos(|| self.exact())
+    }
+
+    #[inline(always)]
+    fn behind(&self) -> u64 {
+        Coarse::BEHIND
     }
 }
 

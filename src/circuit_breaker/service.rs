@@ -185,7 +185,17 @@ where
                 Poll::Pending => {}
             }
         }
-        self.poll_ready_with_care(cx)
+        match self.breaker.refuses() {
+            Some(wait) if !self.pending => {
+                self.ready = Ready::SHED;
+                self.wait = wait;
+                if self.care {
+                    self.unpark();
+                }
+                Poll::Ready(Ok(()))
+            }
+            _ => self.poll_ready_with_care(cx),
+        }
     }
 
     /// # Panics
@@ -195,6 +205,11 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let grant = match self.breaker.admit_again(self.ready.0) {
             Some(grant) => grant.words(),
+            None if self.ready == Ready::SHED => {
+                self.ready = Ready::NO;
+                let open = self.breaker.reject(self.wait);
+                return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
+            }
             None => match self.admit_with_care() {
                 Ok(grant) => grant.words(),
                 Err(open) => {
@@ -273,7 +288,6 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     fn admit_with_care(&mut self) -> Result<Grant, CircuitOpen> {
         match self.ready {
             Ready::NO => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
-            Ready::SHED => Err(self.breaker.reject(self.wait)),
             _ => {
                 let grant = self.breaker.admit()?;
                 self.count_call();

@@ -6,7 +6,7 @@ use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::grant::{Admission, Grant, Refusal, Refuses};
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
-use crate::machine::{Lazy, Machine};
+use crate::machine::{Clock, Lazy, Machine};
 
 impl Machine {
     /// The gate, if it lets everybody pass without a look at anything else.
@@ -25,12 +25,16 @@ impl Machine {
 
     /// Asks for a permit where that is only a look: Closed, and at most its start to note.
     #[inline(always)]
-    pub(crate) fn admit_freely(&self, now: impl FnOnce() -> Instant) -> Option<Grant> {
+    pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<Grant> {
         let word = self.gate.word();
         if !word.admits_freely() {
             return None;
         }
-        let started = if word.flags().timed() { self.nanos_at(now()) } else { NEVER };
+        let started = match word.flags() {
+            flags if flags.slow() => clock.exact(),
+            flags if flags.timed() => clock.recent(),
+            _ => NEVER,
+        };
         let word = if word.takes_success() { word } else { Word::of_epoch(word.epoch()) };
         Some(Grant::free(word, started))
     }
@@ -47,20 +51,31 @@ impl Machine {
     }
 
     /// Whether [`admit`](Self::admit) would reject now; another thread may be faster.
-    #[inline]
-    pub(crate) fn refuses(&self, now: impl FnOnce() -> Instant) -> Refuses {
+    #[inline(always)]
+    pub(crate) fn refuses(&self, clock: &impl Clock) -> Refuses {
         let word = self.gate.word();
         match word.phase() {
             // In a ramp, who passes is decided call by call, by asking.
             Phase::Closed | Phase::Disabled | Phase::Ramp => Refuses::No,
             _ if word.shadow() => Refuses::No,
-            Phase::Open | Phase::Probing | Phase::ForcedOpen => {
-                let mut now = self.lazy(now);
-                match self.closed_gate(word, &mut now) {
-                    Some(refusal) => Refuses::For(refusal.wait),
-                    None => Refuses::Ask(now.get()),
+            Phase::Open | Phase::Probing | Phase::ForcedOpen => match self.gate.until(word) {
+                None | Some(0) => Refuses::Ask,
+                Some(NEVER) => Refuses::For(NEVER),
+                Some(until) => {
+                    let mut left = until.saturating_sub(clock.recent());
+                    // Nobody is told to wait who need not.
+                    if left <= clock.behind() {
+                        left = until.saturating_sub(clock.exact());
+                    }
+                    match left {
+                        0 => Refuses::Ask,
+                        left if word.phase() == Phase::Probing => {
+                            Refuses::For(left.min(self.params.first_cooldown()))
+                        }
+                        left => Refuses::For(left),
+                    }
                 }
-            }
+            },
         }
     }
 
@@ -77,7 +92,7 @@ impl Machine {
 
     /// Rejects a call that was refused for `wait` before it was made. If the circuit lets calls pass by now, it may
     /// come back at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reject(&self, wait: u64) -> Refusal {
         self.counters.count(Count::Rejected);
         let word = self.gate.word();

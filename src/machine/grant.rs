@@ -118,8 +118,8 @@ pub(crate) enum Refuses {
     No,
     /// For so many nanoseconds; [`NEVER`] where nobody knows.
     For(u64),
-    /// Only the lock can tell, at this time.
-    Ask(u64),
+    /// Only the lock can tell.
+    Ask,
 }
 
 /// What a rejected caller is told, at the moment when that was decided.

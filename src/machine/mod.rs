@@ -65,6 +65,17 @@ pub(crate) struct Machine {
     own: Own,
 }
 
+/// The clock in nanoseconds of the machine, for what happens on every call.
+pub(crate) trait Clock {
+    /// What it is now.
+    fn exact(&self) -> u64;
+
+    /// About what it is: up to [`behind`](Self::behind) earlier, and cheaper.
+    fn recent(&self) -> u64;
+
+    fn behind(&self) -> u64;
+}
+
 /// The clock of one operation: read at most once, and only if asked.
 pub(crate) struct Lazy<F> {
     base: Instant,
@@ -131,7 +142,8 @@ impl Machine {
         Lazy { base: self.base, read: Err(Some(now)) }
     }
 
-    fn nanos_at(&self, now: Instant) -> u64 {
+    /// What that is for this machine.
+    pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
         since_base(now.saturating_duration_since(self.base))
     }
 

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::machine::Machine;
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase};
 use crate::machine::grant::Grant;
@@ -10,6 +9,7 @@ use crate::machine::settings::ThrottledAction;
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
 use crate::machine::waits::ServerWait;
+use crate::machine::{Clock, Machine};
 use crate::outcome::{Class, Outcome};
 use crate::trip::rules::Grew;
 use crate::window::tally::{Entry, EntryKind};
@@ -37,7 +37,7 @@ const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its t
 impl Machine {
     /// Takes a success where that is only a count. `false`: it was not taken.
     #[inline(always)]
-    pub(crate) fn settle_success(&self, grant: &Grant, now: impl FnOnce() -> Instant) -> bool {
+    pub(crate) fn settle_success(&self, grant: &Grant, clock: &impl Clock) -> bool {
         let word = self.gate.word();
         if word != grant.word {
             return false;
@@ -45,8 +45,10 @@ impl Machine {
         self.counters.count(Count::Class(Class::Success));
         self.streak.end(word.epoch());
         if word.flags().time_window() {
+            // The clock first: what is read before it would have to be kept meanwhile.
+            let now = clock.recent();
             let (grid, _) = self.params.window(word.epoch());
-            self.time_window.add_success(grid, self.nanos_at(now()));
+            self.time_window.add_success(grid, now);
         }
         true
     }

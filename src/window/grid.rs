@@ -65,6 +65,13 @@ impl Newest {
         self.advance(grid, grid.tick(now))
     }
 
+    /// The newest bucket, if `now` belongs to it: of any clear. Whoever counts in it compares the tag anyway.
+    #[inline(always)]
+    pub(crate) fn tick_of_any(&self, width: u64, now: u64) -> Option<u64> {
+        let tick = self.0.load(Ordering::Relaxed) & ((1 << Self::TICK_BITS) - 1);
+        (now.wrapping_sub(tick.wrapping_mul(width)) < width).then_some(tick)
+    }
+
     /// The bucket to use for `tick`, or `None` if a later clear has begun.
     #[cold]
     fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {

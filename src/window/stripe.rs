@@ -63,11 +63,17 @@ impl<T: Default> Striped<T> {
         Self { owned: (0..owned_stripes()).map(|_| T::default()).collect(), shared: T::default() }
     }
 
+    /// The stripe of this thread, if it has one of its own.
+    #[inline(always)]
+    pub(crate) fn own(&self) -> Option<&T> {
+        self.owned.get(SLOT.get())
+    }
+
     /// Counts in the stripe of this thread.
     #[inline(always)]
     pub(crate) fn count(&self, count: impl FnOnce(&T, Access)) {
         // A thread without a number has one that is past every stripe.
-        match self.owned.get(SLOT.get()) {
+        match self.own() {
             Some(mine) => count(mine, Access::Owned),
             None => self.find(count),
         }
@@ -79,7 +85,7 @@ impl<T: Default> Striped<T> {
         if SLOT.get() == UNASSIGNED {
             assign();
         }
-        match self.owned.get(SLOT.get()) {
+        match self.own() {
             Some(mine) => count(mine, Access::Owned),
             None => count(&self.shared, Access::Shared),
         }

@@ -19,21 +19,15 @@ pub(crate) enum Full {
     Wrap,
 }
 
-/// Adds 1 under `tag`, mostly to a word that has that tag and is not full.
+/// Adds 1 to a word that nobody else writes, if it has that tag and is not full.
 #[inline(always)]
-pub(crate) fn add_one(word: &AtomicU64, access: Access, tag: u64) {
+pub(crate) fn add_one(word: &AtomicU64, tag: u64) -> bool {
     let seen = word.load(Ordering::Relaxed);
-    if access == Access::Owned && seen.wrapping_sub(tag << COUNT_BITS) < COUNT_MAX {
+    let has_tag = seen.wrapping_sub(tag << COUNT_BITS) < COUNT_MAX;
+    if has_tag {
         word.store(seen + 1, Ordering::Release);
-    } else {
-        add_one_with_care(word, access, tag);
     }
-}
-
-#[cold]
-#[inline(never)]
-fn add_one_with_care(word: &AtomicU64, access: Access, tag: u64) {
-    add(word, access, tag, 1, Full::Saturate);
+    has_tag
 }
 
 /// Adds `by` under `tag`.

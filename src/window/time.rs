@@ -38,14 +38,22 @@ impl TimeWindow {
         Self { newest: Newest::default(), stripes: Striped::new() }
     }
 
-    /// Counts a call that succeeded in time: one word.
+    /// Counts a call that succeeded in time: one word, mostly in the newest bucket and in a stripe of one's own.
     #[inline(always)]
     pub(crate) fn add_success(&self, grid: Grid, now: u64) {
-        let Some(tick) = self.newest.tick(grid, now) else { return };
-        self.stripes.count(|mine, access| {
-            let word = &mine.make().calls[tick as usize % RING];
-            tagged::add_one(word, access, grid.tag(tick));
-        });
+        if let Some(tick) = self.newest.tick_of_any(grid.width, now)
+            && let Some(mine) = self.stripes.own().and_then(OnUse::get)
+            && tagged::add_one(&mine.calls[tick as usize % RING], grid.tag(tick))
+        {
+            return;
+        }
+        self.add_success_with_care(grid.width, grid.clears, now);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_success_with_care(&self, width: u64, clears: u64, now: u64) {
+        self.add(Grid { width, clears }, now, Entry { kind: EntryKind::Success, slow: false });
     }
 
     /// Counts a call.

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
@@ -8,7 +9,7 @@ pub trait Answer<T, E> {
     type Response;
     type Error;
 
-    fn rejected(&self, left: Duration) -> Result<Self::Response, Self::Error>;
+    fn rejected(&mut self, left: Duration) -> Result<Self::Response, Self::Error>;
     fn error(error: E) -> Self::Error;
     fn pass(result: Result<T, E>) -> Result<Self::Response, Self::Error>;
     fn failed(result: &Result<T, E>) -> bool;
@@ -32,7 +33,7 @@ impl<T, E> Answer<T, E> for Typed {
     type Error = Rejected<E>;
 
     #[inline]
-    fn rejected(&self, left: Duration) -> Result<T, Rejected<E>> {
+    fn rejected(&mut self, left: Duration) -> Result<T, Rejected<E>> {
         Err(Rejected::Open(left))
     }
 
@@ -52,6 +53,51 @@ impl<T, E> Answer<T, E> for Typed {
     }
 }
 
+/// The same with the name of the circuit, which its users are told at run time.
+#[derive(Clone, Debug)]
+pub struct Named(Option<Arc<Box<str>>>);
+
+impl Named {
+    /// With that name.
+    pub fn new(name: &str) -> Self {
+        Self(Some(Arc::new(name.into())))
+    }
+}
+
+/// The error of [`Named`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedRejected<E> {
+    /// Rejected for that long by the circuit of that name.
+    Open(Duration, Option<Arc<Box<str>>>),
+    /// The inner error.
+    Inner(E),
+}
+
+impl<T, E> Answer<T, E> for Named {
+    type Response = T;
+    type Error = NamedRejected<E>;
+
+    #[inline]
+    fn rejected(&mut self, left: Duration) -> Result<T, NamedRejected<E>> {
+        Err(NamedRejected::Open(left, self.0.take()))
+    }
+
+    #[inline]
+    fn error(error: E) -> NamedRejected<E> {
+        NamedRejected::Inner(error)
+    }
+
+    #[inline]
+    fn pass(result: Result<T, E>) -> Result<T, NamedRejected<E>> {
+        result.map_err(NamedRejected::Inner)
+    }
+
+    #[inline]
+    fn failed(result: &Result<T, E>) -> bool {
+        result.is_err()
+    }
+}
+
 /// A response that costs nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<T>(pub T);
@@ -61,7 +107,7 @@ impl<T: Copy, E> Answer<T, E> for Value<T> {
     type Error = E;
 
     #[inline]
-    fn rejected(&self, _: Duration) -> Result<T, E> {
+    fn rejected(&mut self, _: Duration) -> Result<T, E> {
         Ok(self.0)
     }
 
@@ -107,7 +153,7 @@ macro_rules! http_answer {
             type Error = E;
 
             #[inline]
-            fn rejected(&self, left: Duration) -> Result<Self::Response, E> {
+            fn rejected(&mut self, left: Duration) -> Result<Self::Response, E> {
                 let $self = self;
                 Ok(page(left, $name))
             }

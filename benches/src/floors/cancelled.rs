@@ -20,7 +20,7 @@ impl Rule for CancelledAfter {
 
     #[inline]
     fn admit(&self, gate: &Gate) -> Option<u64> {
-        Some(gate.now())
+        Some(gate.recent())
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use coarsetime::Instant as CoarseInstant;
 use tokio::time::Instant;
 
 /// For how long a floor stays open.
@@ -10,13 +11,18 @@ const COOLDOWN: u64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub struct Gate {
     base: Instant,
+    coarse_base: CoarseInstant,
     /// Nanoseconds after `base`; 0 while closed.
     open_until: AtomicU64,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { base: Instant::now(), open_until: AtomicU64::new(0) }
+        Self {
+            base: Instant::now(),
+            coarse_base: CoarseInstant::now_without_cache_update(),
+            open_until: AtomicU64::new(0),
+        }
     }
 }
 
@@ -27,12 +33,18 @@ impl Gate {
         self.base.elapsed().as_nanos() as u64
     }
 
+    /// About the same by the coarse clock, which the crate reads for a success in a window and for a rejection.
+    #[inline]
+    pub fn recent(&self) -> u64 {
+        CoarseInstant::now_without_cache_update().duration_since(self.coarse_base).as_nanos()
+    }
+
     /// How long the calls are still rejected. The clock is read only while open.
     #[inline]
     pub fn rejects(&self) -> Option<Duration> {
         match self.open_until.load(Ordering::Acquire) {
             0 => None,
-            until => match until.saturating_sub(self.now()) {
+            until => match until.saturating_sub(self.recent()) {
                 0 => {
                     self.open_until.store(0, Ordering::Release);
                     None

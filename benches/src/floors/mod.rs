@@ -11,7 +11,7 @@ mod overdue;
 mod slow;
 mod windowed;
 
-pub use answer::{Answer, Page, PreparedPage, Rejected, Typed, Value};
+pub use answer::{Answer, Named, NamedRejected, Page, PreparedPage, Rejected, Typed, Value};
 pub use cancelled::CancelledAfter;
 pub use consecutive::Consecutive;
 pub use gate::Gate;

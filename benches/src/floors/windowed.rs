@@ -74,11 +74,11 @@ impl Rule for Windowed {
 
     #[inline]
     fn settle(&self, gate: &Gate, (): (), failed: bool) {
-        let tick = Counts::tick(gate.now());
         self.consecutive.count(gate, failed);
         if !failed {
-            return self.succeeded.add(tick);
+            return self.succeeded.add(Counts::tick(gate.recent()));
         }
+        let tick = Counts::tick(gate.now());
         self.failed.add(tick);
         let failures = self.failed.sum(tick);
         let calls = failures + self.succeeded.sum(tick);
