@@ -62,7 +62,8 @@ impl Machine {
                 None | Some(0) => Refuses::Ask,
                 Some(NEVER) => Refuses::For(NEVER),
                 Some(until) => {
-                    let mut left = until.saturating_sub(clock.recent());
+                    let now = clock.recent().max(self.gate.seen());
+                    let mut left = until.saturating_sub(now);
                     // Nobody is told to wait who need not.
                     if left <= clock.behind() {
                         left = until.saturating_sub(clock.exact());

@@ -108,6 +108,11 @@ impl Core {
         self.seen
     }
 
+    /// The latest time that was seen here.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
     /// The word for the gate, and its time.
     pub(crate) fn gate(&self) -> (Word, u64) {
         let shadow = self.mode == Mode::Shadow;

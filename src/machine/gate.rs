@@ -141,6 +141,8 @@ pub(crate) struct Gate {
     /// Before this, in nanoseconds of the machine, every call is rejected without asking further; 0 where the lock
     /// has to be asked.
     until: AtomicU64,
+    /// The latest exact time that anybody knew here. It is no earlier now.
+    seen: AtomicU64,
 }
 
 /// A time that does not come.
@@ -148,7 +150,11 @@ pub(crate) const NEVER: u64 = u64::MAX;
 
 impl Gate {
     pub(crate) fn new(word: Word) -> Self {
-        Self { word: AtomicU64::new(word.0), until: AtomicU64::new(0) }
+        Self {
+            word: AtomicU64::new(word.0),
+            until: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+        }
     }
 
     #[inline]
@@ -162,6 +168,16 @@ impl Gate {
         let until = self.until.load(Ordering::Acquire);
         // Whoever changes both marks the word first: an unmarked, unchanged word vouches for the time.
         (!word.busy() && self.word.load(Ordering::Relaxed) == word.0).then_some(until)
+    }
+
+    #[inline]
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+
+    /// Only under the machine's lock.
+    pub(crate) fn see(&self, now: u64) {
+        self.seen.store(now, Ordering::Relaxed);
     }
 
     /// Only under the machine's lock.

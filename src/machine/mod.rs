@@ -162,6 +162,7 @@ impl Machine {
                 match done {
                     Ok(done) => {
                         let (word, until) = core.gate();
+                        self.gate.see(core.seen());
                         self.gate.set(word, until);
                         return done;
                     }

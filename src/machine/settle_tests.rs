@@ -109,6 +109,11 @@ fn a_circuit_is_open_until_the_exact_time_and_not_longer() {
     let (open, ends) = (5_000_000_000, Refuses::Ask);
     let refuses = |recent, exact| machine.refuses(&At { recent, exact });
     assert_eq!(refuses(0, 0), Refuses::For(open));
+    // It is no earlier than when the circuit opened, whatever the coarse clock says.
+    let later = start + Duration::from_secs(10);
+    drop(machine.manual(Verb::HoldFor(Duration::from_secs(5)), later));
+    assert_eq!(refuses(0, 0), Refuses::For(open));
+    let open = 3 * open;
     // Far from the end, the coarse time will do.
     assert_eq!(refuses(open - 1_000, u64::MAX), Refuses::For(1_000));
     // Near it, the exact time decides.

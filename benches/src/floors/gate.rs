@@ -57,6 +57,6 @@ impl Gate {
     /// The trip.
     #[cold]
     pub fn open(&self) {
-        self.open_until.store(self.now() + COOLDOWN, Ordering::Release);
+        self.open_until.store(self.recent() + COOLDOWN, Ordering::Release);
     }
 }
