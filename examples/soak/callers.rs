@@ -1,0 +1,239 @@
+//! Callers: through the tower service in both of its modes, and through the handle in all of its ways.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tower::Service;
+use tower_breaker::classify::ClassifyFn;
+use tower_breaker::{BreakerError, CircuitBreaker, Class, FailTyped, Handle, Outcome, Permit};
+
+use crate::inner::{self, Ending, Fault, Inner, Planned, Readiness, Reply, finish, judge, work};
+use crate::ledger::{Ledger, Ticket};
+use crate::plans;
+use crate::polls::{Polls, polled};
+use crate::random::Random;
+use crate::regime::Regime;
+
+pub(crate) type Judge = fn(Result<&Reply, &Fault>) -> Outcome;
+pub(crate) type Guarded = CircuitBreaker<Inner, ClassifyFn<Judge>, FailTyped>;
+type Answer = Result<Reply, BreakerError<Fault>>;
+
+/// Nobody waits longer for a service that is pending while the circuit is open.
+const PATIENCE: Duration = Duration::from_millis(4);
+
+pub(crate) struct Caller {
+    pub(crate) handle: Handle,
+    pub(crate) rejecting: Guarded,
+    pub(crate) pending: Guarded,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) regime: Arc<Regime>,
+    pub(crate) random: Random,
+    /// Permits that are settled later.
+    pub(crate) held: Vec<(Permit, Ticket)>,
+}
+
+impl Caller {
+    /// One call, in any of the ways.
+    pub(crate) async fn turn(&mut self) {
+        match self.random.below(32) {
+            0..=15 => self.through_a_service(false).await,
+            16 => self.through_a_service(true).await,
+            17..=23 => self.through_run().await,
+            _ => self.turn_at_once(),
+        }
+        if self.random.one_in(64)
+            && let Some((permit, ticket)) = self.held.pop()
+        {
+            // On a thread that is none of the callers'.
+            let plan = plans::at_once(&mut self.random);
+            let settle = move || settle(permit, ticket, plan.ending);
+            tokio::task::spawn_blocking(settle).await.expect("it catches what is planned");
+        }
+    }
+
+    /// One call that does not wait.
+    pub(crate) fn turn_at_once(&mut self) {
+        if self.random.one_in(2) {
+            self.through_call();
+        } else {
+            self.through_a_permit();
+        }
+    }
+
+    async fn through_a_service(&mut self, pending: bool) {
+        let Self { rejecting, pending: waiting, ledger, regime, random, .. } = self;
+        let kept = if pending { waiting } else { rejecting };
+        let mut clone;
+        let service = if random.one_in(2) {
+            clone = kept.clone();
+            &mut clone
+        } else {
+            kept
+        };
+        service.get_mut().readiness = readiness(random);
+        let ready = poll_fn(|cx| {
+            let _admitting = regime.admitting();
+            service.poll_ready(cx)
+        });
+        match timeout(PATIENCE, AssertUnwindSafe(ready).catch_unwind()).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(BreakerError::Inner(Fault)))) | Err(_) => return,
+            Ok(Ok(Err(BreakerError::Open(_)))) => return ledger.wrong(),
+            Ok(Err(panic)) => return expect(&*panic, ledger),
+        }
+        match random.below(16) {
+            // Given up after readiness.
+            0 => return drop(service.clone()),
+            1 => drop(service.clone()),
+            2 => tokio::task::yield_now().await,
+            _ => {}
+        }
+
+        let plan = plans::any(random);
+        ledger.attempt();
+        let before = ledger.entered();
+        let call = catch_unwind(AssertUnwindSafe(|| {
+            let _admitting = regime.admitting();
+            service.call(plan)
+        }));
+        let future = match call {
+            Ok(future) => future,
+            Err(panic) => return expect(&*panic, ledger),
+        };
+        let entered = ledger.entered() != before;
+        if !entered {
+            ledger.reject();
+        }
+        let polls = if entered { plans::polls(random, &plan) } else { Polls::All };
+        let answer = AssertUnwindSafe(polled(future, polls)).catch_unwind().await;
+        match answer {
+            Ok(answer) => check(answer, entered, ledger),
+            Err(panic) => expect(&*panic, ledger),
+        }
+    }
+
+    async fn through_run(&mut self) {
+        let Self { handle, ledger, regime, random, .. } = self;
+        let plan = plans::any(random);
+        let polls = plans::polls(random, &plan);
+        if !matches!(polls, Polls::None) {
+            ledger.attempt();
+        }
+        let before = ledger.entered();
+        let guarded = async { work(plan, ledger.enter()).await };
+        let run = handle.run_with(guarded, |result| judge(result.as_ref()));
+        let mut run = std::pin::pin!(run);
+        let run = poll_fn(|cx| {
+            let _admitting = regime.admitting();
+            run.as_mut().poll(cx)
+        });
+        let answer = AssertUnwindSafe(polled(run, polls)).catch_unwind().await;
+        let entered = ledger.entered() != before;
+        match answer {
+            Ok(answer) => {
+                if let Some(Err(BreakerError::Open(_))) = answer {
+                    ledger.reject();
+                }
+                check(answer, entered, ledger);
+            }
+            Err(panic) => expect(&*panic, ledger),
+        }
+    }
+
+    fn through_call(&mut self) {
+        let Self { handle, ledger, regime, random, .. } = self;
+        let plan = plans::at_once(random);
+        ledger.attempt();
+        let before = ledger.entered();
+        let call = AssertUnwindSafe(|| {
+            let _admitting = regime.admitting();
+            let guarded = || finish(plan.ending, ledger.enter());
+            match plan.ending {
+                Ending::Fails => handle.call(guarded),
+                _ => handle.call_with(guarded, |result| judge(result.as_ref())),
+            }
+        });
+        match catch_unwind(call) {
+            Ok(answer) => {
+                let entered = ledger.entered() != before;
+                if !entered {
+                    ledger.reject();
+                }
+                check(Some(answer), entered, ledger);
+            }
+            Err(panic) => expect(&*panic, ledger),
+        }
+    }
+
+    /// Takes a permit, and settles some of those that are held.
+    fn through_a_permit(&mut self) {
+        self.ledger.attempt();
+        {
+            let _admitting = self.regime.admitting();
+            match self.handle.try_acquire() {
+                Ok(permit) => self.held.push((permit, self.ledger.enter())),
+                Err(_) => self.ledger.reject(),
+            }
+        }
+        while self.held.len() as u64 > self.random.below(5) {
+            let at = self.random.below(self.held.len() as u64) as usize;
+            let (permit, ticket) = self.held.swap_remove(at);
+            settle(permit, ticket, plans::at_once(&mut self.random).ending);
+        }
+    }
+}
+
+/// Settles a permit in one of the ways: by its outcome, by one of the short forms, by dropping it, by unwinding.
+fn settle(permit: Permit, ticket: Ticket, ending: Ending) {
+    match ending {
+        Ending::Answers(outcome) => {
+            ticket.end(outcome.class());
+            match outcome {
+                plain if plain == Outcome::success() => permit.success(),
+                plain if plain == Outcome::ignored() => permit.ignore(),
+                outcome => permit.settle(outcome),
+            }
+        }
+        Ending::Fails => {
+            ticket.end(Class::Failure);
+            permit.failure();
+        }
+        Ending::Hangs | Ending::ConfusesTheClassifier => drop((permit, ticket)),
+        // Whoever holds a permit and unwinds has given the call up.
+        Ending::PanicsInCall | Ending::PanicsInPoll => {
+            let holder = AssertUnwindSafe(|| {
+                let _held = (permit, ticket);
+                inner::panic()
+            });
+            let _planned: std::thread::Result<()> = catch_unwind(holder);
+        }
+    }
+}
+
+fn readiness(random: &mut Random) -> Readiness {
+    match random.below(64) {
+        0 => Readiness::Fails,
+        1 => Readiness::Panics,
+        2..=7 => Readiness::NotYet,
+        _ => Readiness::Ready,
+    }
+}
+
+/// A call that was let through is answered by the service, one that was not by the breaker.
+fn check(answer: Option<Answer>, entered: bool, ledger: &Ledger) {
+    let Some(answer) = answer else { return };
+    if matches!(answer, Err(BreakerError::Open(_))) == entered {
+        ledger.wrong();
+    }
+}
+
+/// A panic must be one of the plan's.
+fn expect(panic: &(dyn std::any::Any + Send), ledger: &Ledger) {
+    if !panic.is::<Planned>() {
+        ledger.wrong();
+    }
+}
