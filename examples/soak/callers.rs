@@ -32,6 +32,8 @@ pub(crate) struct Caller {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) regime: Arc<Regime>,
     pub(crate) random: Random,
+    /// One call in so many takes long.
+    pub(crate) long: u64,
     /// Permits that are settled later.
     pub(crate) held: Vec<(Permit, Ticket)>,
 }
@@ -65,7 +67,7 @@ impl Caller {
     }
 
     async fn through_a_service(&mut self, pending: bool) {
-        let Self { rejecting, pending: waiting, ledger, regime, random, .. } = self;
+        let Self { rejecting, pending: waiting, ledger, regime, random, long, .. } = self;
         let kept = if pending { waiting } else { rejecting };
         let mut clone;
         let service = if random.one_in(2) {
@@ -93,7 +95,7 @@ impl Caller {
             _ => {}
         }
 
-        let plan = plans::any(random);
+        let plan = plans::any(random, *long);
         ledger.attempt();
         let before = ledger.entered();
         let call = catch_unwind(AssertUnwindSafe(|| {
@@ -117,8 +119,8 @@ impl Caller {
     }
 
     async fn through_run(&mut self) {
-        let Self { handle, ledger, regime, random, .. } = self;
-        let plan = plans::any(random);
+        let Self { handle, ledger, regime, random, long, .. } = self;
+        let plan = plans::any(random, *long);
         let polls = plans::polls(random, &plan);
         if !matches!(polls, Polls::None) {
             ledger.attempt();

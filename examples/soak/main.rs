@@ -103,8 +103,9 @@ fn main() -> ExitCode {
         .expect("a runtime");
     let start = Instant::now();
     let mut report = runtime.block_on(soak(arguments));
-    report.conclude();
-    print!("{}", report.text(start.elapsed()));
+    let took = start.elapsed();
+    report.conclude(took);
+    print!("{}", report.text(took));
     for claim in &report.broken.0 {
         eprintln!("does not hold: {claim}");
     }

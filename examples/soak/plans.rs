@@ -8,10 +8,10 @@ use crate::inner::{Ending, Plan};
 use crate::polls::Polls;
 use crate::random::Random;
 
-/// A call that takes its time.
-pub(crate) fn any(random: &mut Random) -> Plan {
+/// A call that takes its time; one in so many takes long.
+pub(crate) fn any(random: &mut Random, long: u64) -> Plan {
     let yields = if random.one_in(2) { 0 } else { random.below(4) };
-    let sleep = random.one_in(200).then(|| Duration::from_micros(200 * (1 + random.below(80))));
+    let sleep = random.one_in(long).then(|| Duration::from_micros(200 * (1 + random.below(80))));
     Plan { yields, sleep, ending: ending(random) }
 }
 

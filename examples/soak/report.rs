@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use tower_breaker::Totals;
+use tower_breaker::{Cause, Totals};
 
 use crate::claims::{Broken, Ours, of_totals};
 use crate::ledger::{CLASSES, Counts};
@@ -53,6 +53,24 @@ pub(crate) struct Report {
 /// allocator's; a byte lost per call would be more within a minute.
 const GROWTH: u64 = 8 * 1024;
 
+/// A run in which everything has time to happen.
+const LONG: Duration = Duration::from_secs(60);
+
+/// What happens in a long run.
+const CAUSES: [Cause; 11] = [
+    Cause::ConsecutiveFailures,
+    Cause::Overdue,
+    Cause::FailureRate,
+    Cause::FailureCount,
+    Cause::SlowRate,
+    Cause::Custom,
+    Cause::Throttled,
+    Cause::Exhausted,
+    Cause::ProbeFailed,
+    Cause::LeaseExpired,
+    Cause::Recovered,
+];
+
 impl Report {
     pub(crate) fn add(&mut self, played: Played) {
         let kind =
@@ -80,7 +98,7 @@ impl Report {
     }
 
     /// What must have happened for the rest to mean anything, and what can only be said of the whole.
-    pub(crate) fn conclude(&mut self) {
+    pub(crate) fn conclude(&mut self, took: Duration) {
         let chaotic = || self.sums.iter().zip(KINDS).filter(|(_, kind)| *kind != Kind::Calm);
         let all: Counts = self.sums.iter().map(|sums| sums.ours.counts).sum();
         for (class, count) in CLASSES.into_iter().zip(all.ended) {
@@ -97,6 +115,13 @@ impl Report {
         ];
         for (what, count) in happened {
             self.broken.unless(count > 0, || format!("there was never {what}"));
+        }
+        if took >= LONG {
+            for cause in CAUSES {
+                let known =
+                    self.transitions.keys().any(|kind| kind.ends_with(&format!("({cause})")));
+                self.broken.unless(known, || format!("nothing was ever caused by {cause}"));
+            }
         }
         if let Some((warm, end)) = self.memory {
             let most = warm + GROWTH;

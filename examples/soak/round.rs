@@ -124,6 +124,7 @@ impl Round {
                 ledger: Arc::clone(&ledger),
                 regime: Arc::clone(&regime),
                 random: self.random(user),
+                long: self.shape.long(),
                 held: Vec::new(),
             };
             let stop = stop.clone();
@@ -220,8 +221,9 @@ async fn calls(mut caller: Caller, stop: Stop) {
 
 fn calls_at_once(mut caller: Caller, stop: Stop) {
     while !stop.is_set() {
+        let rejected = caller.ledger.rejected();
         caller.turn_at_once();
-        if caller.random.one_in(256) {
+        if caller.ledger.rejected() != rejected || caller.random.one_in(256) {
             std::thread::yield_now();
         }
     }

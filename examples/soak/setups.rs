@@ -130,6 +130,14 @@ impl Shape {
         policy.apply(settings, MS * 3)
     }
 
+    /// One call in so many takes long: many where that opens the circuit.
+    pub(crate) fn long(self) -> u64 {
+        match self {
+            Self::Overdue | Self::Slow | Self::Everything => 8,
+            _ => 200,
+        }
+    }
+
     fn rules(self, Limits { calls, rate }: Limits) -> SettingsBuilder {
         let none = Trip::none();
         let trip = match self {
@@ -137,8 +145,8 @@ impl Shape {
             Self::Consecutive | Self::Sample => none.consecutive(calls),
             Self::TimeWindow => none.failure_rate(rate, calls).failures(calls),
             Self::CountWindow => none.failure_rate(rate, calls),
-            Self::Overdue => none.overdue(calls, MS * 10),
-            Self::Slow => none.slow(MS, rate, calls),
+            Self::Overdue => none.overdue(calls.div_ceil(4), MS * 10),
+            Self::Slow => none.slow(MS, rate / 10.0, calls),
             Self::RampAfterSpan => none.consecutive(calls).consecutive_over(MS),
             Self::OnlyHolds | Self::CustomRule => none,
             Self::Everything => none
@@ -147,7 +155,7 @@ impl Shape {
                 .overdue(calls, MS * 12)
                 .failure_rate(rate, calls)
                 .failures(calls)
-                .slow(MS, rate, calls),
+                .slow(MS, rate / 10.0, calls),
         };
         let window = match self {
             Self::CountWindow | Self::Sample => Window::count(50),

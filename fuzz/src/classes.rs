@@ -1,0 +1,129 @@
+//! The verdicts on heads, against the tables of the manual.
+
+use http::{Request, Response};
+use tower_breaker::classify::{Grpc, Http, Llm, retry_after};
+use tower_breaker::{Class, Classify, Handle, Outcome, Provider, Settings, Totals};
+
+use crate::head::response;
+use crate::input::Input;
+
+const PROVIDERS: [Provider; 4] =
+    [Provider::OpenAi, Provider::Anthropic, Provider::Bedrock, Provider::Generic];
+
+pub(crate) fn http(data: &[u8]) -> bool {
+    let mut input = Input::new(data);
+    let (server, provider) = (input.byte() % 2 == 0, PROVIDERS[usize::from(input.byte()) % 4]);
+    let moved = match input.byte() % 2 {
+        0 => None,
+        _ => Some((u16::from(input.byte()) * 4, input.byte() % 5)),
+    };
+    let response = response(&mut input);
+    let status = response.status().as_u16();
+    let below = response.headers().contains_key("x-circuit-open");
+
+    let classifier = if server { Http::server() } else { Http::client() };
+    let limited = if server { Class::Ignored } else { Class::Throttled };
+    let (classifier, class) = match moved {
+        Some((code, to)) => {
+            let (classifier, class) = match to {
+                0 => (classifier.failure_on([code]), Class::Failure),
+                1 => (classifier.success_on([code]), Class::Success),
+                2 => (classifier.throttled_on([code]), Class::Throttled),
+                3 => (classifier.exhausted_on([code]), Class::Exhausted),
+                _ => (classifier.ignored_on([code]), Class::Ignored),
+            };
+            (classifier, if code == status { class } else { by_status(status, limited) })
+        }
+        None => (classifier, by_status(status, limited)),
+    };
+    let outcome = classifier.outcome(Ok::<_, &()>(&response));
+    assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
+    waits(&outcome, &response, below);
+    settles(&classifier, &outcome, &response);
+
+    let classifier = Llm::new(provider);
+    let class = if status == 402 { Class::Exhausted } else { by_status(status, Class::Throttled) };
+    let outcome = classifier.outcome(Ok::<_, &()>(&response));
+    assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
+    waits(&outcome, &response, below);
+    settles(&classifier, &outcome, &response);
+    outcome.class() != Class::Success
+}
+
+pub(crate) fn grpc(data: &[u8]) -> bool {
+    let mut input = Input::new(data);
+    let server = input.byte() % 2 == 0;
+    let response = response(&mut input);
+    let below = response.headers().contains_key("x-circuit-open");
+    let classifier = if server { Grpc::server() } else { Grpc::client() };
+    let limited = if server { Class::Ignored } else { Class::Throttled };
+
+    let by_head = by_status(response.status().as_u16(), limited);
+    let class = match response.headers().get("grpc-status") {
+        _ if below => Class::Ignored,
+        _ if by_head != Class::Success => by_head,
+        None => Class::Success,
+        Some(code) => by_code(code.as_bytes(), limited),
+    };
+    let outcome = classifier.outcome(Ok::<_, &()>(&response));
+    assert_eq!(outcome.class(), class, "{response:?}");
+    waits(&outcome, &response, below);
+    settles(&classifier, &outcome, &response);
+    response.headers().contains_key("grpc-status")
+}
+
+fn by_status(status: u16, limited: Class) -> Class {
+    match status {
+        429 => limited,
+        501 | 505 => Class::Success,
+        500..=599 => Class::Failure,
+        _ => Class::Success,
+    }
+}
+
+fn by_code(code: &[u8], limited: Class) -> Class {
+    let text = std::str::from_utf8(code).unwrap_or("not ASCII");
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.trim_start_matches('0') {
+        _ if !digits => Class::Failure,
+        "" | "3" | "5" | "6" | "7" | "9" | "10" | "11" | "12" | "16" => Class::Success,
+        "1" => Class::Ignored,
+        "8" => limited,
+        _ => Class::Failure,
+    }
+}
+
+/// Bad outcomes, and the answers of breakers, carry the wait of the head.
+fn waits(outcome: &Outcome, response: &Response<()>, below: bool) {
+    if let (Some(wait), Some(read)) = (outcome.wait(), retry_after(response.headers())) {
+        assert!(wait.abs_diff(read).as_secs() < 60, "{response:?}: {wait:?}, {read:?}");
+    } else if below {
+        assert_eq!(outcome.wait(), retry_after(response.headers()), "{response:?}");
+    } else if outcome.class() == Class::Success {
+        assert_eq!(outcome.wait(), None, "{response:?}");
+    }
+    if let Some(error) = outcome.last_error() {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+/// The call is counted once, in the class of its verdict.
+fn settles<C>(classifier: &C, outcome: &Outcome, response: &Response<()>)
+where
+    C: Classify<Request<()>, Response<()>, ()>,
+{
+    let handle = Handle::new("fuzzed", Settings::default());
+    let permit = handle.try_acquire().expect("a closed circuit");
+    let token = classifier.request(&Request::new(()));
+    assert!(classifier.result(token, Ok(response.clone()), permit).is_ok());
+    let totals = handle.snapshot().totals;
+    let Totals { success, failure, throttled, exhausted, ignored, .. } = totals;
+    let counted = match outcome.class() {
+        Class::Success => success,
+        Class::Failure => failure,
+        Class::Throttled => throttled,
+        Class::Exhausted => exhausted,
+        _ => ignored,
+    };
+    assert_eq!((counted, totals.settled()), (1, 1), "{response:?}: {totals:?}");
+}
