@@ -94,7 +94,17 @@ prop_compose! {
     }
 }
 
+/// Few under miri, where each case takes seconds.
+fn cases() -> ProptestConfig {
+    match cfg!(miri) {
+        true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1) },
+        false => ProptestConfig::default(),
+    }
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn what_is_written_is_read_back(settings in any_settings()) {
         let text = serde_norway::to_string(&settings).unwrap();

@@ -25,8 +25,8 @@ pub(crate) const GRPC_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry
 /// gRPC a negative pushback means *do not retry*, which names no time. Of a header that is there several times
 /// the first is read. A date in the past is a wait of zero.
 ///
-/// Whole numbers are exact, and one with too many digits for a [`Duration`] is [`Duration::MAX`]; the settings
-/// of the breaker say how much of a wait is obeyed. Decimal fractions are rounded to the nearest nanosecond.
+/// Whole numbers are exact, and one of 2⁶⁴ and more, of whatever unit, is [`Duration::MAX`]; the settings of the
+/// breaker say how much of a wait is obeyed. Decimal fractions are rounded to the nearest nanosecond.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     retry_after_at(headers, SystemTime::now)
 }

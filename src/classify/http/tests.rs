@@ -15,6 +15,7 @@ fn class(http: &Http, status: u16) -> Class {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a long table, with no thread and no memory of its own")]
 fn every_status_has_its_class() {
     for status in 100..=999 {
         let (server, client) = match status {
