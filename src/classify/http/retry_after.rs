@@ -205,7 +205,17 @@ mod tests {
         assert_eq!(retry_after_at(&map, || unreachable!()), ms(3_000));
     }
 
+    /// Few under miri, where each case takes up to a second.
+    fn cases() -> ProptestConfig {
+        match cfg!(miri) {
+            true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) },
+            false => ProptestConfig::default(),
+        }
+    }
+
     proptest! {
+        #![proptest_config(cases())]
+
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), name in 0..4_usize) {
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
@@ -216,6 +226,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "takes minutes to make the text")]
         fn nothing_that_looks_like_a_number_or_a_date_panics(
             value in "[-+.eE0-9 ]{0,40}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT",
             name in 0..4_usize,
