@@ -115,19 +115,25 @@ impl Shape {
             (_, 0 | 1) => Probe::successes(1),
             _ => Probe::successes(3).in_flight(2),
         };
+        // The waits of the calls are shorter than 6 ms. Where only calls that take long are to open the circuit, they
+        // are no holds: nothing would be pending for long enough in one epoch.
+        let (min_hold, max_hold) = match self {
+            Self::Overdue | Self::Slow => (MS * 7, MS * 7),
+            _ => (Duration::ZERO, MS * 3),
+        };
         let settings = self
             .rules(Limits { calls, rate: 0.5 })
             .probe(probe.lease(lease))
             .cooldown(Cooldown::exponential(MS, MS * 4))
             .stable_for(MS * 2)
-            .min_hold(Duration::ZERO)
-            .exhausted(Exhausted::hold(MS).max_hold(MS * 3))
+            .min_hold(min_hold)
+            .exhausted(Exhausted::hold(max_hold).max_hold(max_hold))
             .track_in_flight(random.one_in(2));
         let settings = match self {
             Self::RampAfterSpan | Self::Everything => settings.ramp(Ramp::new([20, 60], MS * 2)),
             _ => settings,
         };
-        policy.apply(settings, MS * 3)
+        policy.apply(settings, max_hold)
     }
 
     /// One call in so many takes long: many where that opens the circuit.
