@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::select;
 use tokio::time::sleep;
-use tower_breaker::{Events, Lagged, Transition, Watch};
+use tower_breaker::{Changed, Events, Lagged, Transition, Watch};
 
 use crate::random::Random;
 use crate::stop::Stop;
@@ -74,4 +74,11 @@ pub(crate) async fn waits(mut watch: Watch, stop: Stop) -> u64 {
             return seen;
         }
     }
+}
+
+/// Waits for the one change that comes after `stop`.
+pub(crate) async fn once(changed: Changed, stop: Stop) -> u64 {
+    changed.await;
+    assert!(stop.is_set(), "a change came twice");
+    1
 }

@@ -1,3 +1,4 @@
+//! See `tower_breaker_fuzz::grpc_head`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

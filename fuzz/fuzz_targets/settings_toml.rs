@@ -1,3 +1,4 @@
+//! See `tower_breaker_fuzz::settings_toml`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
