@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_call_is_overdue_at_most_a_tenth_late_and_never_early() {
-        for started in [0, 1, 50, 99, 100, 250] {
+        // Miri takes its time.
+        for started in [250, 0, 1, 50, 99, 100].into_iter().take(if cfg!(miri) { 1 } else { 6 }) {
             let overdue = Overdue::new();
             overdue.start(1, GRID, started);
             let first = (started..started + 2_000)
