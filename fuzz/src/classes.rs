@@ -12,7 +12,8 @@ const PROVIDERS: [Provider; 4] =
 
 pub(crate) fn http(data: &[u8]) -> bool {
     let mut input = Input::new(data);
-    let (server, provider) = (input.byte() % 2 == 0, PROVIDERS[usize::from(input.byte()) % 4]);
+    let (server, provider) =
+        (input.byte().is_multiple_of(2), PROVIDERS[usize::from(input.byte()) % 4]);
     let moved = match input.byte() % 2 {
         0 => None,
         _ => Some((u16::from(input.byte()) * 4, input.byte() % 5)),
@@ -52,7 +53,7 @@ pub(crate) fn http(data: &[u8]) -> bool {
 
 pub(crate) fn grpc(data: &[u8]) -> bool {
     let mut input = Input::new(data);
-    let server = input.byte() % 2 == 0;
+    let server = input.byte().is_multiple_of(2);
     let response = response(&mut input);
     let below = response.headers().contains_key("x-circuit-open");
     let classifier = if server { Grpc::server() } else { Grpc::client() };

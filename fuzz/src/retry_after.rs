@@ -88,13 +88,11 @@ fn spelled(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Durat
     }
     // More digits than a word has are for ever, in milliseconds too.
     let read_as_number = read.filter(|read| *read < Duration::MAX && !is_date(value));
-    if let Some(read) = read_as_number {
-        if let Ok(number) = text.parse::<f64>() {
-            let count = number / f64::from(unit);
-            let near = Duration::try_from_secs_f64(count).unwrap_or(Duration::MAX);
-            let apart = near.abs_diff(read).as_secs_f64();
-            assert!(apart <= 1e-6 + count * 1e-9, "{name}: {text:?} is {read:?}");
-        }
+    if let (Some(read), Ok(number)) = (read_as_number, text.parse::<f64>()) {
+        let count = number / f64::from(unit);
+        let near = Duration::try_from_secs_f64(count).unwrap_or(Duration::MAX);
+        let apart = near.abs_diff(read).as_secs_f64();
+        assert!(apart <= 1e-6 + count * 1e-9, "{name}: {text:?} is {read:?}");
     }
     if is_date(value) && name == "retry-after" {
         let date = httpdate::parse_http_date(text).expect("a date");
