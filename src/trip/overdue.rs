@@ -157,10 +157,12 @@ mod tests {
     #[test]
     fn a_call_is_overdue_at_most_a_tenth_late_and_never_early() {
         // Miri takes its time.
-        for started in [250, 0, 1, 50, 99, 100].into_iter().take(if cfg!(miri) { 1 } else { 6 }) {
+        let step = if cfg!(miri) { 50 } else { 1 };
+        for started in [0, 1, 50, 99, 100, 250] {
             let overdue = Overdue::new();
             overdue.start(1, GRID, started);
             let first = (started..started + 2_000)
+                .step_by(step)
                 .find(|now| overdue.overdue(1, GRID, *now) == 1)
                 .expect("it hangs");
             assert!((started + 1_000..=started + 1_100).contains(&first), "{started}: {first}");
