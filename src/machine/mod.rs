@@ -178,10 +178,11 @@ impl Machine {
         if verb == Verb::Reset {
             self.last_error.clear();
         }
-        self.locked(|core, _| {
+        self.locked(|core, own| {
             let now = core.clamp(now);
+            // What time has ended is over for a person too: the attempts of a ramp, a hung probe.
+            let mut transitions = self.lapse(core, now, own)?;
             let window = self.window_at(core.epoch, now);
-            let mut transitions = Transitions::default();
             transitions.extend(core.manual(verb, now, window));
             Ok(transitions)
         })

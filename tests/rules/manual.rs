@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_breaker::{Cause, Cooldown, Mode, Outcome, State, Trip};
+use tower_breaker::{Cause, Cooldown, Mode, Outcome, Ramp, State, Trip};
 
 use crate::support::*;
 
@@ -183,4 +183,35 @@ async fn the_last_forced_open_says_how_long() {
     handle.force_open(Some(S(10)));
     pass(S(10)).await;
     assert_eq!(handle.state(), State::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ramp_that_ended_unnoticed_has_ended_for_a_person_too() {
+    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let handle = breaker(plain().cooldown(cooldown).ramp(Ramp::new([100], S(10))));
+    probe(&handle).await.failure();
+    pass(S(20)).await;
+    admit(&handle).success();
+    let mut events = handle.events();
+    pass(S(1_000)).await;
+    assert_eq!((handle.state(), handle.snapshot().attempt), (State::Closed, 1), "nobody called");
+    handle.hold_for(S(5));
+    let told: Vec<_> = drain(&mut events).iter().map(|event| event.cause).collect();
+    assert_eq!(told, [Cause::Recovered, Cause::Hold]);
+    pass(S(5)).await;
+    admit(&handle).failure();
+    assert_eq!((handle.snapshot().attempt, open_for(&handle)), (0, COOLDOWN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_whose_lease_ended_unnoticed_has_failed_for_a_person_too() {
+    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let handle = breaker(plain().cooldown(cooldown));
+    let mut events = handle.events();
+    let _hung = probe(&handle).await;
+    pass(S(35)).await;
+    handle.hold_for(S(5));
+    let last = drain(&mut events).pop().expect("opened");
+    assert_eq!((last.cause, last.attempt), (Cause::LeaseExpired, 1));
+    assert_eq!(open_for(&handle), S(20), "a hold never shortens");
 }
