@@ -198,6 +198,10 @@ impl Machine {
             if !timed && self.params.rules.streak_is_timed() {
                 self.streak.time_from(now);
             }
+            if flags.streak() && !core.flags.streak() {
+                // Nobody saw the successes that would have ended it.
+                self.streak.end(core.epoch);
+            }
             core.reconfigure(settings.clone(), flags);
             if cleared.overdue {
                 self.overdue.forget_until_aged(self.params.overdue(core.epoch), now);

@@ -179,3 +179,15 @@ async fn waiters_follow_a_lease_that_new_settings_do_not_shorten() {
     assert_eq!(watch.changed().await, State::Open);
     assert_eq!(start.elapsed(), S(35), "limits apply from the next admission");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_streak_that_nobody_watched_for_a_while_starts_anew() {
+    let handle = breaker(plain());
+    fail(&handle, 2);
+    handle.reconfigure(ruled(Trip::none()).build().unwrap());
+    succeed(&handle, 1);
+    handle.reconfigure(plain().build().unwrap());
+    assert_eq!(handle.snapshot().window.consecutive_failures, 0);
+    fail(&handle, 2);
+    assert_eq!(handle.state(), State::Closed, "two in a row");
+}
