@@ -146,7 +146,7 @@ impl Core {
         let due = match self.phase {
             Phase::Open if phase == Phase::Probing => Some(self.open_until),
             Phase::ForcedOpen if cause == Cause::ForceOpenExpired => Some(self.forced_until),
-            Phase::Ramp if phase == Phase::Closed => Some(self.ramp_end()),
+            Phase::Ramp if cause == Cause::Recovered => Some(self.ramp_end()),
             _ => None,
         };
         self.phase = phase;

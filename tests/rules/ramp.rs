@@ -174,3 +174,12 @@ async fn a_probe_that_outlived_its_lease_decides_nothing_in_a_ramp() {
     assert_eq!(snapshot.window.consecutive_failures, 0);
     assert_eq!((snapshot.totals.late, snapshot.totals.success), (1, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ramp_that_a_person_ends_was_not_due() {
+    let handle = breaker(plain().ramp(Ramp::new([100], S(10))));
+    probe(&handle).await.success();
+    let mut events = handle.events();
+    handle.force_closed();
+    assert_eq!(drain(&mut events).pop().expect("closed").due_since, None);
+}
