@@ -33,6 +33,8 @@ impl Machine {
             let transitions = self.lapse(core, now, own)?;
             let serial = grant.serial();
             if !core.half_open.is_in_time(serial, now) {
+                // A ramp does not end leases: nobody waits for them.
+                core.half_open.give_back(serial, None);
                 core.raise_late(verdict.wait(), now);
                 return Ok((Settled { transitions, freed: true }, ProbeEnd::Late));
             }

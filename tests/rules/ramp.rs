@@ -183,3 +183,16 @@ async fn a_ramp_that_a_person_ends_was_not_due() {
     handle.force_closed();
     assert_eq!(drain(&mut events).pop().expect("closed").due_since, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_ends_after_its_lease_in_a_ramp_is_in_flight_no_more() {
+    let half_open = Probe::successes(1).in_flight(2).lease(S(5));
+    let handle = breaker(plain().probe(half_open).ramp(Ramp::new([100], S(100))));
+    let first = probe(&handle).await;
+    let hung = admit(&handle);
+    first.success();
+    pass(S(6)).await;
+    assert_eq!(handle.snapshot().probes, 1);
+    hung.success();
+    assert_eq!((handle.snapshot().probes, handle.snapshot().totals.late), (0, 1));
+}
