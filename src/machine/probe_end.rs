@@ -98,14 +98,12 @@ impl Core {
             Some(false) => self.half_open.after_failures(&probe, 1),
             None => Judged::Undecided,
         };
+        if success == Some(false) && judged != Judged::Reopens {
+            // Its wait is the floor of the next Open, if there is one before a close.
+            self.raise(verdict.wait(), now);
+        }
         match judged {
-            Judged::Undecided => {
-                self.half_open.give_back(serial, success);
-                if success == Some(false) {
-                    // Its wait is the floor of the next Open, if there is one.
-                    self.raise(verdict.wait(), now);
-                }
-            }
+            Judged::Undecided => self.half_open.give_back(serial, success),
             Judged::Reopens => {
                 let planned = self.plan_cooldown(now, own)?;
                 transitions.push(self.trip(

@@ -196,3 +196,17 @@ async fn a_probe_that_ends_after_its_lease_in_a_ramp_is_in_flight_no_more() {
     hung.success();
     assert_eq!((handle.snapshot().probes, handle.snapshot().totals.late), (0, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_of_a_failed_probe_that_a_smaller_sample_forgives_is_the_floor_of_the_next_open() {
+    let ramp = Ramp::new([100], S(100));
+    let sample = |calls, rate| plain().probe(Probe::sample(calls, rate)).ramp(ramp.clone());
+    let handle = breaker(sample(10, 0.5));
+    probe(&handle).await.success();
+    let last = admit(&handle);
+    handle.reconfigure(sample(2, 1.0).build().unwrap());
+    last.settle(Outcome::throttled().retry_after(S(60)));
+    assert_eq!(handle.snapshot().probes, 0, "1 of 2 is enough: traffic returns");
+    fail(&handle, 3);
+    assert_eq!(open_for(&handle), S(60));
+}
