@@ -10,6 +10,8 @@ use crate::window::tagged::{self, COUNT_MAX, Full};
 pub(crate) const PARTS: u64 = 10;
 /// Room for the young buckets: `PARTS` whole ones and the two cut ones at the ends.
 const RING: usize = 16;
+/// How many buckets ahead of the clock a call may have started and be known as young.
+const AHEAD: u64 = RING as u64 - PARTS - 1;
 
 /// Started and finished calls, in all and per start bucket. The difference of the sums is what is pending; what the
 /// young buckets do not explain of it is overdue, so that an ageing bucket needs no folding.
@@ -94,28 +96,27 @@ impl Overdue {
 
     /// How many calls of `epoch` are overdue. Concurrent starts and ends can only make it smaller.
     pub(crate) fn overdue(&self, epoch: u64, grid: Grid, now: u64) -> u64 {
-        let mut tick = grid.tick(now);
+        let tick = grid.tick(now);
+        let mut later = 0;
         loop {
-            let overdue = self.overdue_at(epoch, grid, tick);
-            // A call that started in a later bucket, after the clock was read here, is in the sum and in none of the
-            // young buckets.
-            let later = self.newest.load(Ordering::Relaxed).saturating_sub(grid.tag(tick));
-            match later {
-                0 => return overdue,
-                // Another epoch has begun: nobody asks for this one any more.
-                _ if later >> Grid::GAP > 0 => return 0,
-                _ => tick += later,
+            let overdue = self.overdue_at(epoch, grid, tick, later);
+            // A call that started in a later bucket, after the clock was read here or before it stepped back, is in
+            // the sum and in none of the young buckets.
+            match self.newest.load(Ordering::Relaxed).saturating_sub(grid.tag(tick)) {
+                newer if newer <= later => return overdue,
+                // The ring does not reach that far, or another epoch has begun and nobody asks for this one any more.
+                newer if newer > AHEAD => return 0,
+                newer => later = newer,
             }
         }
     }
 
-    fn overdue_at(&self, epoch: u64, grid: Grid, newest: u64) -> u64 {
-        if grid.tag(newest) <= self.blind.load(Ordering::Relaxed) {
+    fn overdue_at(&self, epoch: u64, grid: Grid, tick: u64, later: u64) -> u64 {
+        if grid.tag(tick) <= self.blind.load(Ordering::Relaxed) {
             return 0;
         }
         let young = |words: &[AtomicU64; RING]| -> u64 {
-            (0..=PARTS.min(newest))
-                .map(|age| newest - age)
+            (tick.saturating_sub(PARTS)..=tick + later)
                 .map(|tick| tagged::read(&words[tick as usize % RING], grid.tag(tick)))
                 .sum()
         };
@@ -203,6 +204,21 @@ mod tests {
         overdue.finish(1, GRID, 1_000);
         assert_eq!(overdue.overdue(1, GRID, 999), 0);
         assert_eq!(overdue.overdue(1, GRID, 2_100), 1);
+    }
+
+    #[test]
+    fn a_call_that_starts_after_the_clock_stepped_back_is_young() {
+        // The first of these finds its bucket taken by a later one.
+        for (started, old) in [(1_550, 2_600), (3_000, 4_100)] {
+            let overdue = Overdue::new();
+            overdue.start(1, GRID, 3_100);
+            overdue.finish(1, GRID, 3_100);
+            overdue.start(1, GRID, started);
+            for now in started..old {
+                assert_eq!(overdue.overdue(1, GRID, now), 0, "started {started}, now {now}");
+            }
+            assert_eq!(overdue.overdue(1, GRID, old), 1);
+        }
     }
 
     #[test]
