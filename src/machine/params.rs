@@ -121,11 +121,12 @@ impl Shape {
     }
 
     /// Moves the tags past every one that was given in the `old` grid until `now`. Where buckets became longer, their
-    /// numbers fell: by more, after a long life, than one clear makes up for.
+    /// numbers fell: by more, after a long life, than one clear makes up for. One clear more than that, because a
+    /// window reaches back, and a clock may have stepped back.
     fn clear(&self, old: Grid, epoch: u64, now: u64) {
         let last = old.tag(old.tick(now));
         let tick = self.grid(epoch).0.tick(now);
-        let clears = (last.saturating_sub(tick) >> Grid::GAP) + 1;
+        let clears = (last.saturating_sub(tick) >> Grid::GAP) + 2;
         let buckets = self.buckets.load(Ordering::Relaxed);
         let more = clears.saturating_sub(epoch).max((buckets >> 32) + 1);
         let low = buckets & u64::from(u32::MAX);

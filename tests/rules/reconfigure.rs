@@ -64,6 +64,18 @@ async fn a_window_of_the_same_shape_stays_and_one_of_another_shape_starts_empty(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wider_window_starts_empty_also_where_it_reaches_back_behind_the_change() {
+    let failures = |window| ruled(Trip::none().failures(3)).window(window);
+    for moment in 4_270..4_320 {
+        let handle = breaker(failures(Window::time(MS(50)).buckets(1)));
+        pass(MS(50) * moment).await;
+        fail(&handle, 2);
+        handle.reconfigure(failures(Window::time(S(32)).buckets(32)).build().unwrap());
+        assert_eq!(handle.snapshot().window.calls, 0, "after {moment} buckets");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wider_window_counts_at_once_after_a_long_life() {
     let failures = |window| ruled(Trip::none().failures(3)).window(window).build().unwrap();
     let handle = tower_breaker::Handle::new("old", failures(Window::time(S(1))));
