@@ -66,12 +66,17 @@ impl Overdue {
     /// A call of `epoch` that started at `at` is over, however it ended.
     #[inline]
     pub(crate) fn finish(&self, epoch: u64, grid: Grid, at: u64) {
-        let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
+        let newest = self.newest.load(Ordering::Relaxed);
+        let tick = grid.tick_near(at, newest);
+        let tag = grid.tag(tick);
         self.stripes.count(|mine, access| {
             let mine = mine.make();
             tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
-            let bucket = &mine.finished_at[tick as usize % RING];
-            tagged::add(bucket, access, grid.tag(tick), 1, Full::Wrap);
+            // In a bucket that nobody reads any more it could only take the place of a young one: after very long,
+            // its tag looks new again.
+            if newest.saturating_sub(tag) < RING as u64 {
+                tagged::add(&mine.finished_at[tick as usize % RING], access, tag, 1, Full::Wrap);
+            }
         });
     }
 
@@ -181,6 +186,18 @@ mod tests {
         overdue.finish(1, GRID, 1_900);
         assert_eq!((overdue.pending(1), overdue.overdue(1, GRID, 2_000)), (18, 9));
         assert_eq!(overdue.overdue(1, GRID, 1_000_000), 18);
+    }
+
+    #[test]
+    fn a_call_that_hung_for_very_long_hides_no_other_when_it_ends() {
+        let overdue = Overdue::new();
+        overdue.start(1, GRID, 0);
+        overdue.start(1, GRID, 0);
+        let now = 20_000_000 * GRID.width;
+        overdue.start(1, GRID, now);
+        overdue.finish(1, GRID, now);
+        overdue.finish(1, GRID, 0);
+        assert_eq!(overdue.overdue(1, GRID, now), 1);
     }
 
     #[test]
