@@ -123,8 +123,7 @@ fn imports_go_down_only() {
         let inside = file.strip_prefix(&src).expect("inside src");
         let first = inside.iter().next().expect("a name").to_string_lossy();
         let module = first.trim_end_matches(".rs");
-        let is_test =
-            inside.file_name().is_some_and(|name| name.to_string_lossy().contains("tests"));
+        let is_test = inside.iter().any(|name| name.to_string_lossy().contains("tests"));
         if module == "lib" || is_test {
             continue;
         }
@@ -156,6 +155,51 @@ fn imports_go_down_only() {
     }
     assert!(wrong.is_empty(), "imports that do not go down:\n{}", wrong.join("\n"));
     assert!(seen > 100, "only {seen} imports were found: is the reader broken?");
+}
+
+/// The words of the rules, which the reference shares with what it is compared with.
+const VOCABULARY: [&str; 3] = ["outcome", "state", "error"];
+
+/// What a file of the reference must not import: all of the crate but the vocabulary, and what lies beside the
+/// reference. `root` is its own first file, whose parent is outside.
+fn beyond_vocabulary(text: &str, root: bool) -> Vec<String> {
+    let mut wrong = imports(text);
+    wrong.retain(|name| !VOCABULARY.contains(&name.as_str()));
+    let outside = if root { "super::" } else { "super::super" };
+    if code(text).contains(outside) {
+        wrong.push(outside.to_owned());
+    }
+    wrong
+}
+
+#[test]
+fn the_reference_of_the_machine_imports_the_vocabulary_only() {
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/machine/model_tests/reference");
+    let mut files = Vec::new();
+    rust_files(&reference, &mut files);
+    assert!(files.len() > 5, "only {} files: has the reference moved?", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let root = file == reference.join("mod.rs");
+        assert_eq!(beyond_vocabulary(&text, root), [""; 0], "{}", file.display());
+    }
+}
+
+#[test]
+fn a_reference_that_imports_more_than_the_vocabulary_is_found() {
+    let ours = "use crate::state::{Cause, Mode};\nuse crate::outcome::Class;\nuse std::fmt;";
+    assert_eq!(beyond_vocabulary(ours, true), [""; 0]);
+    assert_eq!(beyond_vocabulary("use super::{Phase, Reference};", false), [""; 0]);
+    for (text, found) in [
+        ("use crate::backoff::Random;", "backoff"),
+        ("use crate::{state::State, machine::Settings};", "machine"),
+        ("fn wait() -> crate::window::Window {}", "window"),
+        ("use crate::Trip;", "Trip"),
+        ("use super::super::adapter::Real;", "super::super"),
+    ] {
+        assert_eq!(beyond_vocabulary(text, false), [found]);
+    }
+    assert_eq!(beyond_vocabulary("use super::ops::Op;", true), ["super::"]);
 }
 
 #[test]

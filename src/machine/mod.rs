@@ -15,6 +15,8 @@ mod half_open;
 mod judge;
 mod last_error;
 mod manual;
+#[cfg(test)]
+mod model_tests;
 mod own;
 mod params;
 mod probe_end;

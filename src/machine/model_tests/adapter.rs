@@ -1,0 +1,236 @@
+//! All that the model knows of the machine: what it is asked, and how what it says is read.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ops::Verb;
+use super::reference::{Answer, Change, Config, Luck, Totals, View, WindowView, custom_sum};
+use super::translate::{cooldown, settings};
+use crate::backoff::{self, FOREVER, Random};
+use crate::machine::gate::NEVER;
+use crate::machine::{
+    self, Admission, Grant, Machine, Own, Refusal, Refuses, Transition, Transitions, WindowSnapshot,
+};
+use crate::outcome::{Class, LastError, Outcome};
+
+const SEED: u64 = 42;
+
+/// The machine, spoken to in times since its start, as the breaker speaks to it.
+#[derive(Debug)]
+pub(super) struct Real {
+    machine: Machine,
+    start: Instant,
+    changes: Vec<Change>,
+}
+
+impl Real {
+    pub(super) fn new(config: &Config) -> Self {
+        let start = Instant::now();
+        let custom = config.custom;
+        let step = config.cooldown.own;
+        let own = Own {
+            rule: custom.map(|n| -> machine::own::CustomRule {
+                Arc::new(move |seen: &WindowSnapshot| custom_sum(&window_view(seen)) >= n)
+            }),
+            cooldown: step.map(|step| -> machine::own::CooldownFn {
+                Arc::new(move |attempt| step * (attempt + 1))
+            }),
+        };
+        let machine = Machine::new(Arc::from("model"), settings(config), own, start, SEED);
+        Self { machine, start, changes: Vec::new() }
+    }
+
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<Grant>) {
+        let at = self.start + now;
+        if let Some(grant) = self.machine.admit_freely(|| at) {
+            return (Answer::Admitted { probe: false }, Some(grant));
+        }
+        let (admission, transitions) = self.machine.admit(|| at);
+        self.tell(transitions);
+        match admission {
+            Admission::Admitted(grant) if grant.is_inert() => (Answer::Inert, Some(grant)),
+            Admission::Admitted(grant) => {
+                (Answer::Admitted { probe: grant.is_probe() }, Some(grant))
+            }
+            Admission::Rejected(refusal) => (rejected(refusal), None),
+        }
+    }
+
+    pub(super) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<Grant>) {
+        match self.machine.grant_without_asking() {
+            Some(grant) => (Answer::Admitted { probe: false }, Some(grant)),
+            None => self.admit(now),
+        }
+    }
+
+    /// By the short way where there is one, as a permit does.
+    pub(super) fn settle(&mut self, grant: Grant, outcome: Outcome, short: bool, now: Duration) {
+        let at = self.start + now;
+        let bare = outcome.class() == Class::Success;
+        if short && bare && self.machine.settle_success(&grant, || at) {
+            return;
+        }
+        let failed = outcome.class() == Class::Failure;
+        if failed && self.machine.settle_failure(&grant, &outcome) {
+            return;
+        }
+        let settled = self.machine.settle(grant, outcome, || at);
+        self.tell(settled.transitions);
+    }
+
+    pub(super) fn refuses(&mut self, now: Duration) -> Option<Option<Duration>> {
+        let wait = match self.machine.refuses(|| self.start + now) {
+            Refuses::No => None,
+            Refuses::For(wait) => Some(wait),
+            Refuses::Ask(now) => {
+                let (wait, transitions) = self.machine.refuses_locked(now);
+                self.tell(transitions);
+                wait
+            }
+        };
+        wait.map(known)
+    }
+
+    pub(super) fn reject(&mut self, wait: Option<Duration>) -> Answer {
+        rejected(self.machine.reject(wait.map_or(NEVER, |wait| wait.as_nanos() as u64)))
+    }
+
+    pub(super) fn tick(&mut self, now: Duration) {
+        let transitions = self.machine.tick(self.start + now);
+        self.tell(transitions);
+    }
+
+    pub(super) fn manual(&mut self, verb: Verb, now: Duration) {
+        let verb = match verb {
+            Verb::ForceOpen(time) => machine::Verb::ForceOpen(time),
+            Verb::Release => machine::Verb::Release,
+            Verb::ForceClosed => machine::Verb::ForceClosed,
+            Verb::Disable => machine::Verb::Disable,
+            Verb::Shadow => machine::Verb::Shadow,
+            Verb::Reset => machine::Verb::Reset,
+            Verb::HoldFor(time) => machine::Verb::HoldFor(time),
+        };
+        let transitions = self.machine.manual(verb, self.start + now);
+        self.tell(transitions);
+    }
+
+    pub(super) fn reconfigure(&mut self, config: &Config, now: Duration) {
+        self.machine.reconfigure(&settings(config), self.start + now);
+    }
+
+    pub(super) fn set_canary(&mut self, comes: bool) {
+        self.machine.count_canary(comes);
+    }
+
+    pub(super) fn admit_canary(&mut self, now: Duration) -> Option<Grant> {
+        let (grant, transitions) = self.machine.admit_canary(self.start + now);
+        self.tell(transitions);
+        grant
+    }
+
+    pub(super) fn view(&self, now: Duration) -> View {
+        let at = self.start + now;
+        let seen = self.machine.snapshot(at);
+        assert_eq!(self.machine.state(|| at), seen.state, "two ways to read the state");
+        assert_eq!(self.machine.reading(at), (seen.epoch, seen.state));
+        assert_eq!((self.machine.epoch(), self.machine.mode()), (seen.epoch, seen.mode));
+        let since = |at: Instant| at - self.start;
+        let totals = seen.totals;
+        let watched = seen.window.overdue.is_some();
+        View {
+            state: seen.state,
+            mode: seen.mode,
+            epoch: seen.epoch,
+            since: since(seen.since),
+            until: seen.until.map(since),
+            asked_until: seen.asked_until.map(since),
+            cause: seen.cause,
+            attempt: seen.attempt,
+            probes: seen.probes,
+            window: window_view(&seen.window),
+            in_flight: seen.in_flight,
+            admitted: totals.admitted,
+            totals: Totals {
+                success: totals.success,
+                failure: totals.failure,
+                throttled: totals.throttled,
+                exhausted: totals.exhausted,
+                ignored: totals.ignored,
+                cancelled: totals.cancelled,
+                late: totals.late,
+                rejected: totals.rejected,
+                would_reject: totals.would_reject,
+            },
+            last_error: seen.last_error.map(error),
+            deadline: self.machine.deadline(at).map(since).filter(|_| !watched),
+        }
+    }
+
+    fn tell(&mut self, transitions: Transitions) {
+        let start = self.start;
+        self.changes.extend(transitions.into_iter().map(|transition: Transition| Change {
+            epoch: transition.epoch,
+            from: transition.from,
+            to: transition.to,
+            mode: transition.mode,
+            cause: transition.cause,
+            at: transition.at - start,
+            due_since: transition.due_since.map(|due| due - start),
+            open_for: transition.open_for,
+            attempt: transition.attempt,
+            window: window_view(&transition.window),
+            last_error: transition.last_error.map(error),
+        }));
+    }
+}
+
+fn error(error: LastError) -> (Class, Option<u16>) {
+    (error.class, error.code)
+}
+
+fn known(wait: u64) -> Option<Duration> {
+    (wait != NEVER).then(|| Duration::from_nanos(wait))
+}
+
+fn rejected(refusal: Refusal) -> Answer {
+    let (state, cause) = (refusal.state(), refusal.cause());
+    Answer::Rejected { state, cause, wait: known(refusal.wait) }
+}
+
+fn window_view(seen: &WindowSnapshot) -> WindowView {
+    WindowView {
+        calls: seen.calls,
+        failures: seen.failures,
+        slow: seen.slow,
+        failure_rate: seen.failure_rate,
+        slow_rate: seen.slow_rate,
+        consecutive_failures: seen.consecutive_failures,
+        overdue: seen.overdue,
+    }
+}
+
+/// The same chance as the machine's, by the same arithmetic.
+#[derive(Debug)]
+pub(super) struct SameLuck(Random);
+
+impl SameLuck {
+    pub(super) fn new() -> Self {
+        Self(Random::new(SEED))
+    }
+}
+
+impl Luck for SameLuck {
+    fn cooldown(&mut self, config: &Config, nominal: Duration) -> Duration {
+        let cooldown = cooldown(config);
+        let cooldown = if config.cooldown.own.is_some() { cooldown.max(FOREVER) } else { cooldown };
+        cooldown.finish(nominal, &mut self.0)
+    }
+
+    fn server_wait(&mut self, config: &Config, asked: Duration, cap: Duration) -> Duration {
+        backoff::server_wait(asked, cap, config.hold_jitter, &mut self.0)
+    }
+}

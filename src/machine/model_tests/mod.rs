@@ -1,0 +1,218 @@
+//! The machine against a naive reference: after every operation all that can be seen of both is the same.
+
+mod adapter;
+mod ops;
+mod reference;
+mod translate;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::machine::Grant;
+use crate::outcome::Outcome;
+use crate::state::Cause;
+use adapter::{Real, SameLuck};
+use ops::{Clock, Op, Verb};
+use reference::{Config, Reference};
+
+/// A call in flight: what the machine gave, and its number in the reference. None: counts nowhere.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    grant: Grant,
+    id: Option<u64>,
+}
+
+#[derive(Debug)]
+struct World {
+    real: Real,
+    reference: Reference,
+    calls: Vec<Call>,
+    now: Duration,
+    latest: Duration,
+    canary: bool,
+    /// The user's own functions stay when the settings change.
+    first: Config,
+    /// Of every transition.
+    causes: Vec<Cause>,
+}
+
+/// How far the clock steps back at most. The buckets of one epoch are told from those of the next by 4 096 of them.
+const BACK: Duration = Duration::from_secs(60);
+
+impl World {
+    fn new(config: Config) -> Self {
+        Self {
+            real: Real::new(&config),
+            reference: Reference::new(config.clone(), Box::new(SameLuck::new())),
+            calls: Vec::new(),
+            now: Duration::ZERO,
+            latest: Duration::ZERO,
+            canary: false,
+            first: config,
+            causes: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, op: &Op) {
+        let now = self.now;
+        match op {
+            Op::Admit => {
+                let ((real, grant), (expected, id)) =
+                    (self.real.admit(now), self.reference.admit(now));
+                assert_eq!(real, expected, "the answer");
+                self.calls.extend(grant.map(|grant| Call { grant, id }));
+            }
+            Op::Unready => {
+                let ((real, grant), (expected, id)) =
+                    (self.real.admit_unready(now), self.reference.admit_unready(now));
+                assert_eq!(real, expected, "the answer");
+                if let Some(grant) = grant {
+                    self.settle(Call { grant, id }, Outcome::failure(), false);
+                }
+            }
+            Op::Settle(which, outcome, short) => {
+                if let Some(call) = self.take(*which) {
+                    self.settle(call, *outcome, *short);
+                }
+            }
+            Op::Drop(which) => {
+                if let Some(call) = self.take(*which) {
+                    self.settle(call, Outcome::cancelled(), false);
+                }
+            }
+            Op::Clock(clock) => self.turn(*clock),
+            Op::Ask => {
+                let (real, expected) = (self.real.refuses(now), self.reference.refuses(now));
+                assert_eq!(real, expected, "for how long a call would be rejected");
+            }
+            Op::Reject(wait) => {
+                let (real, expected) = (self.real.reject(*wait), self.reference.reject(*wait));
+                assert_eq!(real, expected, "the rejection");
+            }
+            Op::Tick => {
+                self.real.tick(now);
+                self.reference.tick(now);
+            }
+            Op::Manual(verb) => self.manual(*verb),
+            Op::Reconfigure(config) => {
+                let mut config = (**config).clone();
+                config.custom = self.first.custom;
+                config.cooldown.own = self.first.cooldown.own;
+                // When the rule's time changes, a call that started later than now would be taken for an old one.
+                if config.overdue.is_some() {
+                    self.now = self.latest;
+                }
+                let now = self.now;
+                self.real.reconfigure(&config, now);
+                self.reference.reconfigure(config, now);
+            }
+            Op::Canary(comes) => {
+                if self.canary != *comes {
+                    self.canary = *comes;
+                    self.real.set_canary(*comes);
+                    self.reference.set_canary(*comes);
+                }
+            }
+            Op::AdmitCanary => {
+                let (grant, id) = (self.real.admit_canary(now), self.reference.admit_canary(now));
+                assert_eq!(grant.is_some(), id.is_some(), "a probe in the background");
+                self.calls.extend(grant.map(|grant| Call { grant, id }));
+            }
+        }
+        let changes = self.reference.take_changes();
+        assert_eq!(self.real.take_changes(), changes, "the transitions");
+        self.causes.extend(changes.iter().map(|change| change.cause));
+        assert_eq!(self.real.view(self.now), self.reference.view(self.now));
+    }
+
+    fn take(&mut self, which: usize) -> Option<Call> {
+        (!self.calls.is_empty()).then(|| self.calls.swap_remove(which % self.calls.len()))
+    }
+
+    fn settle(&mut self, call: Call, outcome: Outcome, short: bool) {
+        self.real.settle(call.grant, outcome, short, self.now);
+        if let Some(id) = call.id {
+            self.reference.settle(id, outcome, self.now);
+        }
+    }
+
+    fn turn(&mut self, clock: Clock) {
+        let least = self.latest.saturating_sub(BACK);
+        self.now = match clock {
+            Clock::Forward(by) => self.now + by,
+            Clock::Back(by) => self.now.saturating_sub(by),
+            Clock::To(which, off) => {
+                let off = |to: Duration| match off {
+                    0 => to,
+                    1.. => to + Duration::from_nanos(1),
+                    _ => to.saturating_sub(Duration::from_nanos(1)),
+                };
+                let mut ahead: Vec<_> = self.reference.moments().into_iter().map(off).collect();
+                ahead.retain(|to| *to > self.now && *to < self.now + LONG);
+                match ahead.is_empty() {
+                    true => return,
+                    false => ahead[which % ahead.len()],
+                }
+            }
+        };
+        self.now = self.now.max(least);
+        self.latest = self.latest.max(self.now);
+    }
+
+    fn manual(&mut self, verb: Verb) {
+        let now = self.now;
+        self.real.manual(verb, now);
+        match verb {
+            Verb::ForceOpen(time) => self.reference.force_open(time, now),
+            Verb::Release => self.reference.release(now),
+            Verb::ForceClosed => self.reference.force_closed(now),
+            Verb::Disable => self.reference.disable(now),
+            Verb::Shadow => self.reference.shadow(now),
+            Verb::Reset => self.reference.reset(now),
+            Verb::HoldFor(time) => self.reference.hold_for(time, now),
+        }
+    }
+}
+
+/// Nobody waits for what is 30 years away: the clock would leave the range of the machine.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn sequence() -> impl Strategy<Value = (Config, Vec<Op>)> {
+    (ops::config(), proptest::collection::vec(ops::op(), 1..100))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_machine_does_what_the_rules_say_whatever_happens((config, ops) in sequence()) {
+        let mut world = World::new(config);
+        for op in &ops {
+            world.run(op);
+        }
+    }
+}
+
+/// Some seconds' worth, unless the environment asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
+#[test]
+fn some_hundred_sequences_meet_every_cause_of_a_transition() {
+    let mut runner = TestRunner::deterministic();
+    let mut met = vec![Cause::Start];
+    for _ in 0..200 {
+        let (config, ops) = sequence().new_tree(&mut runner).expect("a sequence").current();
+        let mut world = World::new(config);
+        for op in &ops {
+            world.run(op);
+        }
+        met.extend(world.causes);
+    }
+    let missing: Vec<_> = Cause::ALL.iter().filter(|cause| !met.contains(cause)).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}");
+}
