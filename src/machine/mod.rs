@@ -15,7 +15,7 @@ mod half_open;
 mod judge;
 mod last_error;
 mod manual;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod model_tests;
 mod own;
 mod params;

@@ -188,6 +188,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
+    #[cfg_attr(miri, ignore = "one thread, no unsafe code, and hours")]
     fn the_machine_does_what_the_rules_say_whatever_happens((config, ops) in sequence()) {
         let mut world = World::new(config);
         for op in &ops {
@@ -202,6 +203,7 @@ fn cases() -> u32 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "one thread, no unsafe code, and hours")]
 fn some_hundred_sequences_meet_every_cause_of_a_transition() {
     let mut runner = TestRunner::deterministic();
     let mut met = vec![Cause::Start];
