@@ -116,7 +116,8 @@ impl Machine {
             0 => return None,
             NEVER => NEVER,
             until => {
-                let left = until.checked_sub(now.get()).filter(|left| *left > 0)?;
+                let now = now.get().max(self.gate.seen());
+                let left = until.checked_sub(now).filter(|left| *left > 0)?;
                 match phase {
                     Phase::Probing => left.min(self.params.first_cooldown()),
                     _ => left,

@@ -150,11 +150,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 
 impl Gate {
     pub(crate) fn new(word: Word) -> Self {
-        Self {
-            word: AtomicU64::new(word.0),
-            until: AtomicU64::new(0),
-            seen: AtomicU64::new(0),
-        }
+        Self { word: AtomicU64::new(word.0), until: AtomicU64::new(0), seen: AtomicU64::new(0) }
     }
 
     #[inline]

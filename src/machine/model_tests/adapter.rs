@@ -9,7 +9,8 @@ use super::translate::{cooldown, settings};
 use crate::backoff::{self, FOREVER, Random};
 use crate::machine::gate::NEVER;
 use crate::machine::{
-    self, Admission, Grant, Machine, Own, Refusal, Refuses, Transition, Transitions, WindowSnapshot,
+    self, Admission, Clock, Grant, Machine, Own, Refusal, Refuses, Transition, Transitions,
+    WindowSnapshot,
 };
 use crate::outcome::{Class, LastError, Outcome};
 
@@ -21,6 +22,23 @@ pub(super) struct Real {
     machine: Machine,
     start: Instant,
     changes: Vec<Change>,
+}
+
+/// A clock that is always exact: by how much another may be wrong is no matter of the rules.
+struct At(Duration);
+
+impl Clock for At {
+    fn exact(&self) -> u64 {
+        self.0.as_nanos() as u64
+    }
+
+    fn recent(&self) -> u64 {
+        self.exact()
+    }
+
+    fn behind(&self) -> u64 {
+        0
+    }
 }
 
 impl Real {
@@ -46,7 +64,9 @@ impl Real {
 
     pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<Grant>) {
         let at = self.start + now;
-        if let Some(grant) = self.machine.admit_freely(|| at) {
+        let seen = self.machine.plain();
+        let again = seen.and_then(|seen| self.machine.admit_again(seen.bits()));
+        if let Some(grant) = again.or_else(|| self.machine.admit_freely(&At(now))) {
             return (Answer::Admitted { probe: false }, Some(grant));
         }
         let (admission, transitions) = self.machine.admit(|| at);
@@ -71,7 +91,7 @@ impl Real {
     pub(super) fn settle(&mut self, grant: Grant, outcome: Outcome, short: bool, now: Duration) {
         let at = self.start + now;
         let bare = outcome.class() == Class::Success;
-        if short && bare && self.machine.settle_success(&grant, || at) {
+        if short && bare && self.machine.settle_success(&grant, &At(now)) {
             return;
         }
         let failed = outcome.class() == Class::Failure;
@@ -83,11 +103,11 @@ impl Real {
     }
 
     pub(super) fn refuses(&mut self, now: Duration) -> Option<Option<Duration>> {
-        let wait = match self.machine.refuses(|| self.start + now) {
+        let wait = match self.machine.refuses(&At(now)) {
             Refuses::No => None,
             Refuses::For(wait) => Some(wait),
-            Refuses::Ask(now) => {
-                let (wait, transitions) = self.machine.refuses_locked(now);
+            Refuses::Ask => {
+                let (wait, transitions) = self.machine.refuses_locked(At(now).exact());
                 self.tell(transitions);
                 wait
             }

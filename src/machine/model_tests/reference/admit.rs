@@ -170,6 +170,8 @@ impl Reference {
 
     /// The wait of a rejection that a deadline to come decides.
     fn deadline_ahead(&self, now: Duration) -> Option<Option<Duration>> {
+        // Nothing moves back.
+        let now = now.max(self.seen);
         let ahead = |until: Duration| (now < until).then(|| until - now);
         match self.phase {
             Phase::Open => ahead(self.open_until).map(Some),
