@@ -160,12 +160,7 @@ impl Breaker {
     /// Rejects a call whose service was not polled ready because it would be rejected.
     #[inline(always)]
     pub(crate) fn reject(&self, wait: u64) -> CircuitOpen {
-        self.rejection(self.count_rejection(wait))
-    }
-
-    #[inline(never)]
-    fn count_rejection(&self, wait: u64) -> Refusal {
-        self.machine.reject(wait)
+        self.rejection(self.machine.reject(wait))
     }
 
     #[inline(always)]

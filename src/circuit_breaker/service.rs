@@ -189,7 +189,7 @@ where
             Some(wait) if !self.pending => {
                 self.ready = Ready::SHED;
                 self.wait = wait;
-                if self.care {
+                if self.parked.is_some() {
                     self.unpark();
                 }
                 Poll::Ready(Ok(()))

@@ -54,29 +54,25 @@ impl Machine {
     #[inline(always)]
     pub(crate) fn refuses(&self, clock: &impl Clock) -> Refuses {
         let word = self.gate.word();
-        match word.phase() {
-            // In a ramp, who passes is decided call by call, by asking.
-            Phase::Closed | Phase::Disabled | Phase::Ramp => Refuses::No,
-            _ if word.shadow() => Refuses::No,
-            Phase::Open | Phase::Probing | Phase::ForcedOpen => match self.gate.until(word) {
-                None | Some(0) => Refuses::Ask,
-                Some(NEVER) => Refuses::For(NEVER),
-                Some(until) => {
-                    let now = clock.recent().max(self.gate.seen());
-                    let mut left = until.saturating_sub(now);
-                    // Nobody is told to wait who need not.
-                    if left <= clock.behind() {
-                        left = until.saturating_sub(clock.exact());
-                    }
-                    match left {
-                        0 => Refuses::Ask,
-                        left if word.phase() == Phase::Probing => {
-                            Refuses::For(left.min(self.params.first_cooldown()))
-                        }
-                        left => Refuses::For(left),
-                    }
-                }
-            },
+        if !word.rejects() {
+            return Refuses::No;
+        }
+        let until = match self.gate.until(word) {
+            None | Some(0) => return Refuses::Ask,
+            Some(NEVER) => return Refuses::For(NEVER),
+            Some(until) => until,
+        };
+        let mut left = until.saturating_sub(clock.recent().max(self.gate.seen()));
+        // Nobody is told to wait who need not.
+        if left <= clock.behind() {
+            left = until.saturating_sub(clock.exact().max(self.gate.seen()));
+        }
+        match left {
+            0 => Refuses::Ask,
+            left if word.phase() == Phase::Probing => {
+                Refuses::For(left.min(self.params.first_cooldown()))
+            }
+            left => Refuses::For(left),
         }
     }
 
@@ -97,10 +93,7 @@ impl Machine {
     pub(crate) fn reject(&self, wait: u64) -> Refusal {
         self.counters.count(Count::Rejected);
         let word = self.gate.word();
-        match word.phase() {
-            Phase::Open | Phase::Probing | Phase::ForcedOpen => Refusal { word, wait },
-            Phase::Closed | Phase::Ramp | Phase::Disabled => Refusal { word, wait: 0 },
-        }
+        Refusal { word, wait: if word.is_shut() { wait } else { 0 } }
     }
 
     /// A rejection that needs no lock: the time of the gate has not come.

@@ -9,11 +9,12 @@ use crate::sync::{AtomicU64, Ordering};
 #[repr(u64)]
 pub(crate) enum Phase {
     Closed = 0,
-    Open = 1,
-    Probing = 2,
-    Ramp = 3,
-    ForcedOpen = 4,
-    Disabled = 5,
+    Ramp = 1,
+    Disabled = 2,
+    // Those that reject, see `SHUT`.
+    Open = 4,
+    Probing = 5,
+    ForcedOpen = 6,
 }
 
 impl Phase {
@@ -33,6 +34,8 @@ impl Phase {
 pub(crate) struct Word(u64);
 
 const PHASE: u64 = 0b111;
+/// Of the phases that reject, and only of those: not of a ramp, which decides call by call.
+const SHUT: u64 = 0b100;
 const SHADOW: u64 = 1 << 3;
 const BUSY: u64 = 1 << 4;
 const CAUSE_SHIFT: u32 = 5;
@@ -47,6 +50,18 @@ impl Word {
         let shadow = if shadow { SHADOW } else { 0 };
         let flags = flags.bits() << FLAGS_SHIFT;
         Self(epoch << EPOCH_SHIFT | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
+    }
+
+    /// Rejects calls, but for probes.
+    #[inline]
+    pub(crate) fn is_shut(self) -> bool {
+        self.0 & SHUT != 0
+    }
+
+    /// The same, and not only in shadow.
+    #[inline]
+    pub(crate) fn rejects(self) -> bool {
+        self.0 & (SHUT | SHADOW) == SHUT
     }
 
     /// Closed, and none of these.
@@ -111,10 +126,10 @@ impl Word {
     pub(crate) fn phase(self) -> Phase {
         match self.0 & PHASE {
             0 => Phase::Closed,
-            1 => Phase::Open,
-            2 => Phase::Probing,
-            3 => Phase::Ramp,
-            4 => Phase::ForcedOpen,
+            1 => Phase::Ramp,
+            4 => Phase::Open,
+            5 => Phase::Probing,
+            6 => Phase::ForcedOpen,
             _ => Phase::Disabled,
         }
     }
