@@ -42,10 +42,35 @@ where
     black_box(&answer);
 }
 
+/// How often a call is polled before it is given up: many seconds.
+const PATIENCE: u32 = 1 << 28;
+
+/// The same for a service that may have to wait for the other thread: polled until it is over. Not for all, as a future
+/// that may be polled again costs an unboxed one 2 ns.
+fn waiting<S, Req>(service: &mut S, request: Req)
+where
+    S: Service<Req>,
+{
+    let until = |over: &mut dyn FnMut() -> bool| {
+        let later = || {
+            std::hint::spin_loop();
+            false
+        };
+        let ended = (0..PATIENCE).any(|_| over() || later());
+        assert!(ended, "the service never answers");
+    };
+    let mut cx = Context::from_waker(Waker::noop());
+    until(&mut || service.poll_ready(&mut cx).is_ready());
+    let mut future = pin!(service.call(request));
+    until(&mut || black_box(&future.as_mut().poll(&mut cx)).is_ready());
+}
+
+type Calls = Box<dyn FnMut(u64) + Send>;
+
 /// A service that can be called many times from here, and from a second thread through a clone.
 pub struct Load {
-    first: Box<dyn FnMut(u64) + Send>,
-    second: Box<dyn FnMut(u64) + Send>,
+    first: Calls,
+    second: Calls,
 }
 
 impl Load {
@@ -56,7 +81,36 @@ impl Load {
         Req: 'static,
     {
         let clone = service.clone();
-        Self { first: calls(service, request), second: calls(clone, request) }
+        Self { first: calls(service, request, once), second: calls(clone, request, once) }
+    }
+
+    /// The same for a service that makes calls wait while another thread is in it.
+    pub fn waiting<S, Req>(service: S, request: fn() -> Req) -> Self
+    where
+        S: Service<Req> + Clone + Send + 'static,
+        Req: 'static,
+    {
+        let clone = service.clone();
+        Self { first: calls(service, request, waiting), second: calls(clone, request, waiting) }
+    }
+
+    /// What makes so many calls, and what makes as many on a second thread.
+    pub fn of(
+        first: impl FnMut(u64) + Send + 'static,
+        second: impl FnMut(u64) + Send + 'static,
+    ) -> Self {
+        Self { first: Box::new(first), second: Box::new(second) }
+    }
+
+    /// The same, inside of what `enter` opens on the calling thread, as a runtime's context.
+    pub fn within<G: 'static>(self, enter: fn() -> G) -> Self {
+        let inside = |mut calls: Calls| -> Calls {
+            Box::new(move |times| {
+                let _open = enter();
+                calls(times);
+            })
+        };
+        Self { first: inside(self.first), second: inside(self.second) }
     }
 
     /// So many calls, one after the other.
@@ -70,14 +124,18 @@ impl Load {
     }
 }
 
-fn calls<S, Req>(mut service: S, request: fn() -> Req) -> Box<dyn FnMut(u64) + Send>
+fn calls<S, Req>(
+    mut service: S,
+    request: fn() -> Req,
+    call: impl Fn(&mut S, Req) + Send + 'static,
+) -> Calls
 where
     S: Service<Req> + Send + 'static,
     Req: 'static,
 {
     Box::new(move |calls| {
         for _ in 0..calls {
-            once(&mut service, request());
+            call(&mut service, request());
         }
     })
 }

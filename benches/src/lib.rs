@@ -7,6 +7,7 @@ pub mod allocator;
 pub mod cases;
 pub mod drive;
 pub mod floors;
+pub mod format;
 pub mod inner;
 pub mod measure;
 pub mod ours;

@@ -19,11 +19,11 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// How many calls fill one sample.
-pub fn calibrate(load: &mut Load) -> u64 {
+/// How many calls fill one sample, when so many take that long.
+pub fn calibrate(mut run: impl FnMut(u64) -> Duration) -> u64 {
     let mut calls = 256;
     loop {
-        let took = time(|| load.run(calls));
+        let took = run(calls);
         if took >= SAMPLE / 4 {
             let scale = SAMPLE.as_secs_f64() / took.as_secs_f64();
             return ((calls as f64 * scale) as u64).max(1);
@@ -41,7 +41,8 @@ fn time(run: impl FnOnce()) -> Duration {
 /// Nanoseconds per call, of each load: medians of `samples` samples taken in turns, so that what disturbs the
 /// machine disturbs all of them.
 pub fn in_turns(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
-    let calls: Vec<_> = loads.iter_mut().map(|load| calibrate(load)).collect();
+    let calls: Vec<_> =
+        loads.iter_mut().map(|load| calibrate(|calls| time(|| load.run(calls)))).collect();
     let mut taken = vec![Vec::with_capacity(samples); loads.len()];
     for _ in 0..samples {
         for ((load, &calls), taken) in loads.iter_mut().zip(&calls).zip(&mut taken) {
@@ -53,11 +54,14 @@ pub fn in_turns(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
 
 /// Nanoseconds per call and thread, with one thread and with two on one breaker, taken in turns.
 pub fn two_threads(load: &mut Load, samples: usize) -> (f64, f64) {
-    let calls = calibrate(load);
+    let calls = calibrate(|calls| time(|| load.run(calls)));
+    // What waits for the other thread may take many times as long.
+    let contended =
+        calibrate(|calls| Duration::from_nanos((both_at_once(load, calls) * calls as f64) as u64));
     let (mut alone, mut together) = (Vec::new(), Vec::new());
     for _ in 0..samples {
         alone.push(time(|| load.run(calls)).as_nanos() as f64 / calls as f64);
-        together.push(both_at_once(load, calls));
+        together.push(both_at_once(load, contended));
     }
     (median(alone), median(together))
 }
@@ -90,16 +94,39 @@ pub fn allocations(load: &mut Load) -> (f64, f64) {
     (during.allocations as f64 / CALLS as f64, during.bytes as f64 / CALLS as f64)
 }
 
+/// How many calls are timed at a time in a filled window: few enough that it holds about as many throughout.
+const TIMED: u64 = 100;
+
 /// Nanoseconds per call with `before` calls already in the window: the median over fresh breakers.
 pub fn filled(fresh: impl Fn() -> Load, before: u64, samples: usize) -> f64 {
-    // Few enough that the window holds about `before` calls throughout.
-    const TIMED: u64 = 100;
-    let one = || {
-        let mut load = fresh();
-        load.run(before);
-        time(|| load.run(TIMED)).as_nanos() as f64 / TIMED as f64
-    };
+    let one = || fill(&mut fresh(), before, Duration::MAX, 1).ns;
     median((0..samples).map(|_| one()).collect())
+}
+
+/// What [`fill`] found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filled {
+    /// How many calls were in the window when the first was timed.
+    pub reached: u64,
+    /// Nanoseconds per call: the median of the batches.
+    pub ns: f64,
+}
+
+/// Makes `before` calls, or as many as can be made in `limit`, then times `batches` of 100 calls each.
+///
+/// # Panics
+///
+/// Without batches.
+pub fn fill(load: &mut Load, before: u64, limit: Duration, batches: usize) -> Filled {
+    let start = Instant::now();
+    let mut reached = 0;
+    while reached < before && start.elapsed() < limit {
+        let calls = (before - reached).min(1_000);
+        load.run(calls);
+        reached += calls;
+    }
+    let batch = |_| time(|| load.run(TIMED)).as_nanos() as f64 / TIMED as f64;
+    Filled { reached, ns: median((0..batches).map(batch).collect()) }
 }
 
 #[cfg(test)]
@@ -110,5 +137,12 @@ mod tests {
     fn the_median_is_the_middle_value() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0]), 4.0);
+    }
+
+    #[test]
+    fn a_window_is_filled_for_as_long_as_allowed() {
+        let load = || Load::of(|_| {}, |_| {});
+        assert_eq!(fill(&mut load(), 2_500, Duration::MAX, 1).reached, 2_500);
+        assert_eq!(fill(&mut load(), 2_500, Duration::ZERO, 1).reached, 0);
     }
 }

@@ -11,15 +11,22 @@ use tower_layer::Layer;
 use crate::drive::Load;
 use crate::inner::{HttpInner, Inner, get, number};
 
-const NEVER: u32 = u32::MAX;
+/// A threshold that no count reaches.
+pub const NEVER: u32 = u32::MAX;
 
-fn settings(trip: Trip) -> Settings {
+/// `trip`, and a cooldown of an hour.
+pub fn settings(trip: Trip) -> Settings {
     let hour = Cooldown::fixed(Duration::from_secs(3600)).jitter(0.0);
     Settings::builder().trip(trip).cooldown(hour).build().expect("valid settings")
 }
 
 fn typed(trip: Trip) -> CircuitBreakerLayer<Results, FailTyped> {
-    let config = Config::default().name("bench").settings(settings(trip));
+    with(settings(trip))
+}
+
+/// `settings`, and rejections as a typed error.
+pub fn with(settings: Settings) -> CircuitBreakerLayer<Results, FailTyped> {
+    let config = Config::default().name("bench").settings(settings);
     CircuitBreakerLayer::new(config.on_rejected(FailTyped))
 }
 

@@ -1,8 +1,7 @@
 //! Rows, the table, JSON, and the verdict.
 
-use std::fmt::Write;
-
 use crate::cases::{Allocations, Budget};
+use crate::format::{self, Column, Value};
 use crate::measure::median;
 
 /// How far a time may be above its budget: machines are shared.
@@ -122,60 +121,49 @@ impl Row {
     }
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or_else(String::new, |value| format!("{value:.digits$}"))
+const COLUMNS: [Column; 10] = {
+    const fn column(key: &'static str, title: &'static str, number: bool) -> Column {
+        Column { key, title, number }
+    }
+    [
+        column("crate", "", false),
+        column("scenario", "scenario", false),
+        column("config", "config", false),
+        column("ns_1t", "ns", true),
+        column("ns_2t", "ns, 2 threads", true),
+        column("floor_ns", "floor ns", true),
+        column("ratio", "ratio", true),
+        column("budget", "budget", true),
+        column("allocs", "allocs", true),
+        column("bytes", "bytes", true),
+    ]
+};
+
+impl Row {
+    fn cells(&self) -> Vec<Value<'_>> {
+        vec![
+            Value::Text(self.krate),
+            Value::Text(&self.scenario),
+            Value::Text(&self.config),
+            Value::Number(self.ns_1t, 1),
+            Value::Number(self.ns_2t, 1),
+            Value::Number(self.floor_ns, 1),
+            Value::Number(self.ratio(), 2),
+            Value::Perhaps(self.budget()),
+            Value::Number(self.allocs, 0),
+            Value::Number(self.bytes, 0),
+        ]
+    }
 }
 
 /// One Markdown table.
 pub fn markdown(rows: &[Row]) -> String {
-    let mut table = String::from(
-        "| | scenario | config | ns | ns, 2 threads | floor ns | ratio | budget | allocs | bytes |\n\
-         |---|---|---|---:|---:|---:|---:|---:|---:|---:|\n",
-    );
-    for row in rows {
-        let cells = [
-            row.krate.to_owned(),
-            row.scenario.clone(),
-            row.config.clone(),
-            number(row.ns_1t, 1),
-            number(row.ns_2t, 1),
-            number(row.floor_ns, 1),
-            number(row.ratio(), 2),
-            row.budget().unwrap_or_default(),
-            number(row.allocs, 0),
-            number(row.bytes, 0),
-        ];
-        let _ = writeln!(table, "| {} |", cells.join(" | "));
-    }
-    table
+    format::markdown(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
 
 /// `{"rows":[…]}`.
 pub fn json(rows: &[Row]) -> String {
-    let number =
-        |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.3}"));
-    // Every text here is written in this package and holds nothing to escape.
-    let text = |value: &str| format!("\"{value}\"");
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            format!(
-                "{{\"crate\":{},\"config\":{},\"scenario\":{},\"ns_1t\":{},\"ns_2t\":{},\"allocs\":{},\
-                 \"bytes\":{},\"floor_ns\":{},\"ratio\":{},\"budget\":{}}}",
-                text(row.krate),
-                text(&row.config),
-                text(&row.scenario),
-                number(row.ns_1t),
-                number(row.ns_2t),
-                number(row.allocs),
-                number(row.bytes),
-                number(row.floor_ns),
-                number(row.ratio()),
-                row.budget().map_or("null".to_owned(), |budget| text(&budget)),
-            )
-        })
-        .collect();
-    format!("{{\"rows\":[\n{}\n]}}", rows.join(",\n"))
+    format::json(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
