@@ -1,13 +1,14 @@
 //! Times and allocations of a [`Load`].
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::allocator::Counts;
 use crate::drive::Load;
 
-/// How long one sample lasts, about.
-const SAMPLE: Duration = Duration::from_millis(5);
+/// How long one sample lasts, about: less than what a busy system gives a thread at a time, so that most samples are
+/// not interrupted.
+const SAMPLE: Duration = Duration::from_millis(1);
 
 /// The middle of the values; the upper one of two.
 ///
@@ -52,36 +53,110 @@ pub fn in_turns(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
     taken.into_iter().map(median).collect()
 }
 
+/// How much of the time two threads have to be under way together.
+const TOGETHER: f64 = 0.8;
+
+/// How long to try for, per sample.
+const PATIENCE: Duration = Duration::from_millis(10);
+
 /// Nanoseconds per call and thread, with one thread and with two on one breaker, taken in turns.
-pub fn two_threads(load: &mut Load, samples: usize) -> (f64, f64) {
+///
+/// A busy system does not run two threads at once only because they were started together. Samples in which it did not
+/// are taken again; if it never does, there is no second figure.
+pub fn two_threads(load: &mut Load, samples: usize) -> (f64, Option<f64>) {
     let calls = calibrate(|calls| time(|| load.run(calls)));
     // What waits for the other thread may take many times as long.
-    let contended =
-        calibrate(|calls| Duration::from_nanos((both_at_once(load, calls) * calls as f64) as u64));
-    let (mut alone, mut together) = (Vec::new(), Vec::new());
-    for _ in 0..samples {
-        alone.push(time(|| load.run(calls)).as_nanos() as f64 / calls as f64);
-        together.push(both_at_once(load, contended));
+    let contended = calibrate(|calls| both_at_once(load, calls).took);
+    let (mut alone, mut both) = (Vec::new(), Vec::new());
+    let start = Instant::now();
+    let patience = PATIENCE * samples as u32;
+    while alone.len() < samples || (both.len() < samples && start.elapsed() < patience) {
+        if alone.len() < samples {
+            alone.push(time(|| load.run(calls)).as_nanos() as f64 / calls as f64);
+        }
+        let sample = both_at_once(load, contended);
+        if sample.together >= TOGETHER {
+            both.push(sample.took.as_nanos() as f64 / contended as f64);
+        }
     }
-    (median(alone), median(together))
+    (median(alone), (!both.is_empty()).then(|| median(both)))
 }
 
-fn both_at_once(load: &mut Load, calls: u64) -> f64 {
-    let arrived = AtomicU32::new(0);
-    let took: Duration = std::thread::scope(|scope| {
-        let threads = load.both().map(|run| {
-            let arrived = &arrived;
-            scope.spawn(move || {
-                arrived.fetch_add(1, Ordering::AcqRel);
-                while arrived.load(Ordering::Acquire) < 2 {
+/// What two threads did.
+struct Both {
+    /// The mean of their times.
+    took: Duration,
+    /// For which part of the time both were under way.
+    together: f64,
+}
+
+fn both_at_once(load: &mut Load, calls: u64) -> Both {
+    let meeting = Meeting::default();
+    let [one, other] = std::thread::scope(|scope| {
+        let [first, second] = load.both();
+        let other = scope.spawn(|| {
+            meeting.follow();
+            timed(second, calls)
+        });
+        let one = scope.spawn(|| {
+            meeting.lead();
+            timed(first, calls)
+        });
+        [one, other].map(|thread| thread.join().expect("no call panics"))
+    });
+    let whole = one.1.max(other.1) - one.0.min(other.0);
+    let common = one.1.min(other.1).saturating_duration_since(one.0.max(other.0));
+    Both {
+        took: (one.1 - one.0 + (other.1 - other.0)) / 2,
+        together: common.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE),
+    }
+}
+
+fn timed(run: &mut (dyn FnMut(u64) + Send), calls: u64) -> (Instant, Instant) {
+    let start = Instant::now();
+    run(calls);
+    (start, Instant::now())
+}
+
+/// Where two threads wait until both are running, not only ready to run: they answer each other fast.
+#[derive(Default)]
+struct Meeting {
+    /// Odd: the follower is asked.
+    turn: AtomicU32,
+    go: AtomicBool,
+}
+
+impl Meeting {
+    const ROUNDS: u32 = 8;
+    /// Far less than a system takes to change from one thread to the other.
+    const FAST: Duration = Duration::from_micros(10);
+    /// Then it has to do as it is.
+    const LATEST: Duration = Duration::from_millis(5);
+
+    fn lead(&self) {
+        let start = Instant::now();
+        loop {
+            let round = Instant::now();
+            for _ in 0..Self::ROUNDS {
+                self.turn.fetch_add(1, Ordering::AcqRel);
+                while self.turn.load(Ordering::Acquire) % 2 == 1 {
                     std::hint::spin_loop();
                 }
-                time(|| run(calls))
-            })
-        });
-        threads.into_iter().map(|thread| thread.join().expect("no call panics")).sum()
-    });
-    took.as_nanos() as f64 / 2.0 / calls as f64
+            }
+            if round.elapsed() < Self::FAST || start.elapsed() > Self::LATEST {
+                return self.go.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn follow(&self) {
+        while !self.go.load(Ordering::Acquire) {
+            if self.turn.load(Ordering::Acquire) % 2 == 1 {
+                self.turn.fetch_add(1, Ordering::AcqRel);
+            }
+            std::hint::spin_loop();
+        }
+    }
 }
 
 /// Allocations and bytes per call, after the first calls have made what is made once.

@@ -118,7 +118,7 @@ fn threads(krate: &'static str, case: Case, load: fn() -> Load, samples: usize) 
     let (alone, together) = two_threads(&mut load(), samples);
     Row {
         ns_1t: Some(alone),
-        ns_2t: Some(together),
+        ns_2t: together,
         floor_ns: Some(alone),
         budget: if krate == "floor" { Budget::Shown } else { Budget::Ratio(2.0) },
         ..Row::new(krate, case.config, format!("{}, 2 threads", case.scenario))

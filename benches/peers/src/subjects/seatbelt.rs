@@ -20,7 +20,7 @@ const BOTH: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
 /// A dropped probe keeps its slot until the break is over again.
 const CANNOT: &[Scenario] = &[Scenario::HalfOpenCancelled];
 /// A probe that hangs is given up after as long, so the measurement has to fit.
-const COOLDOWN: Duration = Duration::from_secs(2);
+const COOLDOWN: Duration = Duration::from_secs(3);
 
 type Outputs = Result<u64, Broken>;
 
