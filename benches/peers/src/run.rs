@@ -21,7 +21,7 @@ struct Effort {
     filling: Duration,
 }
 
-const FULL: Effort = Effort { samples: 101, filling: Duration::from_secs(60) };
+const FULL: Effort = Effort { samples: 51, filling: Duration::from_secs(60) };
 const QUICK: Effort = Effort { samples: 9, filling: Duration::from_secs(1) };
 
 /// All rows that are asked for, and what was wrong with those that are empty because of it.
