@@ -62,9 +62,7 @@ impl Handle {
                 Ok(Err(_)) => Outcome::failure().reason("canary"),
                 Err(_) => Outcome::failure().reason("canary timed out"),
             };
-            if let Some((permit, ())) = call.end() {
-                permit.settle(outcome);
-            }
+            call.settle(|| outcome);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use pin_project::pin_project;
 
 use crate::breaker::wait::{Changed, Events, Watch};
-use crate::breaker::{Breaker, InFlight, Permit, Shared, judging};
+use crate::breaker::{Breaker, InFlight, Permit, Shared};
 use crate::clock;
 use crate::error::{BreakerError, CircuitOpen};
 use crate::machine::{Own, Settings, Snapshot, Verb};
@@ -164,8 +165,9 @@ impl Handle {
         Ok(Permit::new(self.0.clone(), grant))
     }
 
-    fn begin(&self) -> Result<InFlight, CircuitOpen> {
-        Ok(InFlight::new(self.0.clone(), self.0.admit()?))
+    /// Borrows the breaker: to count references costs more than the rest of a call.
+    fn begin(&self) -> Result<InFlight<(), &Breaker>, CircuitOpen> {
+        Ok(InFlight::new(&*self.0, self.0.admit()?))
     }
 
     /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).
@@ -189,7 +191,8 @@ impl Handle {
     ) -> Result<T, BreakerError<E>> {
         let mut guarded = self.begin()?;
         let result = guarded.run(call);
-        settle(&mut guarded, judge, result)
+        guarded.settle(|| judge(&result));
+        result.map_err(BreakerError::Inner)
     }
 
     /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
@@ -226,7 +229,8 @@ impl Handle {
     ) -> Result<T, BreakerError<E>> {
         let mut call = self.begin()?;
         let result = Guarded { future, call: &mut call }.await;
-        settle(&mut call, judge, result)
+        call.settle(|| judge(&result));
+        result.map_err(BreakerError::Inner)
     }
 }
 
@@ -247,26 +251,15 @@ fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
     }
 }
 
-fn settle<T, E>(
-    call: &mut InFlight,
-    judge: impl FnOnce(&Result<T, E>) -> Outcome,
-    result: Result<T, E>,
-) -> Result<T, BreakerError<E>> {
-    if let Some((permit, ())) = call.end() {
-        judging(|| permit.settle(judge(&result)));
-    }
-    result.map_err(BreakerError::Inner)
-}
-
 /// A guarded future: what panics in it is its own.
 #[pin_project]
-pub(super) struct Guarded<'a, F> {
+pub(super) struct Guarded<'a, F, B: Deref<Target = Breaker>> {
     #[pin]
     pub(super) future: F,
-    pub(super) call: &'a mut InFlight,
+    pub(super) call: &'a mut InFlight<(), B>,
 }
 
-impl<F: Future> Future for Guarded<'_, F> {
+impl<F: Future, B: Deref<Target = Breaker>> Future for Guarded<'_, F, B> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

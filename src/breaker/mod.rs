@@ -24,7 +24,7 @@ use crate::machine::{
     self, Admission, Clock as _, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions,
     Verb, Word,
 };
-use crate::outcome::Outcome;
+use crate::outcome::{Class, Outcome};
 use crate::state::State;
 
 /// What a handle, a layer and its permits share.
@@ -167,6 +167,19 @@ impl Breaker {
     fn rejection(&self, refusal: Refusal) -> CircuitOpen {
         let name = Arc::clone(&self.name);
         CircuitOpen::from_nanos(name, refusal.state(), refusal.cause(), refusal.wait)
+    }
+
+    /// Settles a call, by a short way where there is one.
+    #[inline(always)]
+    pub(crate) fn settle_shortly(&self, grant: &Grant, outcome: &Outcome) {
+        let settled = match outcome.class() {
+            Class::Success => self.settle_success(grant),
+            Class::Failure => self.settle_failure(grant, outcome),
+            _ => false,
+        };
+        if !settled {
+            self.settle(*grant, *outcome);
+        }
     }
 
     #[inline(always)]

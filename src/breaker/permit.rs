@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::breaker::Breaker;
 use crate::machine::Grant;
-use crate::outcome::{Class, Outcome};
+use crate::outcome::Outcome;
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
 /// service each do not fight over one cache line.
@@ -77,11 +77,7 @@ impl Permit {
     #[inline]
     pub fn settle(mut self, outcome: Outcome) {
         if let Some(breaker) = self.breaker.take() {
-            let taken =
-                outcome.class() == Class::Failure && breaker.settle_failure(&self.grant, &outcome);
-            if !taken {
-                breaker.settle(self.grant, outcome);
-            }
+            breaker.settle_shortly(&self.grant, &outcome);
         }
     }
 
@@ -167,9 +163,9 @@ impl Drop for Permit {
 ///
 /// The parts of the permit, not the permit: its end is looked at once, here.
 #[derive(Debug)]
-pub(crate) struct InFlight<T = ()> {
+pub(crate) struct InFlight<T = (), B: Deref<Target = Breaker> = Shared> {
     /// `None` once the call has ended.
-    held: Option<(Shared, T)>,
+    held: Option<(B, T)>,
     grant: Grant,
     runs: Runs,
 }
@@ -184,12 +180,24 @@ enum Runs {
     Classifier,
 }
 
-impl InFlight {
+impl<B: Deref<Target = Breaker>> InFlight<(), B> {
     #[inline(always)]
-    pub(crate) fn new(breaker: Shared, grant: Grant) -> Self {
+    pub(crate) fn new(breaker: B, grant: Grant) -> Self {
         Self { held: Some((breaker, ())), grant, runs: Runs::Nothing }
     }
 
+    /// The call has ended, and `judge` says how. If it panics, the call says nothing.
+    #[inline]
+    pub(crate) fn settle(mut self, judge: impl FnOnce() -> Outcome) {
+        self.runs = Runs::Classifier;
+        let outcome = judge();
+        if let Some((breaker, ())) = self.held.take() {
+            breaker.settle_shortly(&self.grant, &outcome);
+        }
+    }
+}
+
+impl InFlight {
     /// Runs the classifier on the request, for what it needs at the end. If it panics, the call says nothing.
     #[inline(always)]
     pub(crate) fn ask<T>(mut self, classify: impl FnOnce() -> T) -> InFlight<T> {
@@ -200,7 +208,7 @@ impl InFlight {
     }
 }
 
-impl<T> InFlight<T> {
+impl<T, B: Deref<Target = Breaker>> InFlight<T, B> {
     /// Runs guarded code.
     #[inline(always)]
     pub(crate) fn run<O>(&mut self, call: impl FnOnce() -> O) -> O {
@@ -209,7 +217,9 @@ impl<T> InFlight<T> {
         self.runs = Runs::Nothing;
         done
     }
+}
 
+impl<T> InFlight<T> {
     /// The call has ended: the permit goes to the classifier, which may hand it on. `None` if it had ended before.
     #[inline(always)]
     pub(crate) fn end(&mut self) -> Option<(Permit, T)> {
@@ -218,7 +228,7 @@ impl<T> InFlight<T> {
     }
 }
 
-impl<T> Drop for InFlight<T> {
+impl<T, B: Deref<Target = Breaker>> Drop for InFlight<T, B> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some((breaker, _)) = self.held.take() {
@@ -237,7 +247,13 @@ pub(crate) fn judging<T>(judge: impl FnOnce() -> T) -> T {
 
 #[cold]
 #[inline(never)]
-fn given_up(breaker: Shared, word: u64, started: u64, marks: u64, runs: Runs) {
+fn given_up<B: Deref<Target = Breaker>>(
+    breaker: B,
+    word: u64,
+    started: u64,
+    marks: u64,
+    runs: Runs,
+) {
     let grant = Grant::of_words([word, started, marks]);
     let outcome = match runs {
         Runs::Nothing => Outcome::cancelled(),
