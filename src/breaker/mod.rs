@@ -68,16 +68,16 @@ impl Breaker {
         self.machine.reading(clock::now())
     }
 
-    /// What the gate shows, if it lets everybody pass without a look at anything else.
+    /// What the gate shows, if it lets everybody pass and that is all.
     #[inline(always)]
-    pub(crate) fn plain(&self) -> Option<u64> {
-        self.machine.plain().map(Word::bits)
+    pub(crate) fn free(&self) -> Option<u64> {
+        self.machine.free().map(Word::bits)
     }
 
-    /// Admits a call whose caller has seen the gate [`plain`](Self::plain), if it shows the same now.
+    /// Admits a call whose caller has seen the gate [`free`](Self::free), if it shows the same now.
     #[inline(always)]
     pub(crate) fn admit_again(&self, seen: u64) -> Option<Grant> {
-        self.machine.admit_again(seen)
+        self.machine.admit_again(seen, self)
     }
 
     /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.

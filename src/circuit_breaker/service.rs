@@ -34,7 +34,7 @@ pub struct CircuitBreaker<S, C = Results, R = Fail> {
 }
 
 /// What the last `poll_ready` promised. One word, so that `call` compares once: where the inner service was polled
-/// ready and the gate was plain, it is what the gate showed.
+/// ready and the gate was free, it is what the gate showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ready(u64);
 
@@ -171,7 +171,7 @@ where
     /// instead of being ready for a rejection.
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
-        if let Some(seen) = self.breaker.plain() {
+        if let Some(seen) = self.breaker.free() {
             match self.poll_inner(cx) {
                 Poll::Ready(Ok(())) => {
                     self.ready = Ready(seen);

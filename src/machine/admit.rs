@@ -9,26 +9,31 @@ use crate::machine::view::Transitions;
 use crate::machine::{Clock, Lazy, Machine};
 
 impl Machine {
-    /// The gate, if it lets everybody pass without a look at anything else.
+    /// The gate, if a call has at most its start to note when it is admitted.
     #[inline(always)]
-    pub(crate) fn plain(&self) -> Option<Word> {
+    pub(crate) fn free(&self) -> Option<Word> {
         let word = self.gate.word();
-        word.is_plain().then_some(word)
+        word.admits_freely().then_some(word)
     }
 
-    /// Asks for a permit of whoever has seen the gate [`plain`](Self::plain), if it still has that word.
+    /// Asks for a permit of whoever has seen the gate [`free`](Self::free), if it still has that word.
     #[inline(always)]
-    pub(crate) fn admit_again(&self, seen: u64) -> Option<Grant> {
+    pub(crate) fn admit_again(&self, seen: u64, clock: &impl Clock) -> Option<Grant> {
         let word = self.gate.word();
-        (word.bits() == seen).then(|| Grant::free(word, NEVER))
+        (word.bits() == seen).then(|| self.admitted(word, clock))
     }
 
     /// Asks for a permit where that is only a look: Closed, and at most its start to note.
     #[inline(always)]
     pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<Grant> {
-        let word = self.gate.word();
-        if !word.admits_freely() {
-            return None;
+        Some(self.admitted(self.free()?, clock))
+    }
+
+    /// The permit of a call that was let pass.
+    #[inline(always)]
+    fn admitted(&self, word: Word, clock: &impl Clock) -> Grant {
+        if word.is_plain() {
+            return Grant::free(word, NEVER);
         }
         let started = match word.flags() {
             flags if flags.slow() => clock.exact(),
@@ -36,7 +41,7 @@ impl Machine {
             _ => NEVER,
         };
         let word = if word.takes_success() { word } else { Word::of_epoch(word.epoch()) };
-        Some(Grant::free(word, started))
+        Grant::free(word, started)
     }
 
     /// A permit for what has failed already; only where it decides nothing by being given.

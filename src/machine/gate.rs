@@ -69,7 +69,7 @@ impl Word {
         self.0 & (PHASE | flags.bits() << FLAGS_SHIFT) == 0
     }
 
-    /// Closed, a call has nothing to note when it is admitted, and a success is only counted.
+    /// Admits freely, a call need not even know when it started, and a success is only counted.
     #[inline]
     pub(crate) fn is_plain(self) -> bool {
         const NOT_PLAIN: Flags =

@@ -64,8 +64,8 @@ impl Real {
 
     pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<Grant>) {
         let at = self.start + now;
-        let seen = self.machine.plain();
-        let again = seen.and_then(|seen| self.machine.admit_again(seen.bits()));
+        let seen = self.machine.free();
+        let again = seen.and_then(|seen| self.machine.admit_again(seen.bits(), &At(now)));
         if let Some(grant) = again.or_else(|| self.machine.admit_freely(&At(now))) {
             return (Answer::Admitted { probe: false }, Some(grant));
         }
