@@ -143,8 +143,9 @@ impl Machine {
             Admission::Admitted(grant) => {
                 (Admission::Admitted(self.note_start(grant, &mut now)), transitions)
             }
-            // Whoever rejects in shadow only says so. A rule that fired on this very admission counts, too.
-            Admission::Rejected(_) if self.gate.word().shadow() => {
+            // Whoever rejects in shadow only says so. By the mode in which that was decided: it may have ended since,
+            // or begun.
+            Admission::Rejected(refusal) if refusal.word.shadow() => {
                 self.counters.count(Count::WouldReject);
                 (Admission::Admitted(Grant::inert()), transitions)
             }
@@ -223,3 +224,7 @@ impl Machine {
         (grant.map(|grant| self.note_start(grant, &mut self.lazy(|| now))), transitions)
     }
 }
+
+#[cfg(test)]
+#[path = "admit_tests.rs"]
+mod tests;
