@@ -64,7 +64,7 @@ impl Machine {
             return Transitions::default();
         }
         let grew = Grew { overdue: true, ..Grew::default() };
-        self.judge(epoch, flags, None, grew, || now, ServerWait::NONE)
+        self.judge(epoch, flags, None, grew, || now, ServerWait::NONE).transitions
     }
 
     pub(super) fn half_open_if_due(&self, core: &mut Core, now: u64) -> Option<Transition> {

@@ -2,7 +2,8 @@
 
 use crate::machine::Machine;
 use crate::machine::flags::Flags;
-use crate::machine::view::{Transitions, WindowSnapshot};
+use crate::machine::settle::Settled;
+use crate::machine::view::WindowSnapshot;
 use crate::machine::waits::ServerWait;
 use crate::state::Cause;
 use crate::trip::rules::{Evidence, Grew};
@@ -72,13 +73,13 @@ impl Machine {
         grew: Grew,
         mut now: impl FnMut() -> u64,
         wait: ServerWait,
-    ) -> Transitions {
+    ) -> Settled {
         let seen = self.evidence(epoch, flags, tally, &mut now);
         let cause = match self.params.rules.fired(&seen, grew) {
             Some(cause) => cause,
             None => match &self.own.rule {
                 Some(rule) if rule(&self.window_snapshot(&seen, flags)) => Cause::Custom,
-                _ => return Transitions::default(),
+                _ => return Settled::default(),
             },
         };
         self.open(epoch, cause, &seen, grew, now(), wait)
@@ -93,22 +94,23 @@ impl Machine {
         grew: Grew,
         now: u64,
         wait: ServerWait,
-    ) -> Transitions {
+    ) -> Settled {
         self.locked(|core, own| {
             let now = core.clamp(now);
             // A ramp may have ended by time alone.
-            let mut transitions = self.lapse(core, now, own)?;
+            let mut settled =
+                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
             // The epoch may have ended, and the settings may have changed while they were read.
             let stands = core.epoch == epoch
                 && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
             if stands {
                 let planned = core.plan_cooldown(now, own)?;
                 let window = self.window_snapshot(seen, self.gate.word().flags());
-                transitions.push(core.trip(cause, now, planned, wait, window));
+                settled.transitions.push(core.trip(cause, now, planned, wait, window));
             } else if core.epoch != epoch {
-                core.raise_late(wait, now);
+                settled.freed = core.raise_late(wait, now);
             }
-            Ok(transitions)
+            Ok(settled)
         })
     }
 }

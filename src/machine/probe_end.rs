@@ -26,8 +26,8 @@ impl Machine {
         let (settled, ended) = self.locked(|core, own| {
             let now = core.clamp(at);
             if core.epoch != grant.epoch() {
-                core.raise_late(verdict.wait(), now);
-                return Ok((Settled::default(), ProbeEnd::Late));
+                let freed = core.raise_late(verdict.wait(), now);
+                return Ok((Settled { freed, ..Settled::default() }, ProbeEnd::Late));
             }
             // A lease that has ended is a failed probe, whatever comes after.
             let transitions = self.lapse(core, now, own)?;

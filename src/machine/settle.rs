@@ -19,7 +19,7 @@ use crate::window::tally::{Entry, EntryKind};
 #[must_use]
 pub(crate) struct Settled {
     pub(crate) transitions: Transitions,
-    /// A lease came back: somebody who waits may go.
+    /// Whoever waits has to look again: a lease came back, or an Open that was over goes on.
     pub(crate) freed: bool,
 }
 
@@ -152,15 +152,15 @@ impl Machine {
     fn settle_late(&self, verdict: &Verdict<'_>, now: &mut impl FnMut() -> u64) -> Settled {
         self.counters.count(Count::Late);
         let wait = verdict.wait();
-        if wait.asked.is_some() || matches!(wait.class, Class::Throttled | Class::Exhausted) {
-            let now = now();
-            self.locked(|core, _| {
-                let now = core.clamp(now);
-                core.raise_late(wait, now);
-                Ok(())
-            });
+        if wait.asked.is_none() && !matches!(wait.class, Class::Throttled | Class::Exhausted) {
+            return Settled::default();
         }
-        Settled::default()
+        let now = now();
+        let freed = self.locked(|core, _| {
+            let now = core.clamp(now);
+            Ok(core.raise_late(wait, now))
+        });
+        Settled { freed, ..Settled::default() }
     }
 
     /// A call of a Closed epoch, or of a ramp.
@@ -215,8 +215,7 @@ impl Machine {
             }
         }
         let grew = Grew { failures: failed, slow: verdict.slow, overdue: false };
-        let transitions = self.judge(epoch, flags, tally, grew, now, verdict.wait());
-        Settled { transitions, freed: false }
+        self.judge(epoch, flags, tally, grew, now, verdict.wait())
     }
 
     /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
@@ -229,18 +228,18 @@ impl Machine {
     ) -> Settled {
         self.note_error(verdict);
         let now = now();
-        let transitions = self.locked(|core, own| {
+        self.locked(|core, own| {
             let now = core.clamp(now);
-            let mut transitions = self.lapse(core, now, own)?;
+            let mut settled =
+                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
             if core.epoch == epoch {
                 let window = || self.window_at(epoch, now);
-                transitions.extend(core.hold(verdict.wait(), now, window));
+                settled.transitions.extend(core.hold(verdict.wait(), now, window));
             } else {
-                core.raise_late(verdict.wait(), now);
+                settled.freed = core.raise_late(verdict.wait(), now);
             }
-            Ok(transitions)
-        });
-        Settled { transitions, freed: false }
+            Ok(settled)
+        })
     }
 }
 

@@ -34,12 +34,15 @@ impl Core {
         }
     }
 
-    /// A wait from an older epoch, or from a probe whose lease has ended. It never opens a Closed.
-    pub(crate) fn raise_late(&mut self, wait: ServerWait, now: u64) {
+    /// A wait from an older epoch, or from a probe whose lease has ended. It never opens a Closed. Whether the next
+    /// Open, or the one that is, became longer: somebody may have read that it was over.
+    pub(crate) fn raise_late(&mut self, wait: ServerWait, now: u64) -> bool {
+        let until = self.open_until;
         match self.phase {
             Phase::Open | Phase::Probing | Phase::Ramp | Phase::ForcedOpen => self.raise(wait, now),
             Phase::Closed | Phase::Disabled => {}
         }
+        self.open_until > until
     }
 
     /// What a server asked for (or what stands for it) and the cap on it.

@@ -264,3 +264,18 @@ async fn what_was_asked_is_forgotten_on_close() {
     admit(&handle).success();
     assert_eq!(handle.snapshot().asked_until, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
+    let handle = breaker(plain());
+    let late = admit(&handle);
+    trip(&handle);
+    pass(COOLDOWN).await;
+    let mut watch = handle.watch();
+    assert_eq!(watch.state(), State::HalfOpen);
+    let sees = tokio::spawn(async move { (watch.changed().await, watch.changed().await) });
+    tokio::task::yield_now().await;
+    late.settle(Outcome::throttled().retry_after(S(20)));
+    let seen = tokio::time::timeout(S(60), sees).await.expect("it is woken").expect("no panic");
+    assert_eq!(seen, (State::Open, State::HalfOpen));
+}
