@@ -1,20 +1,25 @@
 //! The clock of every breaker.
 
-#[cfg(all(feature = "coarse-clock", target_os = "linux", not(miri)))]
+#[cfg(all(test, any(loom, shuttle)))]
+mod checked;
+#[cfg(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle))))]
 mod coarse;
-#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(miri))))]
+#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle)))))]
 mod exact;
 
-use std::time::Instant;
-
-#[cfg(all(feature = "coarse-clock", target_os = "linux", not(miri)))]
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) use checked::{Sleep, now, set, sleep_until};
+#[cfg(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle))))]
 pub(crate) use coarse::Coarse;
-#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(miri))))]
+#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle)))))]
 pub(crate) use exact::Coarse;
+#[cfg(not(all(test, any(loom, shuttle))))]
+pub(crate) use tokio::time::{Sleep, sleep_until};
 
 /// Tokio's clock: the system's monotonic one, at the same price, and the paused one where a test pauses it. Works
 /// outside a runtime.
+#[cfg(not(all(test, any(loom, shuttle))))]
 #[inline]
-pub(crate) fn now() -> Instant {
+pub(crate) fn now() -> std::time::Instant {
     tokio::time::Instant::now().into_std()
 }

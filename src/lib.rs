@@ -96,6 +96,8 @@ mod event;
 pub mod fallback;
 #[cfg(feature = "retry")]
 mod integration;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod machine;
 mod outcome;
 mod probe;

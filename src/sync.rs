@@ -1,20 +1,13 @@
-//! The one place where atomics and locks come from, so that a model checker can replace them.
+//! The one place where atomics, locks and thread-locals come from, so that a model checker can replace them.
+//!
+//! In unit tests under `--cfg loom` or `--cfg shuttle` they are the checker's; the rest of the crate does not notice.
 
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+#[cfg(all(test, any(loom, shuttle)))]
+mod checked;
+#[cfg(not(all(test, any(loom, shuttle))))]
+mod plain;
 
-use std::sync::{MutexGuard, PoisonError};
-
-/// A lock that a panic does not poison: no user code runs under any lock of this crate, so that what it guards
-/// is whole at every point where a panic could pass.
-#[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
-
-impl<T> Mutex<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self(std::sync::Mutex::new(value))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) use checked::*;
+#[cfg(not(all(test, any(loom, shuttle))))]
+pub(crate) use plain::*;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::breaker::Breaker;
 use crate::machine::Grant;
 use crate::outcome::Outcome;
+use crate::sync::thread_local;
 
 /// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
 /// service each do not fight over one cache line.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use crate::breaker::Breaker;
-use crate::clock;
+use crate::clock::{self, Sleep, sleep_until};
 use crate::event::Lagged;
 use crate::machine::{Grant, Transition};
 use crate::state::State;

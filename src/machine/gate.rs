@@ -234,3 +234,7 @@ mod tests {
         assert_eq!(gate.until(open), None);
     }
 }
+
+#[cfg(all(test, loom))]
+#[path = "gate_loom_tests.rs"]
+mod loom_tests;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::outcome::{Class, LastError, Outcome};
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::{AtomicU64, Mutex, Ordering, global, thread_local};
 
 /// Class in the low 3 bits, whether there is a code, the code (16 bits), the number of the reason (16 bits).
 #[derive(Debug, Default)]
@@ -61,9 +61,11 @@ impl Noted {
     }
 }
 
-/// Every reason of this process, numbered from 1. Reasons are `'static`, in practice the literals of the classifiers;
-/// past 65 535 of them a new one is left out.
-static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+global! {
+    /// Every reason of this process, numbered from 1. Reasons are `'static`, in practice the literals of the
+    /// classifiers; past 65 535 of them a new one is left out.
+    static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+}
 
 thread_local! {
     /// The last reason that this thread looked up.

@@ -5,9 +5,8 @@
 //! read-modify-write instructions. Readers add all stripes up.
 
 use std::cell::Cell;
-use std::sync::OnceLock;
 
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::{AtomicU64, Mutex, OnceLock, Ordering, global, thread_local};
 
 /// How a word of a stripe is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,12 +127,19 @@ impl<T: Default> OnUse<T> {
 }
 
 /// Twice the cores, because a runtime's workers are not the only threads; at least 4, at most 64.
+#[cfg(not(all(test, any(loom, shuttle))))]
 fn owned_stripes() -> usize {
     static STRIPES: OnceLock<usize> = OnceLock::new();
     *STRIPES.get_or_init(|| {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         (2 * cores).clamp(4, 64)
     })
+}
+
+/// Fewer than the threads of a test.
+#[cfg(all(test, any(loom, shuttle)))]
+fn owned_stripes() -> usize {
+    2
 }
 
 const UNASSIGNED: usize = usize::MAX;
@@ -151,11 +157,15 @@ struct Release;
 
 impl Drop for Release {
     fn drop(&mut self) {
-        // What counts after this, in the destructors of other thread-locals, shares the last stripe.
-        let slot = SLOT.replace(NO_SLOT);
-        if slot < NO_SLOT {
-            SLOTS.lock().free(slot);
-        }
+        release();
+    }
+}
+
+fn release() {
+    // What counts after this, in the destructors of other thread-locals, shares the last stripe.
+    let slot = SLOT.replace(NO_SLOT);
+    if slot < NO_SLOT {
+        SLOTS.lock().free(slot);
     }
 }
 
@@ -168,7 +178,21 @@ fn assign() {
     SLOT.set(slot);
 }
 
-static SLOTS: Mutex<Slots> = Mutex::new(Slots { taken: 0 });
+global! {
+    static SLOTS: Mutex<Slots> = Mutex::new(Slots { taken: 0 });
+}
+
+/// Gives this thread a stripe of its own, or the shared one, without asking who else has it.
+#[cfg(all(test, loom))]
+pub(crate) fn place(slot: Option<usize>) {
+    SLOT.set(slot.unwrap_or(NO_SLOT));
+}
+
+/// What happens at the end of a thread: in a checker, its thread-locals outlive its end.
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) fn end_thread() {
+    release();
+}
 
 /// The numbers in use, as bits. A number is handed on under the lock, which orders the writes of one owner before
 /// those of the next.

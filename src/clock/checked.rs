@@ -1,0 +1,92 @@
+//! A clock that stands where a test puts it, and timers that a test polls: a model checker wants every run to be the
+//! same.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+// loom: each thread has its own, or the checker would have to try every moment at which one thread's clock is read by
+// another. A thread behind the others has read its clock a while ago.
+#[cfg(loom)]
+crate::sync::thread_local! {
+    static NOW: Cell<u64> = const { Cell::new(0) };
+    static TIMERS: RefCell<Timers> = const { RefCell::new(Timers::new()) };
+}
+// shuttle: one for all threads, which share a thread of the system.
+#[cfg(not(loom))]
+std::thread_local! {
+    static NOW: Cell<u64> = const { Cell::new(0) };
+    static TIMERS: RefCell<Timers> = const { RefCell::new(Timers::new()) };
+}
+
+/// Those that somebody polled, by number.
+type Timers = BTreeMap<u64, (Instant, Waker)>;
+
+fn with_timers<R>(with: impl FnOnce(&mut Timers) -> R) -> Option<R> {
+    TIMERS.try_with(|timers| with(&mut timers.borrow_mut())).ok()
+}
+
+/// Puts the clock to so many milliseconds after the start, and wakes those whose time has come.
+pub(crate) fn set(millis: u64) {
+    NOW.set(millis);
+    let now = now();
+    let due: Option<Timers> = with_timers(|timers| {
+        let (due, later) = std::mem::take(timers).into_iter().partition(|(_, (at, _))| *at <= now);
+        *timers = later;
+        due
+    });
+    for (_, waker) in due.unwrap_or_default().into_values() {
+        waker.wake();
+    }
+}
+
+pub(crate) fn now() -> Instant {
+    static START: OnceLock<Instant> = OnceLock::new();
+    *START.get_or_init(Instant::now) + Duration::from_millis(NOW.get())
+}
+
+/// A timer. Only the thread that polls it wakes by it, when it moves its clock.
+#[derive(Debug)]
+pub(crate) struct Sleep {
+    number: u64,
+    deadline: tokio::time::Instant,
+}
+
+pub(crate) fn sleep_until(deadline: tokio::time::Instant) -> Sleep {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    Sleep { number: NEXT.fetch_add(1, Relaxed), deadline }
+}
+
+impl Sleep {
+    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+        self.deadline
+    }
+
+    pub(crate) fn reset(mut self: Pin<&mut Self>, deadline: tokio::time::Instant) {
+        self.deadline = deadline;
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline.into_std();
+        if deadline <= now() {
+            return Poll::Ready(());
+        }
+        with_timers(|timers| timers.insert(self.number, (deadline, cx.waker().clone())));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        with_timers(|timers| timers.remove(&self.number));
+    }
+}

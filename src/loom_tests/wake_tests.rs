@@ -1,0 +1,245 @@
+//! Whoever waits is woken. A task that was told to wait, and for whom something has changed since, has been woken, or
+//! its timer is set.
+
+use super::*;
+use crate::breaker::Parked;
+use crate::{Outcome, Probe, Watch};
+
+/// Polls in one thread while another does `change`. A task that has found nothing is woken by the end, and finds
+/// something then.
+fn woken_by<W: 'static, T: 'static>(
+    handle: &Handle,
+    mut waits: W,
+    poll: fn(&mut W, &mut Context<'_>) -> Poll<T>,
+    change: impl FnOnce(&Handle) + 'static,
+) -> (T, W) {
+    let task = Task::new();
+    let polls = {
+        let task = Arc::clone(&task);
+        move || (task.poll(|cx| poll(&mut waits, cx)), waits)
+    };
+    let ((found, mut waits), ()) = both(polls, with(handle, change));
+    match found {
+        Poll::Ready(found) => (found, waits),
+        Poll::Pending => {
+            assert!(task.woken(), "nobody woke it");
+            match task.poll(|cx| poll(&mut waits, cx)) {
+                Poll::Ready(found) => (found, waits),
+                Poll::Pending => panic!("it found nothing"),
+            }
+        }
+    }
+}
+
+fn changed(watch: &mut Watch, cx: &mut Context<'_>) -> Poll<State> {
+    pin!(watch.changed()).poll(cx)
+}
+
+fn received(events: &mut Events, cx: &mut Context<'_>) -> Poll<Event> {
+    pin!(events.recv()).poll(cx)
+}
+
+fn admits(parked: &mut Parked, cx: &mut Context<'_>) -> Poll<()> {
+    parked.poll_admits(cx)
+}
+
+fn parked(handle: &Handle) -> Parked {
+    Parked::new(handle.shared().breaker())
+}
+
+#[test]
+fn a_watch_sees_a_trip() {
+    model(|| {
+        let handle = fragile();
+        let permit = handle.try_acquire().expect("closed");
+        let (state, _) = woken_by(&handle, handle.watch(), changed, |_| permit.failure());
+        assert_eq!(state, State::Open);
+    });
+}
+
+#[test]
+fn a_watch_that_waits_again_sees_the_next_change() {
+    model(|| {
+        let handle = fragile();
+        let mut watch = handle.watch();
+        let task = Task::new();
+        // It has a place and a waker there already; the change may take that away while it registers again.
+        assert!(task.poll(|cx| changed(&mut watch, cx)).is_pending());
+        let polls = {
+            let task = Arc::clone(&task);
+            move || (task.poll(|cx| changed(&mut watch, cx)), watch)
+        };
+        let ((found, mut watch), ()) = both(polls, with(&handle, |handle| handle.hold_for(S)));
+        if found.is_pending() {
+            assert!(task.woken(), "nobody woke it");
+            assert!(task.poll(|cx| changed(&mut watch, cx)).is_ready());
+        }
+    });
+}
+
+#[test]
+fn a_receiver_gets_a_transition() {
+    model(|| {
+        let handle = fragile();
+        let permit = handle.try_acquire().expect("closed");
+        let (event, _) = woken_by(&handle, handle.events(), received, |_| permit.failure());
+        assert_eq!(event.expect("not late").to, State::Open);
+    });
+}
+
+#[test]
+fn a_caller_that_waits_for_a_closed_circuit_is_woken_when_it_closes() {
+    type Verb = fn(&Handle);
+    for verb in [Handle::reset, Handle::force_closed, Handle::shadow as Verb] {
+        model(move || {
+            let handle = fragile();
+            handle.hold_for(9 * S);
+            woken_by(&handle, parked(&handle), admits, verb);
+        });
+    }
+}
+
+#[test]
+fn a_caller_that_waits_for_a_place_is_woken_when_the_probe_ends() {
+    type End = fn(crate::Permit);
+    for end in [drop, crate::Permit::ignore, crate::Permit::success as End] {
+        model(move || {
+            let handle = fragile();
+            handle.hold_for(Duration::ZERO);
+            let probe = handle.try_acquire().expect("a lease");
+            woken_by(&handle, parked(&handle), admits, move |_| end(probe));
+        });
+    }
+}
+
+#[test]
+fn a_caller_that_waits_for_a_place_is_woken_when_there_are_more() {
+    model(|| {
+        let handle = fragile();
+        handle.hold_for(Duration::ZERO);
+        let probe = handle.try_acquire().expect("a lease");
+        let more = handle.settings().to_builder().probe(Probe::successes(1).in_flight(2));
+        let more = more.build().expect("valid settings");
+        woken_by(&handle, parked(&handle), admits, |handle| handle.reconfigure(more));
+        drop(probe);
+    });
+}
+
+#[test]
+fn a_caller_that_waits_out_a_cooldown_knows_the_new_end() {
+    model(|| {
+        let handle = fragile();
+        handle.hold_for(2 * S);
+        let task = Task::new();
+        let polls = {
+            let (task, mut parked) = (Arc::clone(&task), parked(&handle));
+            move || {
+                assert!(task.poll(|cx| admits(&mut parked, cx)).is_pending());
+                parked
+            }
+        };
+        let (mut parked, ()) = both(polls, with(&handle, |handle| handle.hold_for(3 * S)));
+        // Told, or it knew.
+        if task.woken() {
+            assert!(task.poll(|cx| admits(&mut parked, cx)).is_pending());
+        }
+        clock::set(3_000);
+        let due = handle.would_admit();
+        assert!(due);
+        assert!(task.poll(|cx| admits(&mut parked, cx)).is_ready());
+    });
+}
+
+#[test]
+fn a_caller_that_waits_while_somebody_takes_the_place_knows_when_its_lease_ends() {
+    model(|| {
+        let handle =
+            handle(settings(Trip::none().consecutive(1)).probe(Probe::successes(1).lease(9 * S)));
+        handle.hold_for(Duration::ZERO);
+        let mut waits = parked(&handle);
+        let polls = move || {
+            let task = Task::new();
+            // Somebody may have been told to look again.
+            while task.poll(|cx| admits(&mut waits, cx)).is_pending() {
+                if !task.woken() {
+                    clock::set(9_000);
+                    return assert!(task.woken(), "its timer is not set");
+                }
+            }
+        };
+        let takes = with(&handle, |handle| handle.try_acquire().expect("a lease"));
+        let ((), probe) = both(polls, takes);
+        drop(probe);
+    });
+}
+
+#[test]
+fn a_watch_that_waits_for_a_cooldown_sees_the_probe_that_somebody_else_sends() {
+    model(|| {
+        let handle =
+            handle(settings(Trip::none().consecutive(1)).probe(Probe::successes(1).lease(9 * S)));
+        handle.hold_for(Duration::ZERO);
+        let watch = handle.watch();
+        // From an Open that reads as half-open to the half-open of the probe: another epoch.
+        let (state, _) = woken_by(&handle, watch, changed, |handle| {
+            std::mem::forget(handle.try_acquire().expect("a lease"));
+        });
+        assert_eq!(state, State::HalfOpen);
+    });
+}
+
+#[test]
+fn a_watch_of_a_half_open_circuit_is_told_that_there_is_a_lease_now() {
+    model(|| {
+        let handle = fragile();
+        handle.hold_for(Duration::ZERO);
+        drop(handle.try_acquire().expect("a lease"));
+        let mut watch = handle.watch();
+        let task = Task::new();
+        assert!(task.poll(|cx| changed(&mut watch, cx)).is_pending());
+        let polls = {
+            let task = Arc::clone(&task);
+            move || (task.poll(|cx| changed(&mut watch, cx)).is_pending(), watch)
+        };
+        let takes = with(&handle, |handle| handle.try_acquire().expect("a lease"));
+        let ((pending, _watch), probe) = both(polls, takes);
+        assert!(pending);
+        assert!(task.woken(), "it does not know when the lease ends");
+        drop(probe);
+    });
+}
+
+#[test]
+fn a_watch_that_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
+    for asked in [Outcome::throttled(), Outcome::failure()] {
+        model(move || {
+            let handle = fragile();
+            let permit = handle.try_acquire().expect("closed");
+            handle.hold_for(Duration::ZERO);
+            let asked = asked.retry_after(9 * S);
+            let settles = move |_: &Handle| permit.settle(asked);
+            let (state, _) = woken_by(&handle, handle.watch(), changed, settles);
+            assert_eq!(state, State::Open);
+        });
+    }
+}
+
+#[test]
+fn one_waiter_that_leaves_takes_nobody_elses_wake_away() {
+    model(|| {
+        let handle = fragile();
+        let (mut stays, mut leaves) = (handle.watch(), handle.watch());
+        let (task, other) = (Task::new(), Task::new());
+        assert!(other.poll(|cx| changed(&mut leaves, cx)).is_pending());
+        let polls = {
+            let task = Arc::clone(&task);
+            move || (task.poll(|cx| changed(&mut stays, cx)), stays)
+        };
+        let change = with(&handle, |handle| handle.hold_for(S));
+        let ((found, mut stays), (), ()) = three(polls, change, move || drop(leaves));
+        if found.is_pending() {
+            assert!(task.woken(), "nobody woke it");
+            assert!(task.poll(|cx| changed(&mut stays, cx)).is_ready());
+        }
+    });
+}
