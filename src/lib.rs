@@ -101,6 +101,8 @@ mod loom_tests;
 mod machine;
 mod outcome;
 mod probe;
+#[cfg(all(test, shuttle))]
+mod shuttle_tests;
 mod state;
 mod sync;
 mod trip;
