@@ -11,7 +11,11 @@ mod exact;
 pub(crate) use checked::{Sleep, now, set, sleep_until};
 #[cfg(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle))))]
 pub(crate) use coarse::Coarse;
-#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle)))))]
+#[cfg(not(all(
+    feature = "coarse-clock",
+    target_os = "linux",
+    not(any(miri, loom, shuttle))
+)))]
 pub(crate) use exact::Coarse;
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) use tokio::time::{Sleep, sleep_until};

@@ -47,8 +47,7 @@ fn no_count_of_a_shared_stripe_is_lost() {
             shared(&counters, |counters| {
                 stripe::place(None);
                 for _ in 0..2 {
-                    let (word, access) = counters.mine();
-                    access.add(word, 1);
+                    counters.count(|word, access| access.add(word, 1));
                 }
             })
         };
@@ -66,14 +65,14 @@ fn a_stripe_is_handed_on_with_all_that_its_owner_counted() {
             let counters = Arc::clone(&counters);
             thread::spawn(move || {
                 for _ in 0..2 {
-                    let (word, access) = counters.mine();
-                    access.add(word, 1);
+                    counters.count(|word, access| access.add(word, 1));
                 }
                 stripe::end_thread();
                 // In the destructor of another thread-local.
-                let (word, access) = counters.mine();
-                assert_eq!(access, Access::Shared);
-                access.add(word, 1);
+                counters.count(|word, access| {
+                    assert_eq!(access, Access::Shared);
+                    access.add(word, 1);
+                });
             })
         };
         let [(), (), ()] = [lives(), lives(), lives()].map(join);
