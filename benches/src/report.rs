@@ -68,6 +68,7 @@ impl Row {
         match self.budget {
             Budget::Ratio(ratio) => Some(self.floor_ns? * ratio),
             Budget::Plus(ns) => Some(self.floor_ns? + ns),
+            Budget::Owed { now, .. } => Some(self.floor_ns? * now),
             Budget::Shown => None,
         }
     }
@@ -76,6 +77,7 @@ impl Row {
         match self.budget {
             Budget::Ratio(ratio) => Some(format!("{ratio} ×")),
             Budget::Plus(ns) => Some(format!("+ {ns} ns")),
+            Budget::Owed { ratio, now } => Some(format!("{ratio} ×, owed: {now} ×")),
             Budget::Shown => self.most_bytes.map(|most| format!("{most} B")),
         }
     }
@@ -181,6 +183,9 @@ mod tests {
         assert!(row(20.0, 10.0, Budget::Ratio(1.5)).fault().is_some());
         assert!(row(143.0, 100.0, Budget::Plus(10.0)).fault().is_none());
         assert!(row(144.0, 100.0, Budget::Plus(10.0)).fault().is_some());
+        let owed = Budget::Owed { ratio: 1.5, now: 2.0 };
+        assert!(row(26.0, 10.0, owed).fault().is_none());
+        assert!(row(27.0, 10.0, owed).fault().is_some());
         assert!(row(900.0, 1.0, Budget::Shown).fault().is_none());
     }
 

@@ -164,19 +164,22 @@ fn sizes() -> Vec<Row> {
     let grown = heap(start) - before;
     let future = future_size(&mut service);
     let inner = future_size(&mut Inner::Works);
-    let size = |what: &str, bytes: usize, most: Option<usize>| Row {
+    let size = |what: &str, bytes: usize, most: usize| Row {
         bytes: Some(bytes as f64),
-        most_bytes: most.map(|most| most as f64),
+        most_bytes: Some(most as f64),
         ..Row::new("tower-breaker", "default", what)
     };
+    // Two cache lines for each thread that may count, known when the breaker is made.
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let lines = 128 * (2 * cores).clamp(4, 64);
     vec![
-        size("size of a service", size_of_val(&service), None),
-        size("size of its future, beyond the inner's", future - inner, None),
-        size("size of a permit", size_of::<tower_breaker::Permit>(), None),
-        size("heap of a layer with its breaker", breaker, None),
-        size("heap of a stripe: a thread's first call", stripe, Some(2048)),
-        size("heap of a clone that makes calls", cloned, None),
-        size("heap that a million calls add", grown, Some(0)),
+        size("size of a service", size_of_val(&service), 48),
+        size("size of its future, beyond the inner's", future - inner, 48),
+        size("size of a permit", size_of::<tower_breaker::Permit>(), 32),
+        size("heap of a layer with its breaker", breaker, 2_304 + lines),
+        size("heap of a stripe: a thread's first call", stripe, 2_048 - 128),
+        size("heap of a clone that makes calls", cloned, 32),
+        size("heap that a million calls add", grown, 0),
     ]
 }
 
