@@ -71,6 +71,7 @@ let service = ServiceBuilder::new()
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `coarse-clock` | yes | Linux: every call's reading of the clock at a fifth of its price, see [`circuit_breaker`] |
 //! | `http` | yes | every preset but `Config::default()`, `Retry-After`, answers that keep the error type |
 //! | `tracing` | yes | one event for each change of state |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |

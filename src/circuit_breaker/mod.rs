@@ -96,6 +96,42 @@
 //! services of different kinds there is [`CircuitBreakerLayer::join`]. A clone of a service is not ready: readiness
 //! belongs to the one that was polled.
 //!
+//! # Time
+//!
+//! Tokio's clock, so that a test that pauses time has it all in its hands. With the feature `coarse-clock` (default;
+//! Linux), what happens on every call reads the kernel's time of its last tick instead, which costs a fifth: a success
+//! that is counted in a time window, the start of a call where [`cancelled_after`](crate::SettingsBuilder::cancelled_after)
+//! is set, and a rejection. That time is behind by less than two ticks of the kernel, at most 20 ms, so that
+//!
+//! - a success may be counted in the bucket before its own, if that ended less than 20 ms ago;
+//! - `retry_after` of a rejection may be up to 20 ms longer than the wait, and never longer than the whole of it;
+//! - a call that is dropped up to 20 ms before its `cancelled_after` may be a failure already.
+//!
+//! Everything else is exact: when a circuit opens and for how long, when the next probe may go (a rejection less than
+//! 20 ms before that looks at the exact time), how long a call took that may be slow, leases, overdue calls, waits.
+//! Wherever tokio is built with its `test-util`, as in most tests, the coarse clock is not used at all.
+//!
+//! The clock is read at most once per settled call, twice with a rule of slow calls, and not at all where only failures
+//! in a row are counted.
+//!
+//! # Concurrency
+//!
+//! A closed circuit takes no lock, and a success writes to no memory that another thread writes, but for one word when a
+//! new bucket of a time window begins: each thread counts for itself, and what is asked is the sum. (A window of the last
+//! N calls takes a short lock per call; a ramp takes one per admission.) What that may blur:
+//!
+//! - **A result sees every result that was settled before it, and may miss those that are being settled at the same
+//!   moment**, at most one on each other thread. If two failures on two threads are together enough, the later one of
+//!   the two opens the circuit, or the next failure does. None is lost.
+//! - Failures in a row are exact: one word, one order. A success that ends at the same moment as a failure is before or
+//!   after it.
+//! - Nothing crosses a change of state: every count carries the number of the state period it belongs to.
+//! - Probes, leases, transitions, manual control and new settings are exact, and in one order for all.
+//! - [`Totals`](crate::Totals) read under load show no more calls settled than admitted; at rest they add up.
+//!
+//! The claims are tested in every interleaving of small scenarios (loom), in random ones of a large scenario (shuttle)
+//! and by a soak; the rules beside a naive reference. `.ci/run` does it all.
+//!
 //! # Telemetry
 //!
 //! With feature `tracing`, one event for each transition, target `tower_breaker`, level `warn` when the circuit opens
@@ -176,6 +212,7 @@ mod config;
 mod future;
 mod layer;
 mod presets;
+mod ready;
 mod rejected;
 #[cfg(feature = "http")]
 mod respond;

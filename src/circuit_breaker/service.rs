@@ -5,12 +5,13 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Handle, InFlight, Parked, Shared, in_drop};
+use crate::breaker::{Handle, InFlight, Parked, Shared};
 use crate::circuit_breaker::future::ResponseFuture;
+use crate::circuit_breaker::ready::{Ready, Unready};
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
 use crate::error::CircuitOpen;
-use crate::machine::{FIRST_WORD, Grant};
+use crate::machine::Grant;
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
@@ -32,23 +33,6 @@ pub struct CircuitBreaker<S, C = Results, R = Fail> {
     /// Only while `poll_ready` is pending.
     parked: Option<Box<Parked>>,
 }
-
-/// What the last `poll_ready` promised. One word, so that `call` compares once: where the inner service was polled
-/// ready and the gate was free, it is what the gate showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ready(u64);
-
-impl Ready {
-    /// Nothing, or it was used.
-    const NO: Self = Self(0);
-    /// The call will be rejected: the inner service was not polled and must not be called.
-    const SHED: Self = Self(1);
-    /// The inner service was polled ready; there is more to do than to ask the gate again.
-    const INNER: Self = Self(2);
-}
-
-// What a gate shows is told apart from all of these.
-const _: () = assert!(FIRST_WORD > Ready::INNER.0);
 
 /// How many calls went through this clone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,15 +215,12 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     where
         S: Service<Req>,
     {
-        let failed = Unready(&self.breaker, &mut self.ready);
+        let unready = Unready::new(&self.breaker, &mut self.ready);
         let polled = self.inner.poll_ready(cx);
         match polled {
-            Poll::Ready(Ok(())) => std::mem::forget(failed),
-            Poll::Ready(Err(_)) => drop(failed),
-            Poll::Pending => {
-                *failed.1 = Ready::NO;
-                std::mem::forget(failed);
-            }
+            Poll::Ready(Ok(())) => unready.succeeded(),
+            Poll::Ready(Err(_)) => drop(unready),
+            Poll::Pending => unready.waits(),
         }
         polled
     }
@@ -324,16 +305,6 @@ type Guarded<S, C, R, Req> = ResponseFuture<
         <S as Service<Req>>::Error,
     >>::Future,
 >;
-
-/// Counts a readiness that failed when it is dropped.
-struct Unready<'a>(&'a Shared, &'a mut Ready);
-
-impl Drop for Unready<'_> {
-    fn drop(&mut self) {
-        *self.1 = Ready::NO;
-        in_drop(|| self.0.unready());
-    }
-}
 
 impl<S: fmt::Debug, C, R> fmt::Debug for CircuitBreaker<S, C, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
