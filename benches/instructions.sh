@@ -14,7 +14,8 @@ case "${1-}" in
   *) echo "usage: benches/instructions.sh [--gate]" >&2; exit 2 ;;
 esac
 
-# Rust 1.95, x86-64. Another compiler may need others: then they are to be read again, and looked at.
+# Of this compiler. Another one may need more or fewer: then they are to be read again, and looked at.
+compiler="rustc 1.95"
 allowed() {
   case "$1" in
     "closed success|consecutive") echo 83 ;;
@@ -53,7 +54,9 @@ while IFS='|' read -r who scenario config; do
   fi
   echo "| $who | $scenario | $config | $count | $most |"
 done < <("$instr")
-if "$gate" && [ "${#over[@]}" -gt 0 ]; then
+if "$gate" && ! { rustc --version | grep -q "^$compiler[.]" && [ "$(uname -m)" = x86_64 ]; }; then
+  echo "not compared: what is allowed was counted with $compiler on x86-64"
+elif "$gate" && [ "${#over[@]}" -gt 0 ]; then
   printf 'over budget: %s\n' "${over[@]}" >&2
   exit 1
 fi
