@@ -117,3 +117,7 @@ impl Machine {
         Ok(transitions)
     }
 }
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;
