@@ -90,6 +90,24 @@ fn a_time_window_reads_the_clock_once_per_settled_call() {
 }
 
 #[test]
+fn a_cancelled_call_reads_the_clock_only_where_a_time_makes_it_a_failure() {
+    let settings = Settings::builder().trip(Trip::none().overdue(9, Duration::from_secs(1)));
+    let settle = |settings: Settings| {
+        let (machine, start) = machine(settings);
+        let grant = machine.admit(|| start).0.granted().expect("closed");
+        let read = Cell::new(0);
+        drop(machine.settle(grant, Outcome::cancelled(), || {
+            read.set(read.get() + 1);
+            start
+        }));
+        read.get()
+    };
+    assert_eq!(settle(settings.clone().build().expect("valid")), 0);
+    let failure = settings.cancelled_after(Duration::from_secs(9));
+    assert_eq!(settle(failure.build().expect("valid")), 1);
+}
+
+#[test]
 fn a_call_that_may_be_slow_starts_at_the_exact_time_and_one_that_may_hang_at_about_it() {
     let trip = Trip::none().slow(Duration::from_millis(5), 0.5, 1);
     let settings = Settings::builder().trip(trip).build().expect("valid");
