@@ -82,18 +82,20 @@ fn number(reason: &'static str) -> u16 {
 
 #[cold]
 fn look_up(reason: &'static str) -> u16 {
-    let number = {
-        let mut reasons = REASONS.lock();
-        let known = reasons.iter().position(|known| *known == reason).or_else(|| {
-            (reasons.len() < usize::from(u16::MAX)).then(|| {
-                reasons.push(reason);
-                reasons.len() - 1
-            })
-        });
-        known.map_or(0, |at| at as u16 + 1)
-    };
+    let number = number_in(&mut REASONS.lock(), reason);
     LAST.set(Some((reason, number)));
     number
+}
+
+/// 0: it is left out.
+fn number_in(reasons: &mut Vec<&'static str>, reason: &'static str) -> u16 {
+    let known = reasons.iter().position(|known| *known == reason).or_else(|| {
+        (reasons.len() < usize::from(u16::MAX)).then(|| {
+            reasons.push(reason);
+            reasons.len() - 1
+        })
+    });
+    known.map_or(0, |at| at as u16 + 1)
 }
 
 fn reason(number: u16) -> Option<&'static str> {
@@ -123,5 +125,14 @@ mod tests {
         }
         word.clear();
         assert_eq!(word.load().error(), None);
+    }
+
+    #[test]
+    fn a_reason_too_many_is_left_out() {
+        let mut reasons = vec!["one of many"; usize::from(u16::MAX) - 1];
+        assert_eq!(number_in(&mut reasons, "the last"), u16::MAX);
+        assert_eq!(number_in(&mut reasons, "too many"), 0);
+        assert_eq!(number_in(&mut reasons, "the last"), u16::MAX);
+        assert_eq!(number_in(&mut reasons, "one of many"), 1);
     }
 }
