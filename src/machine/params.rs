@@ -140,3 +140,24 @@ impl Shape {
         (Grid { width, clears: epoch.wrapping_add(buckets >> 32) }, buckets as u32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_longer_buckets_reaches_back_to_none_that_was_counted_in_before() {
+        const BUCKETS: u32 = 10;
+        // Where half the number is a little less than some clears move the tags.
+        for now in [0, 8_170, 8_180, 8_190, 16_380, 24_570, 1 << 40] {
+            let shape = Shape::default();
+            shape.store(1, BUCKETS);
+            let old = shape.grid(1).0;
+            assert!(shape.store(2, BUCKETS));
+            shape.clear(old, 1, now);
+            let new = shape.grid(1).0;
+            let oldest = new.tag(new.tick(now).saturating_sub(u64::from(BUCKETS)));
+            assert!(oldest > old.tag(old.tick(now)), "after {now}");
+        }
+    }
+}
