@@ -161,6 +161,13 @@ mod tests {
     const GRID: Grid = Grid { width: 100, clears: 1 };
 
     #[test]
+    fn an_end_that_is_seen_before_its_start_makes_nothing_overdue() {
+        let overdue = Overdue::new();
+        overdue.finish(1, GRID, 50);
+        assert_eq!(overdue.overdue(1, GRID, 5_000), 0);
+    }
+
+    #[test]
     fn a_call_is_overdue_at_most_a_tenth_late_and_never_early() {
         // Miri takes its time.
         let step = if cfg!(miri) { 50 } else { 1 };
