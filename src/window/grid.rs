@@ -127,4 +127,31 @@ mod tests {
         }
         assert_eq!(Grid { width: 0, clears: 1 }.tick_near(5, 5), 0);
     }
+
+    #[test]
+    fn the_newest_bucket_moves_on_and_whoever_was_overtaken_by_a_clear_has_none() {
+        let [first, second, third] = [1, 2, 3].map(|clears| Grid { width: 10, clears });
+        let newest = Newest::default();
+        assert_eq!(newest.tick(first, 35), Some(3));
+        assert_eq!(newest.tick(first, 39), Some(3));
+        assert_eq!(newest.tick(first, 40), Some(4));
+        assert_eq!(newest.tick(first, 10), Some(4), "the clock stepped back");
+        assert_eq!(newest.tick(third, 20), Some(2));
+        assert_eq!([first, second].map(|late| newest.tick(late, 50)), [None, None]);
+        assert_eq!((newest.peek(third, 1), newest.peek(third, 5)), (2, 5));
+        // So far apart that it is the wrap, not a race.
+        let wrapped = Grid { clears: Newest::CLEAR_MASK + 4, ..third };
+        assert_eq!(newest.tick(wrapped, 0), Some(2), "the same clear in the bits that are kept");
+        let later = Grid { clears: third.clears + Newest::RACE + 1, ..third };
+        assert_eq!(newest.tick(later, 0), Some(0));
+        assert_eq!(newest.tick(third, 70), Some(7));
+    }
+
+    #[test]
+    fn only_what_lies_in_the_newest_bucket_is_counted_the_short_way() {
+        let newest = Newest::default();
+        assert_eq!(newest.tick(Grid { width: 10, clears: 3 }, 35), Some(3));
+        let short = [29, 30, 39, 40].map(|now| newest.tick_of_any(10, now));
+        assert_eq!(short, [None, Some(3), Some(3), None]);
+    }
 }
