@@ -272,4 +272,35 @@ mod tests {
         owned.dedup();
         assert_eq!(owned.len(), all);
     }
+
+    #[test]
+    fn a_thread_gets_its_number_with_its_first_count_and_keeps_it() {
+        let counters = Striped::<AtomicU64>::new();
+        let count = || {
+            let mut how = None;
+            counters.count(|_, access| how = Some(access));
+            let owns = if counters.own().is_some() { Access::Owned } else { Access::Shared };
+            assert_eq!(how, Some(owns));
+            SLOT.get()
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(SLOT.get(), UNASSIGNED);
+                let first = count();
+                assert_ne!(first, UNASSIGNED);
+                assert_eq!(count(), first);
+            });
+        });
+    }
+
+    #[test]
+    fn the_number_of_a_thread_that_ended_is_handed_on() {
+        let numbered = || {
+            assign();
+            SLOT.get() != NO_SLOT
+        };
+        // More threads than numbers, one after the other. For a moment, another test may have taken them all.
+        let threads = (0..10_000).map(|_| std::thread::spawn(numbered).join().expect("no panic"));
+        assert_eq!(threads.filter(|numbered| *numbered).take(65).count(), 65);
+    }
 }
