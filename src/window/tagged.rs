@@ -110,4 +110,17 @@ mod tests {
         add(&word, Access::Owned, 1, 5, Full::Wrap);
         assert_eq!(read(&word, 1), 4);
     }
+
+    #[test]
+    fn one_is_added_the_short_way_only_under_its_tag_and_below_the_full_count() {
+        for tag in [1, 7, TAG_MASK, TAG_MASK + 7] {
+            let word = AtomicU64::new(0);
+            assert!(!add_one(&word, tag), "nothing has tag {tag}");
+            add(&word, Access::Owned, tag, COUNT_MAX - 1, Full::Saturate);
+            assert!(!add_one(&word, tag - 1) && !add_one(&word, tag + 1));
+            assert!(add_one(&word, tag));
+            assert!(!add_one(&word, tag), "it is full");
+            assert_eq!(read(&word, tag), COUNT_MAX);
+        }
+    }
 }
