@@ -1,7 +1,5 @@
 //! What a window holds, and its rates.
 
-use std::ops::AddAssign;
-
 /// One million parts: the unit in which rates are compared.
 pub(crate) const MILLION: u64 = 1_000_000;
 
@@ -74,16 +72,6 @@ impl Tally {
     pub(crate) fn slow_rate(&self, min: u64) -> Option<Rate> {
         let calls = self.calls + self.slow_cancelled;
         Rate::of(self.slow + self.slow_cancelled, calls, calls, min)
-    }
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.failed += other.failed;
-        self.extra += other.extra;
-        self.slow += other.slow;
-        self.slow_cancelled += other.slow_cancelled;
     }
 }
 
