@@ -67,7 +67,7 @@ where
 {
     type Output = Result<C::Response, R::Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Stage::Rejected { answer } => answer.poll(cx),

@@ -153,7 +153,8 @@ where
     /// Ready at once, without polling the inner service, while calls would be rejected; else when the inner service
     /// is. Never an error of its own. With [`pending_while_open`](crate::Config::pending_while_open) it waits
     /// instead of being ready for a rejection.
-    #[inline]
+    // Always, as `call` and the future's `poll`: a few instructions each, which a caller of some size would leave out.
+    #[inline(always)]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>> {
         if let Some(seen) = self.breaker.free() {
             match self.poll_inner(cx) {
@@ -185,7 +186,7 @@ where
     /// # Panics
     ///
     /// If `poll_ready` was not called, or did not return ready: the inner service must not be called then.
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let grant = match self.breaker.admit_again(self.ready.0) {
             Some(grant) => grant.words(),

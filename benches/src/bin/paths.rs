@@ -178,7 +178,7 @@ fn sizes() -> Vec<Row> {
         size("size of a permit", size_of::<tower_breaker::Permit>(), 32),
         size("heap of a layer with its breaker", breaker, 2_304 + lines),
         size("heap of a stripe: a thread's first call", stripe, 2_048 - 128),
-        size("heap of a clone that makes calls", cloned, 32),
+        size("heap of a clone that makes calls", cloned, 128),
         size("heap that a million calls add", grown, 0),
     ]
 }
