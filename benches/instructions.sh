@@ -22,7 +22,7 @@ allowed() {
     "closed success|default") echo 155 ;;
     "closed failure|consecutive") echo 190 ;;
     "closed failure|default rules") echo 880 ;;
-    "rejection|typed error") echo 170 ;;
+    "rejection|typed error") echo 150 ;;
   esac
 }
 

@@ -80,6 +80,15 @@ impl Breaker {
         self.machine.admit_again(seen, self)
     }
 
+    /// For how many nanoseconds a call would be rejected now, if that needs no lock to be known.
+    #[inline(always)]
+    pub(crate) fn refuses_for(&self) -> Option<u64> {
+        match self.machine.refuses(self) {
+            Refuses::For(wait) => Some(wait),
+            Refuses::No | Refuses::Ask => None,
+        }
+    }
+
     /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.
     #[inline(never)]
     pub(crate) fn refuses(&self) -> Option<u64> {

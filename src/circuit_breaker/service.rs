@@ -170,7 +170,7 @@ where
                 Poll::Pending => {}
             }
         }
-        match self.breaker.refuses() {
+        match self.breaker.refuses_for() {
             Some(wait) if !self.pending => {
                 self.ready = Ready::SHED;
                 self.wait = wait;
