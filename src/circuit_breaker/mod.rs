@@ -101,7 +101,8 @@
 //! Tokio's clock, so that a test that pauses time has it all in its hands. With the feature `coarse-clock` (default;
 //! Linux), what happens on every call reads the kernel's time of its last tick instead, which costs a fifth: a success
 //! that is counted in a time window, the start of a call where [`cancelled_after`](crate::SettingsBuilder::cancelled_after)
-//! is set, and a rejection. That time is behind by less than two ticks of the kernel, at most 20 ms, so that
+//! is set, and a rejection. That time is behind by less than two ticks of the kernel, at most 20 ms (longer only until the
+//! next tick of a machine that was stopped), so that
 //!
 //! - a success may be counted in the bucket before its own, if that ended less than 20 ms ago;
 //! - `retry_after` of a rejection may be up to 20 ms longer than the wait, and never longer than the whole of it;
