@@ -2,21 +2,15 @@
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod checked;
-#[cfg(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle))))]
+#[cfg_attr(
+    not(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle)))),
+    path = "clock/exact.rs"
+)]
 mod coarse;
-#[cfg(not(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle)))))]
-mod exact;
 
 #[cfg(all(test, any(loom, shuttle)))]
 pub(crate) use checked::{Sleep, now, set, sleep_until};
-#[cfg(all(feature = "coarse-clock", target_os = "linux", not(any(miri, loom, shuttle))))]
 pub(crate) use coarse::Coarse;
-#[cfg(not(all(
-    feature = "coarse-clock",
-    target_os = "linux",
-    not(any(miri, loom, shuttle))
-)))]
-pub(crate) use exact::Coarse;
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) use tokio::time::{Sleep, sleep_until};
 

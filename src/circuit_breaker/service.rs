@@ -87,16 +87,14 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     /// The first call of a clone uses the count of references that it was made with, because many clones live for
     /// one call only; the second makes a count of the clone's own.
     fn count_call(&mut self) {
-        self.calls = match self.calls {
-            Calls::None => Calls::One,
+        match self.calls {
+            Calls::None => self.calls = Calls::One,
             Calls::One => {
                 self.breaker = self.breaker.own();
-                Calls::Many
+                self.calls = Calls::Many;
+                self.care = false;
             }
-            Calls::Many => return,
-        };
-        if self.calls == Calls::Many {
-            self.care = false;
+            Calls::Many => {}
         }
     }
 
@@ -268,14 +266,10 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     #[cold]
     #[inline(never)]
     fn admit_with_care(&mut self) -> Result<Grant, CircuitOpen> {
-        match self.ready {
-            Ready::NO => panic!("`CircuitBreaker::call` without a ready `poll_ready`"),
-            _ => {
-                let grant = self.breaker.admit()?;
-                self.count_call();
-                Ok(grant)
-            }
-        }
+        assert!(self.ready != Ready::NO, "`CircuitBreaker::call` without a ready `poll_ready`");
+        let grant = self.breaker.admit()?;
+        self.count_call();
+        Ok(grant)
     }
 
     /// Makes an admitted call.
