@@ -36,7 +36,7 @@ mod tests;
 use crate::breaker::Permit;
 
 #[cfg(feature = "http")]
-pub use self::body::BreakerBody;
+pub use self::body::{BreakerBody, JudgeBody, Seen};
 #[cfg(feature = "http")]
 pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]

@@ -1,10 +1,14 @@
 //! The response body of guarded services.
 
+mod judge;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
+
+pub use self::judge::{JudgeBody, Seen};
 
 /// The body of a response that came through a breaker.
 ///
