@@ -21,8 +21,8 @@ use crate::clock::{self, Coarse};
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    self, Admission, Clock as _, Grant, Machine, Own, Refusal, Refuses, Settings, Transitions,
-    Verb, Word,
+    self, Admission, Clock as _, Grant, Machine, Own, Refusal, Refuses, Settings, Settled,
+    Transitions, Verb, Word,
 };
 use crate::outcome::{Class, Outcome};
 use crate::state::State;
@@ -203,7 +203,17 @@ impl Breaker {
 
     #[inline(never)]
     pub(crate) fn settle(&self, grant: Grant, outcome: Outcome) {
-        let settled = self.machine.settle(grant, outcome, clock::now);
+        self.tell(self.machine.settle(grant, outcome, clock::now));
+    }
+
+    /// The answer of a call has begun.
+    pub(crate) fn answered(&self, grant: Grant) -> Grant {
+        let (grant, settled) = self.machine.answered(grant, clock::now);
+        self.tell(settled);
+        grant
+    }
+
+    fn tell(&self, settled: Settled) {
         if !settled.transitions.is_empty() {
             self.publish(settled.transitions);
         } else if settled.freed {

@@ -107,6 +107,25 @@ impl Permit {
         self.settle(Outcome::ignored());
     }
 
+    /// The answer has begun, but the call has not ended: its body is still to come.
+    ///
+    /// The time of the call ends here, for the rules of slow and overdue calls and for
+    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after): what comes is the time of whoever reads. A probe
+    /// has succeeded by this, or half-open would last as long as a stream. What comes back for it is a watch: if it is
+    /// settled as a failure (or throttled, or exhausted), that counts as
+    /// [`broken_after`](crate::Totals::broken_after) and is one failure of the epoch that followed, unless that is over
+    /// too; any other end of a watch is nothing. [`is_probe`](Self::is_probe) is `false` for it.
+    ///
+    /// Asked again it changes nothing.
+    pub fn answered(mut self) -> Self {
+        // Taken out meanwhile: if an observer panics, a probe must not be settled a second time.
+        if let Some(breaker) = self.breaker.take() {
+            self.grant = breaker.answered(self.grant);
+            self.breaker = Some(breaker);
+        }
+        self
+    }
+
     /// The name of the breaker.
     pub fn name(&self) -> &str {
         self.breaker.as_ref().map_or("", |breaker| breaker.name())

@@ -9,7 +9,7 @@ pub(crate) struct Grant {
     /// Of the gate when the call was admitted, where a success is only to be counted as long as the gate has this
     /// word: one comparison tells everything. Else only the epoch.
     pub(super) word: Word,
-    /// Nanoseconds of the machine; [`NEVER`] where no rule asks.
+    /// Nanoseconds of the machine; [`NEVER`] where no rule asks. How many there were, once the call was answered.
     pub(super) started: u64,
     /// Marks in the low half, the serial number of a probe's lease in the high one. One word, like the others: what
     /// is written in parts is slow to read as a whole.
@@ -27,6 +27,10 @@ impl Grant {
     pub(super) const PENDING: u64 = 1 << 3;
     /// In the hands of a classifier.
     const JUDGED: u64 = 1 << 4;
+    /// The answer has begun: what was `started` is how long that took.
+    const ANSWERED: u64 = 1 << 5;
+    /// Was a probe and has succeeded: if its body breaks, that is one failure.
+    const WATCH: u64 = 1 << 6;
     const SERIAL_SHIFT: u32 = 32;
 
     /// Admitted by a gate that is Closed.
@@ -63,6 +67,40 @@ impl Grant {
     pub(super) fn probe(epoch: u64, serial: u32) -> Self {
         let serial = u64::from(serial) << Self::SERIAL_SHIFT;
         Self { marks: Self::PROBE | serial, ..Self::counted(epoch) }
+    }
+
+    /// What is left of a probe that succeeded when its answer began.
+    pub(super) fn watch(epoch: u64) -> Self {
+        Self { marks: Self::WATCH, ..Self::counted(epoch) }
+    }
+
+    /// The answer has begun at `now`: what comes is the time of whoever reads it.
+    pub(super) fn answer(&mut self, now: u64) {
+        self.marks = self.marks & !Self::PENDING | Self::ANSWERED;
+        self.started = now.saturating_sub(self.started);
+    }
+
+    /// Whether its time goes on until somebody says that it was answered.
+    #[inline]
+    pub(super) fn is_timed(&self) -> bool {
+        self.started != NEVER && self.marks & Self::ANSWERED == 0
+    }
+
+    /// How long the call took, if that is known.
+    #[inline]
+    pub(super) fn took(&self, now: impl FnOnce() -> u64) -> Option<u64> {
+        if self.started == NEVER {
+            return None;
+        }
+        Some(if self.marks & Self::ANSWERED == 0 {
+            now().saturating_sub(self.started)
+        } else {
+            self.started
+        })
+    }
+
+    pub(super) fn is_watch(&self) -> bool {
+        self.marks & Self::WATCH != 0
     }
 
     /// Of the lease, if this is a probe.

@@ -128,6 +128,17 @@ impl HalfOpen {
         }
     }
 
+    /// What it would decide if one of the probes that succeeded had failed.
+    pub(crate) fn after_taking_back(&self, probe: &Probe) -> Judged {
+        self.judge(probe, self.succeeded.saturating_sub(1), self.failed + 1)
+    }
+
+    /// One of the probes that succeeded has failed.
+    pub(crate) fn take_back(&mut self) {
+        self.succeeded = self.succeeded.saturating_sub(1);
+        self.failed += 1;
+    }
+
     /// Ends the leases that are over; they count as failed.
     pub(crate) fn expire(&mut self, now: u64) {
         let expired = self.expired(now);

@@ -6,6 +6,7 @@
 
 mod admit;
 mod answer;
+mod answered;
 mod core;
 mod due;
 mod flags;
@@ -35,6 +36,7 @@ pub(crate) use grant::{Admission, Grant, Refusal, Refuses};
 pub(crate) use manual::Verb;
 pub(crate) use own::Own;
 pub use settings::{Exhausted, Settings, Throttled};
+pub(crate) use settle::Settled;
 pub use totals::Totals;
 pub(crate) use view::Transitions;
 pub use view::{Snapshot, Transition, WindowSnapshot};

@@ -36,14 +36,14 @@ impl Machine {
                 // A ramp does not end leases: nobody waits for them.
                 core.half_open.give_back(serial, None);
                 core.raise_late(verdict.wait(), now);
-                return Ok((Settled { transitions, freed: true }, ProbeEnd::Late));
+                return Ok((Settled { transitions, freed: true, decided: false }, ProbeEnd::Late));
             }
             // Another probe has closed the circuit, by and by: this is a call of the ramp.
             if core.phase == Phase::Ramp {
                 core.half_open.give_back(serial, None);
-                return Ok((Settled { transitions, freed: true }, ProbeEnd::InRamp));
+                return Ok((Settled { transitions, freed: true, decided: true }, ProbeEnd::InRamp));
             }
-            let mut settled = Settled { transitions, freed: true };
+            let mut settled = Settled { transitions, freed: true, decided: true };
             let window = || self.window_at(grant.epoch(), now);
             core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
             Ok((settled, ProbeEnd::InTime))
@@ -51,7 +51,10 @@ impl Machine {
         match ended {
             ProbeEnd::InTime => self.count(verdict),
             ProbeEnd::Late => self.counters.count(Count::Late),
-            ProbeEnd::InRamp => return self.settle_counted(grant, verdict, flags, now),
+            ProbeEnd::InRamp => {
+                let settled = self.settle_counted(grant, verdict, flags, now);
+                return Settled { decided: true, ..settled };
+            }
         }
         settled
     }

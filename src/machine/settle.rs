@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::machine::flags::Flags;
-use crate::machine::gate::{NEVER, Phase};
+use crate::machine::gate::Phase;
 use crate::machine::grant::Grant;
 use crate::machine::settings::ThrottledAction;
 use crate::machine::totals::Count;
@@ -21,6 +21,8 @@ pub(crate) struct Settled {
     pub(crate) transitions: Transitions,
     /// Whoever waits has to look again: a lease came back, or an Open that was over goes on.
     pub(crate) freed: bool,
+    /// The probe was in time.
+    pub(super) decided: bool,
 }
 
 /// An outcome as the rules see it.
@@ -83,6 +85,9 @@ impl Machine {
         }
         let mut now = self.lazy(now);
         let mut now = || now.get();
+        if grant.is_watch() {
+            return self.settle_watch(&grant, &outcome, &mut now);
+        }
         let word = self.gate.word();
         let flags = word.flags();
         self.note_end(&grant);
@@ -111,7 +116,7 @@ impl Machine {
 
     /// Applies what the settings say about slow, cancelled and throttled calls.
     #[inline]
-    fn weigh<'a>(
+    pub(super) fn weigh<'a>(
         &self,
         grant: &Grant,
         outcome: &'a Outcome,
@@ -127,10 +132,10 @@ impl Machine {
             };
         }
         let too_long = flags.cancelled_after() && verdict.class == Class::Cancelled;
-        if grant.started == NEVER || !(flags.slow() || too_long) {
+        if !(flags.slow() || too_long) {
             return verdict;
         }
-        let took = now().saturating_sub(grant.started);
+        let Some(took) = grant.took(now) else { return verdict };
         if too_long && took >= self.params.cancelled_after() {
             verdict.outcome = &CANCELLED_LATE;
             verdict.class = Class::Failure;
@@ -151,6 +156,15 @@ impl Machine {
     #[cold]
     fn settle_late(&self, verdict: &Verdict<'_>, now: &mut impl FnMut() -> u64) -> Settled {
         self.counters.count(Count::Late);
+        self.raise_late(verdict, now)
+    }
+
+    /// What a call of an epoch that is over leaves behind: what the server asked for.
+    pub(super) fn raise_late(
+        &self,
+        verdict: &Verdict<'_>,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
         let wait = verdict.wait();
         if wait.asked.is_none() && !matches!(wait.class, Class::Throttled | Class::Exhausted) {
             return Settled::default();
@@ -172,8 +186,19 @@ impl Machine {
         flags: Flags,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
-        let epoch = grant.epoch();
         self.count(verdict);
+        self.tell_rules(grant.epoch(), verdict, flags, now)
+    }
+
+    /// Tells the rules of a Closed epoch, or of a ramp.
+    #[inline]
+    pub(super) fn tell_rules(
+        &self,
+        epoch: u64,
+        verdict: &Verdict<'_>,
+        flags: Flags,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
         let class = verdict.class;
         let kind = match class {
             Class::Success => EntryKind::Success,

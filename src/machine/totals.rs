@@ -32,8 +32,7 @@ pub struct Totals {
     pub rejected: u64,
     /// Calls that the breaker would have rejected, in [`Mode::Shadow`](crate::Mode::Shadow).
     pub would_reject: u64,
-    /// Probes whose body broke after they had been judged a success. Always 0 where only heads are judged, as by all
-    /// classifiers of this crate.
+    /// Probes whose body broke after they had been judged a success. Beside the others: each is in `success` too.
     pub broken_after: u64,
     /// Calls that got a permit: those that are settled and those that are in flight. `None` where nobody counts the
     /// latter: without an overdue rule and without
@@ -61,6 +60,7 @@ pub(crate) enum Count {
     Late,
     Rejected,
     WouldReject,
+    BrokenAfter,
 }
 
 /// One thread's counts. Two cache lines of its own.
@@ -76,6 +76,7 @@ struct Counts {
     late: AtomicU64,
     rejected: AtomicU64,
     would_reject: AtomicU64,
+    broken_after: AtomicU64,
     started: AtomicU64,
     ended: AtomicU64,
 }
@@ -101,6 +102,7 @@ impl Counters {
                 Count::Late => &mine.late,
                 Count::Rejected => &mine.rejected,
                 Count::WouldReject => &mine.would_reject,
+                Count::BrokenAfter => &mine.broken_after,
             };
             access.add(word, 1);
         });
@@ -136,7 +138,7 @@ impl Counters {
             late: self.sum(|counts| &counts.late),
             rejected: self.sum(|counts| &counts.rejected),
             would_reject: self.sum(|counts| &counts.would_reject),
-            broken_after: 0,
+            broken_after: self.sum(|counts| &counts.broken_after),
             admitted: None,
         };
         // The settled before the others, so that a call that ends meanwhile is not missing.

@@ -117,6 +117,12 @@ impl Transitions {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
+
+    /// The epoch that began last.
+    pub(super) fn last_epoch(&self) -> Option<u64> {
+        let changes = self.0.as_deref()?;
+        Some(changes.more.last().unwrap_or(&changes.first).epoch)
+    }
 }
 
 impl Extend<Transition> for Transitions {

@@ -1,0 +1,123 @@
+//! Calls whose answer has begun before they end.
+
+use std::time::Instant;
+
+use crate::machine::Machine;
+use crate::machine::core::{AskCooldown, Core, OwnCooldown};
+use crate::machine::gate::Phase;
+use crate::machine::grant::Grant;
+use crate::machine::half_open::Judged;
+use crate::machine::settle::{Settled, Verdict};
+use crate::machine::totals::Count;
+use crate::machine::view::{Transitions, WindowSnapshot};
+use crate::outcome::{Class, Outcome};
+use crate::state::Cause;
+
+impl Machine {
+    /// The answer has begun: the time of the call ends. A probe has succeeded by that; what is left of it is a watch.
+    pub(crate) fn answered(
+        &self,
+        mut grant: Grant,
+        now: impl FnOnce() -> Instant,
+    ) -> (Grant, Settled) {
+        if grant.is_inert() || grant.is_watch() {
+            return (grant, Settled::default());
+        }
+        if grant.is_probe() {
+            return self.probe_answered(grant, now);
+        }
+        if grant.is_timed() {
+            if grant.is_pending() {
+                let grid = self.params.overdue(grant.epoch());
+                self.overdue.finish(grant.epoch(), grid, grant.started);
+            }
+            grant.answer(self.nanos_at(now()));
+        }
+        (grant, Settled::default())
+    }
+
+    fn probe_answered(&self, grant: Grant, now: impl FnOnce() -> Instant) -> (Grant, Settled) {
+        let settled = self.settle(grant, Outcome::success(), now);
+        if !settled.decided {
+            // It was late: nothing followed from it, and nothing follows from its end.
+            return (Grant::inert(), settled);
+        }
+        // Where another probe is needed, no epoch has followed.
+        let epoch = settled.transitions.last_epoch().unwrap_or(grant.epoch());
+        (Grant::watch(epoch), settled)
+    }
+
+    /// The body of a probe that had succeeded has ended.
+    #[cold]
+    pub(super) fn settle_watch(
+        &self,
+        grant: &Grant,
+        outcome: &Outcome,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
+        let word = self.gate.word();
+        let verdict = self.weigh(grant, outcome, word.flags(), now);
+        if !matches!(verdict.class, Class::Failure | Class::Throttled | Class::Exhausted) {
+            return Settled::default();
+        }
+        self.counters.count(Count::BrokenAfter);
+        if word.epoch() != grant.epoch() {
+            return self.raise_late(&verdict, now);
+        }
+        match word.phase() {
+            Phase::Closed | Phase::Ramp => {
+                self.tell_rules(grant.epoch(), &verdict, word.flags(), now)
+            }
+            _ => self.take_probe_back(grant.epoch(), &verdict, now),
+        }
+    }
+
+    /// The success is one no more, and the period of its probe goes on.
+    fn take_probe_back(
+        &self,
+        epoch: u64,
+        verdict: &Verdict<'_>,
+        now: &mut impl FnMut() -> u64,
+    ) -> Settled {
+        self.note_error(verdict);
+        let now = now();
+        self.locked(|core, own| {
+            let now = core.clamp(now);
+            let mut settled =
+                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
+            if core.epoch != epoch || core.phase != Phase::Probing {
+                settled.freed = core.raise_late(verdict.wait(), now);
+                return Ok(settled);
+            }
+            let window = || self.window_at(epoch, now);
+            core.take_probe_back(verdict, now, own, window, &mut settled.transitions)?;
+            settled.freed = true;
+            Ok(settled)
+        })
+    }
+}
+
+impl Core {
+    fn take_probe_back(
+        &mut self,
+        verdict: &Verdict<'_>,
+        now: u64,
+        own: Option<OwnCooldown>,
+        window: impl FnOnce() -> WindowSnapshot,
+        transitions: &mut Transitions,
+    ) -> Result<(), AskCooldown> {
+        if self.half_open.after_taking_back(&self.settings.probe) == Judged::Reopens {
+            let planned = self.plan_cooldown(now, own)?;
+            let wait = verdict.wait();
+            transitions.push(self.trip(Cause::ProbeFailed, now, planned, wait, window()));
+        } else {
+            self.half_open.take_back();
+            self.raise(verdict.wait(), now);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "answered_tests.rs"]
+mod tests;
