@@ -34,7 +34,7 @@ let service = ServiceBuilder::new()
     .layer(TimeoutLayer::new(Duration::from_secs(30)))   // tower's own; inside, so that a timeout is seen
     .service(client);
 # let response = service.oneshot(Request::new(String::new())).await.unwrap();
-# assert_eq!(response.into_body().into_inner().as_deref(), Some("backup"));
+# assert_eq!(response.into_body().into_inner().unwrap(), "backup");
 # assert_eq!(handle.snapshot().totals.failure, 1);
 # }
 ```

@@ -10,7 +10,7 @@ use pin_project::pin_project;
 
 use crate::breaker::{InFlight, judging};
 use crate::circuit_breaker::rejected::OnRejected;
-use crate::classify::Classify;
+use crate::classify::{Classify, Known};
 
 /// The future of [`CircuitBreaker`](crate::CircuitBreaker).
 ///
@@ -23,20 +23,26 @@ use crate::classify::Classify;
 ///
 /// If it is polled again after it was ready.
 #[pin_project]
-pub struct ResponseFuture<F, Req, C, T, R, A> {
+pub struct ResponseFuture<F, Req, C, T, L, R, A> {
     #[pin]
-    state: State<F, C, T, R, A>,
+    state: State<F, C, T, L, R, A>,
     request: PhantomData<fn(Req)>,
 }
 
 #[pin_project(project = Stage)]
-enum State<F, C, T, R, A> {
+enum State<F, C, T, L, R, A> {
     /// The call was admitted and made.
     Called {
         #[pin]
         future: F,
         call: InFlight<T>,
         classify: C,
+        on_rejected: R,
+    },
+    /// The response is there, and its classifier waits for more of it.
+    Judged {
+        #[pin]
+        later: L,
         on_rejected: R,
     },
     /// The call was rejected; this makes the answer.
@@ -46,7 +52,7 @@ enum State<F, C, T, R, A> {
     },
 }
 
-impl<F, Req, C, T, R, A> ResponseFuture<F, Req, C, T, R, A> {
+impl<F, Req, C, T, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
     #[inline]
     pub(super) fn called(future: F, call: InFlight<T>, classify: C, on_rejected: R) -> Self {
         let state = State::Called { future, call, classify, on_rejected };
@@ -59,33 +65,47 @@ impl<F, Req, C, T, R, A> ResponseFuture<F, Req, C, T, R, A> {
     }
 }
 
-impl<F, Req, Res, E, C, R> Future for ResponseFuture<F, Req, C, C::Token, R, R::Future>
+impl<F, Req, Res, E, C, R> Future for ResponseFuture<F, Req, C, C::Token, C::Later, R, R::Future>
 where
     F: Future<Output = Result<Res, E>>,
     C: Classify<Req, Res, E>,
-    R: OnRejected<Req, C::Response, E>,
+    R: OnRejected<Req, C::Response, E> + Clone,
 {
     type Output = Result<C::Response, R::Error>;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            Stage::Rejected { answer } => answer.poll(cx),
-            Stage::Called { future, call, classify, on_rejected } => {
-                let result = ready!(call.run(|| future.poll(cx)));
-                let (permit, token) = call.end().expect("polled after it was ready");
-                let judge = || classify.result(token, result, permit);
-                let judged = if C::MAY_PANIC { judging(judge) } else { judge() };
-                Poll::Ready(judged.map_err(|error| on_rejected.error(error)))
-            }
+        let mut state = self.project().state;
+        loop {
+            let later = match state.as_mut().project() {
+                Stage::Rejected { answer } => return answer.poll(cx),
+                Stage::Judged { later, on_rejected } => {
+                    return later.poll(cx).map_err(|error| on_rejected.error(error));
+                }
+                Stage::Called { future, call, classify, on_rejected } => {
+                    let result = ready!(call.run(|| future.poll(cx)));
+                    let (permit, token) = call.end().expect("polled after it was ready");
+                    let judge = || classify.result(token, result, permit);
+                    match if C::MAY_PANIC { judging(judge) } else { judge() } {
+                        Known::Now(judged) => {
+                            return Poll::Ready(judged.map_err(|error| on_rejected.error(error)));
+                        }
+                        Known::Later(later) => {
+                            State::Judged { later, on_rejected: on_rejected.clone() }
+                        }
+                    }
+                }
+            };
+            state.set(later);
         }
     }
 }
 
-impl<F, Req, C, T, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, R, A> {
+impl<F, Req, C, T, L, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, L, R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Called { .. } => "called",
+            State::Judged { .. } => "judged",
             State::Rejected { .. } => "rejected",
         };
         f.debug_tuple("ResponseFuture").field(&state).finish()

@@ -288,8 +288,8 @@ mod tests {
         use crate::classify::BreakerBody;
         use http::Response;
 
-        let policy = AnswerWith::new(|_: (), _| Response::new("plain"));
-        let answer: Result<Response<BreakerBody<&str>>, Infallible> = rejected(&policy, ());
-        assert_eq!(answer.unwrap().into_body().into_inner(), Some("plain"));
+        let policy = AnswerWith::new(|_: (), _| Response::new("plain".to_owned()));
+        let answer: Result<Response<BreakerBody<String>>, Infallible> = rejected(&policy, ());
+        assert_eq!(answer.unwrap().into_body().into_inner().unwrap(), "plain");
     }
 }

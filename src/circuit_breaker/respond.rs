@@ -118,6 +118,10 @@ responds!(RespondHttp, RespondGrpc);
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::{Body, Frame};
 
     use futures_util::FutureExt;
 
@@ -128,6 +132,18 @@ mod tests {
     /// A body that cannot be made: only its guarded form can be empty.
     #[derive(Debug)]
     enum Incoming {}
+
+    impl Body for Incoming {
+        type Data = &'static [u8];
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Self::Data>, Infallible>>> {
+            match *self {}
+        }
+    }
 
     type Answer = Response<BreakerBody<Incoming>>;
 
@@ -145,7 +161,7 @@ mod tests {
         let answer: Answer = RespondHttp::response(&open("db", Some(Duration::from_millis(1200))));
         assert_eq!(answer.status(), 503);
         assert_eq!(headers(&answer), [("retry-after", "2"), ("x-circuit-open", "db")]);
-        assert!(answer.into_body().into_inner().is_none());
+        assert!(answer.into_body().into_inner().is_err());
     }
 
     #[test]
@@ -167,7 +183,7 @@ mod tests {
             ("x-circuit-open", "db"),
         ];
         assert_eq!(headers(&answer), expected);
-        assert!(answer.into_body().into_inner().is_none());
+        assert!(answer.into_body().into_inner().is_err());
     }
 
     #[test]

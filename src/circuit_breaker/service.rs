@@ -146,7 +146,7 @@ where
 {
     type Response = C::Response;
     type Error = R::Error;
-    type Future = ResponseFuture<S::Future, Req, C, C::Token, R, R::Future>;
+    type Future = ResponseFuture<S::Future, Req, C, C::Token, C::Later, R, R::Future>;
 
     /// Ready at once, without polling the inner service, while calls would be rejected; else when the inner service
     /// is. Never an error of its own. With [`pending_while_open`](crate::Config::pending_while_open) it waits
@@ -293,6 +293,7 @@ type Guarded<S, C, R, Req> = ResponseFuture<
     Req,
     C,
     <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Token,
+    <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Later,
     R,
     <R as OnRejected<
         Req,

@@ -48,9 +48,14 @@ pub trait Judged {
 /// The answer of a breaker further down ([`OPEN_HEADER`](super::OPEN_HEADER)) is a failure here, with its wait.
 /// A breaker ignores it, for it says nothing about the health of the service it guards; the caller got no
 /// answer all the same.
+///
+/// A [`Verdict`] in the extensions comes first of all.
 #[cfg(feature = "http")]
 impl<B> Judged for Response<B> {
     fn judge(&self) -> Outcome {
+        if let Some(Verdict(outcome)) = self.extensions().get() {
+            return *outcome;
+        }
         let (status, headers) = (self.status(), self.headers());
         if headers.contains_key(OPEN_HEADER) {
             return Outcome::failure()
@@ -65,6 +70,15 @@ impl<B> Judged for Response<B> {
         by_grpc_status(headers, Side::Client, &Codes::none()).unwrap_or(Outcome::success())
     }
 }
+
+/// What a classifier found out about a response beyond its head. It is in the response's
+/// [extensions](http::Extensions), where a [`Judged`] response finds it: a fallback and a retry policy outside of a
+/// breaker then mean the same as the breaker.
+///
+/// [`Llm`](super::Llm) leaves one in every response whose body told it what the response means.
+#[cfg(feature = "http")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict(pub Outcome);
 
 /// An answer that can be given in the place of a `Res`.
 ///
@@ -88,7 +102,7 @@ impl<T> AnswerFor<T> for T {
 }
 
 #[cfg(feature = "http")]
-impl<B> AnswerFor<Response<BreakerBody<B>>> for Response<B> {
+impl<B: http_body::Body> AnswerFor<Response<BreakerBody<B>>> for Response<B> {
     fn into_answer(self) -> Response<BreakerBody<B>> {
         self.map(BreakerBody::new)
     }
@@ -144,15 +158,15 @@ mod tests {
 
     #[test]
     fn a_plain_response_stands_in_for_a_guarded_one() {
-        let plain: Response<u8> = Response::new(7);
-        let same: Response<u8> = plain.into_answer();
-        let guarded: Response<BreakerBody<u8>> = same.into_answer();
-        assert_eq!(guarded.into_body().into_inner(), Some(7));
+        let plain: Response<String> = Response::new("7".to_owned());
+        let same: Response<String> = plain.into_answer();
+        let guarded: Response<BreakerBody<String>> = same.into_answer();
+        assert_eq!(guarded.into_body().into_inner().unwrap(), "7");
     }
 
     #[test]
     fn a_guarded_response_stands_in_for_one_guarded_twice() {
-        let once: Response<BreakerBody<u8>> = Response::new(BreakerBody::new(7));
-        let _twice: Response<BreakerBody<BreakerBody<u8>>> = once.into_answer();
+        let once: Response<BreakerBody<String>> = Response::new(BreakerBody::default());
+        let _twice: Response<BreakerBody<BreakerBody<String>>> = once.into_answer();
     }
 }

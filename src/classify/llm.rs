@@ -1,10 +1,12 @@
 //! Verdicts on the responses of LLM APIs.
 
 use http::{Request, Response};
+use http_body::Body;
 
-use super::http::{Side, answered_by_a_breaker, at_head, by_status, class_of};
+use super::http::{Side, answered_by_a_breaker, by_status, class_of};
+use super::known::Now;
 use super::result::failed_call;
-use super::{BreakerBody, Classify};
+use super::{BreakerBody, Classify, Known, Never};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
@@ -93,9 +95,14 @@ impl Llm {
     }
 }
 
-impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Llm {
+impl<A, B, E> Classify<Request<A>, Response<B>, E> for Llm
+where
+    B: Body,
+    E: 'static,
+{
     type Token = ();
     type Response = Response<BreakerBody<B>>;
+    type Later = Never<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, _: &Request<A>) {}
@@ -106,8 +113,9 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Llm {
         (): (),
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Result<Self::Response, E> {
-        at_head(self.outcome(result.as_ref()), result, permit)
+    ) -> Now<Result<Self::Response, E>> {
+        permit.settle(self.outcome(result.as_ref()));
+        Known::Now(result.map(|response| response.map(BreakerBody::new)))
     }
 }
 

@@ -27,16 +27,19 @@ mod grpc;
 #[cfg(feature = "http")]
 mod http;
 mod judged;
+mod known;
 #[cfg(feature = "http")]
 mod llm;
 mod result;
 #[cfg(test)]
 mod tests;
 
+use std::future::Future;
+
 use crate::breaker::Permit;
 
 #[cfg(feature = "http")]
-pub use self::body::{BreakerBody, JudgeBody, Seen};
+pub use self::body::{BreakerBody, JudgeBody, Reading, Seen, SettleAt, Until};
 #[cfg(feature = "http")]
 pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]
@@ -45,7 +48,10 @@ pub use self::grpc::Grpc;
 pub(crate) use self::http::GRPC_PUSHBACK;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
+#[cfg(feature = "http")]
+pub use self::judged::Verdict;
 pub use self::judged::{AnswerFor, Judged};
+pub use self::known::{Known, Never};
 #[cfg(feature = "http")]
 pub use self::llm::{Llm, Provider};
 pub use self::result::{ClassifyFn, Results};
@@ -70,6 +76,10 @@ pub trait Classify<Req, Res, E> {
     /// The response that the caller gets: `Res`, or one whose body carries the permit on.
     type Response;
 
+    /// What waits for more of the response where its head is not enough. [`Never<Result<Self::Response, E>>`](Never)
+    /// where it always is.
+    type Later: Future<Output = Result<Self::Response, E>>;
+
     /// Whether [`result`](Self::result) may panic while it has the permit. If it does, the call counts as ignored.
     ///
     /// To be ready for that costs a nanosecond a call. The default is the safe one; say `false` where no foreign code
@@ -79,15 +89,12 @@ pub trait Classify<Req, Res, E> {
     /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
     fn request(&self, request: &Req) -> Self::Token;
 
-    /// Settles the permit, or moves it into the response.
-    ///
-    /// # Errors
-    ///
-    /// The error of the call, untouched.
+    /// Settles the permit, or moves it into the response, or into what waits for more of it. The error of a call
+    /// comes back untouched.
     fn result(
         &self,
         token: Self::Token,
         result: Result<Res, E>,
         permit: Permit,
-    ) -> Result<Self::Response, E>;
+    ) -> Known<Result<Self::Response, E>, Self::Later>;
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Classify;
+use super::known::Now;
+use super::{Classify, Known, Never};
 use crate::Outcome;
 use crate::breaker::{Permit, judging};
 use crate::error::rejection_in;
@@ -41,6 +42,7 @@ pub(super) fn failed_call<E: 'static>(error: &E) -> Outcome {
 impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     type Token = ();
     type Response = Res;
+    type Later = Never<Result<Res, E>>;
 
     /// The sources of an error are foreign code, and are asked with care.
     const MAY_PANIC: bool = false;
@@ -49,12 +51,12 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     fn request(&self, _: &Req) {}
 
     #[inline(always)]
-    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Now<Result<Res, E>> {
         match &result {
             Ok(_) => permit.success(),
             Err(error) => judging(|| permit.settle(failed_call(error))),
         }
-        result
+        Known::Now(result)
     }
 }
 
@@ -106,13 +108,14 @@ where
 {
     type Token = ();
     type Response = Res;
+    type Later = Never<Result<Res, E>>;
 
     #[inline]
     fn request(&self, _: &Req) {}
 
     #[inline]
-    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Res, E> {
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Now<Result<Res, E>> {
         permit.settle((self.decide)(result.as_ref()));
-        result
+        Known::Now(result)
     }
 }

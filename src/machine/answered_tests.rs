@@ -92,7 +92,7 @@ fn a_probe_that_breaks_later_is_one_failure_of_the_next_epoch() {
 fn a_watch_whose_epoch_is_over_only_counts() {
     let (machine, start) = machine(settings());
     let watch = watch(&machine, start);
-    machine.manual(crate::machine::Verb::Reset, start + 7 * S);
+    let _reset = machine.manual(crate::machine::Verb::Reset, start + 7 * S);
     let settled = machine.settle(watch, Outcome::failure(), || start + 8 * S);
     assert!(settled.transitions.is_empty());
     assert_eq!(machine.snapshot(start + 8 * S).totals.broken_after, 1);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_test::assert_pending;
 use tower::timeout::TimeoutLayer;
 use tower::{Layer, Service, ServiceExt};
+use tower_breaker::classify::{Known, Never};
 use tower_breaker::{Classify, Handle, Permit, Settings, State};
 
 use crate::doubles::*;
@@ -150,11 +151,17 @@ struct Hands;
 impl<Req, Res, E> Classify<Req, Res, E> for Hands {
     type Token = ();
     type Response = (Res, Permit);
+    type Later = Never<Result<Self::Response, E>>;
 
     fn request(&self, _: &Req) {}
 
-    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Result<Self::Response, E> {
-        result.map(|response| (response, permit))
+    fn result(
+        &self,
+        (): (),
+        result: Result<Res, E>,
+        permit: Permit,
+    ) -> Known<Result<Self::Response, E>, Self::Later> {
+        Known::Now(result.map(|response| (response, permit)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 use tower::{Service, ServiceExt};
+use tower_breaker::classify::{Known, Never};
 use tower_breaker::{Classify, Fail, OnRejected, Outcome, Permit, State};
 
 use crate::doubles::*;
@@ -77,6 +78,7 @@ struct Confused(Where);
 impl<Req, Res, E> Classify<Req, Res, E> for Confused {
     type Token = ();
     type Response = Res;
+    type Later = Never<Result<Res, E>>;
 
     fn request(&self, _: &Req) {
         if self.0 == Where::Request {
@@ -84,7 +86,12 @@ impl<Req, Res, E> Classify<Req, Res, E> for Confused {
         }
     }
 
-    fn result(&self, (): (), _: Result<Res, E>, permit: Permit) -> Result<Res, E> {
+    fn result(
+        &self,
+        (): (),
+        _: Result<Res, E>,
+        permit: Permit,
+    ) -> Known<Result<Res, E>, Self::Later> {
         if self.0 == Where::AfterSettling {
             permit.success();
         }

@@ -111,7 +111,7 @@ async fn plain_functions_and_a_preset_join_one_breaker() {
         handle.call(|| Err::<(), _>("down")).unwrap_err();
     }
     let service = layer.layer(service_fn(async |_: http::Request<()>| {
-        Ok::<_, std::convert::Infallible>(http::Response::new(()))
+        Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
     }));
     let Ok(answer) = service.oneshot(http::Request::new(())).await;
     assert_eq!(answer.status(), 503);

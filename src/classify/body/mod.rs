@@ -1,14 +1,25 @@
 //! The response body of guarded services.
 
+mod ahead;
 mod judge;
+mod judging;
+mod reading;
+#[cfg(test)]
+mod tests;
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-pub use self::judge::{JudgeBody, Seen};
+use self::ahead::Ahead;
+pub use self::judge::{JudgeBody, Seen, SettleAt};
+pub(super) use self::judging::{Judge, Judging};
+pub use self::reading::{Reading, Until};
+use crate::breaker::Permit;
 
 /// The body of a response that came through a breaker.
 ///
@@ -16,121 +27,178 @@ pub use self::judge::{JudgeBody, Seen};
 /// exists for every `B`: a breaker can answer a call itself although `hyper::body::Incoming` cannot be made.
 ///
 /// Frames, size and end are those of the inner body; an empty one ends at once and has size 0.
+///
+/// # The end of the call
+///
+/// If the head of the response did not settle the call, the permit is in here, and settles once:
+///
+/// | the body | the call |
+/// |---|---|
+/// | ends, also by its last frame being known as the last | what the classifier says of its end: a success for HTTP |
+/// | has trailers | what the classifier says of them |
+/// | yields an error | a failure |
+/// | panics | a failure; the panic goes on |
+/// | is dropped before its first content | cancelled |
+/// | is dropped after it | a success: whoever reads a stream may have enough |
+///
+/// The time of the call, for the rules of slow and overdue calls, ends with the first content. A probe is a success by
+/// then, and its body holds a watch: see [`Permit::answered`].
 #[pin_project]
-#[derive(Debug)]
-pub struct BreakerBody<B> {
+pub struct BreakerBody<B: Body> {
     #[pin]
     inner: Option<B>,
+    work: Work<B>,
 }
 
-impl<B> BreakerBody<B> {
-    /// Wraps a body.
+/// What there is to do but to pass the frames on.
+enum Work<B: Body> {
+    Nothing,
+    Judge(Judging),
+    Replay(Box<Ahead<B>>),
+}
+
+impl<B: Body> BreakerBody<B> {
+    /// A body of a call that was settled.
     pub const fn new(body: B) -> Self {
-        Self { inner: Some(body) }
+        Self { inner: Some(body), work: Work::Nothing }
     }
 
     /// A body without frames.
     pub const fn empty() -> Self {
-        Self { inner: None }
+        Self { inner: None, work: Work::Nothing }
     }
 
-    /// The inner body; `None` if this is an [`empty`](Self::empty) one.
-    pub fn into_inner(self) -> Option<B> {
-        self.inner
+    /// A body that settles its call: a success if it ends, a failure if it breaks.
+    pub fn guarded(body: B, permit: Permit) -> Self {
+        Self::with(body, Judging::new(permit, Judge::Plain, false))
+    }
+
+    /// A body that settles its call by what is in it.
+    pub fn judged(body: B, permit: Permit, judge: Box<dyn JudgeBody>) -> Self {
+        Self::with(body, Judging::new(permit, Judge::Own(judge), false))
+    }
+
+    fn with(body: B, judging: Judging) -> Self {
+        Self { inner: Some(body), work: Work::Judge(judging) }
+    }
+
+    /// The inner body, if it is all there is.
+    ///
+    /// A call that has not been settled is by this: nobody sees the rest of the body. It is a success, unless what was
+    /// seen says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The same body again: it is an [`empty`](Self::empty) one, or its beginning was read already.
+    pub fn into_inner(self) -> Result<B, Self> {
+        match self {
+            Self { inner: Some(body), work: Work::Nothing } => Ok(body),
+            Self { inner: Some(body), work: Work::Judge(judging) } => {
+                judging.let_go();
+                Ok(body)
+            }
+            body => Err(body),
+        }
     }
 }
 
-impl<B> Default for BreakerBody<B> {
+/// A response whose body ends the call, unless its head did.
+pub(super) fn until_settled<B: Body>(
+    response: Response<B>,
+    no_body: bool,
+    at: SettleAt,
+    permit: Permit,
+    judge: Judge,
+) -> Response<BreakerBody<B>> {
+    if at == SettleAt::Head {
+        permit.success();
+        return response.map(BreakerBody::new);
+    }
+    let mut judging = Judging::new(permit, judge, at == SettleAt::FirstContent);
+    if no_body || has_no_body(&response) {
+        let outcome = judging.end();
+        judging.settle(outcome);
+        return response.map(BreakerBody::new);
+    }
+    response.map(|body| BreakerBody::with(body, judging))
+}
+
+/// Whether the head is all there is, whatever its headers say (RFC 9110, sections 6.4.1 and 15.3.5).
+pub(super) fn has_no_body<B: Body>(response: &Response<B>) -> bool {
+    let status = response.status();
+    status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || response.body().is_end_stream()
+}
+
+impl<B: Body> Default for BreakerBody<B> {
     /// The [`empty`](Self::empty) body.
     fn default() -> Self {
         Self::empty()
     }
 }
 
-impl<B> Body for BreakerBody<B>
-where
-    B: Body,
-{
+impl<B: Body> Body for BreakerBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        match self.project().inner.as_pin_mut() {
-            // Returned as it came: taking the frame out and wrapping it again copies some 100 bytes.
-            Some(inner) => inner.poll_frame(cx),
-            None => Poll::Ready(None),
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        match this.work {
+            Work::Nothing => inner.poll_frame(cx),
+            Work::Judge(judging) => {
+                let mut verdict = None;
+                let polled = judging.poll(inner, cx, &mut verdict);
+                if let Some(outcome) = verdict {
+                    judging.settle(outcome);
+                    *this.work = Work::Nothing;
+                }
+                polled
+            }
+            Work::Replay(ahead) => match ahead.frames.pop_front() {
+                Some(frame) => {
+                    if ahead.frames.is_empty() {
+                        let judging = ahead.judging.take();
+                        if ahead.ended {
+                            this.inner.set(None);
+                        }
+                        *this.work = judging.map_or(Work::Nothing, Work::Judge);
+                    }
+                    Poll::Ready(Some(frame))
+                }
+                None => Poll::Ready(None),
+            },
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        match &self.work {
+            Work::Replay(ahead) => ahead.is_end_stream(self.inner.as_ref()),
+            _ => self.inner.as_ref().is_none_or(Body::is_end_stream),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match (&self.work, &self.inner) {
+            (Work::Replay(ahead), inner) => ahead.size_hint(inner.as_ref()),
+            (_, Some(inner)) => inner.size_hint(),
+            (_, None) => SizeHint::with_exact(0),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use futures_util::FutureExt;
-    use http::HeaderMap;
-    use http_body_util::{BodyExt, Full, StreamBody};
-
-    use super::*;
-
-    /// Has neither `Default` nor anything else.
-    struct Bare;
-
-    #[test]
-    fn an_empty_body_exists_for_every_type() {
-        assert!(BreakerBody::<Bare>::default().into_inner().is_none());
-        assert!(BreakerBody::new(Bare).into_inner().is_some());
-    }
-
-    #[test]
-    fn an_empty_body_ends_at_once_and_has_size_zero() {
-        let mut body = BreakerBody::<Full<Bytes>>::empty();
-        assert!(body.is_end_stream());
-        assert_eq!(body.size_hint().exact(), Some(0));
-        assert!(body.frame().now_or_never().unwrap().is_none());
-    }
-
-    #[test]
-    fn size_and_end_are_those_of_the_inner_body() {
-        let mut body = BreakerBody::new(Full::new(Bytes::from_static(b"four")));
-        assert_eq!(body.size_hint().exact(), Some(4));
-        assert!(!body.is_end_stream());
-        let frame = body.frame().now_or_never().unwrap().unwrap().unwrap();
-        assert_eq!(frame.into_data().unwrap(), "four");
-        assert!(body.is_end_stream());
-        assert_eq!(body.size_hint().exact(), Some(0));
-    }
-
-    #[test]
-    fn data_trailers_and_errors_pass_untouched() {
-        let mut trailers = HeaderMap::new();
-        trailers.insert("grpc-status", http::HeaderValue::from_static("14"));
-        let frames = [
-            Ok(Frame::data(Bytes::from_static(b"a"))),
-            Ok(Frame::trailers(trailers.clone())),
-            Err("reset"),
-        ];
-        let mut body = BreakerBody::new(StreamBody::new(futures_util::stream::iter(frames)));
-        let mut next = || body.frame().now_or_never().unwrap();
-        assert_eq!(next().unwrap().unwrap().into_data().unwrap(), "a");
-        assert_eq!(next().unwrap().unwrap().into_trailers().unwrap(), trailers);
-        assert_eq!(next().unwrap().unwrap_err(), "reset");
-        assert!(next().is_none());
-    }
-
-    #[test]
-    fn an_unpin_body_stays_unpin() {
-        fn unpin<T: Unpin + Send + Sync>(_: &T) {}
-        unpin(&BreakerBody::new(http_body_util::Empty::<Bytes>::new()));
+impl<B: Body + fmt::Debug> fmt::Debug for BreakerBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = match self.work {
+            Work::Nothing => "settled",
+            Work::Judge(_) => "open",
+            Work::Replay(_) => "read ahead",
+        };
+        f.debug_struct("BreakerBody").field("inner", &self.inner).field("call", &call).finish()
     }
 }

@@ -1,21 +1,25 @@
-//! Verdicts on gRPC response heads.
+//! Verdicts on gRPC responses.
 
 #[cfg(test)]
 mod tests;
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use http_body::Body;
 
+use super::body::{Judge, until_settled};
 use super::http::{
-    Codes, Side, answered_by_a_breaker, at_head, by_status, class_of, code_setters, retry_after,
+    Codes, Side, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,
 };
+use super::known::Now;
 use super::result::failed_call;
-use super::{BreakerBody, Classify};
+use super::{BreakerBody, Classify, Known, Never, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Judges gRPC calls by the head of the response.
+/// Judges gRPC calls, by the head of the response or the trailers of its body.
 ///
 /// | result | server | client |
 /// |---|---|---|
@@ -28,13 +32,17 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | `CANCELLED` | ignored | ignored |
 /// | a `grpc-status` that is no number, or none of 0 to 16 | failure | failure |
 /// | every other `grpc-status` | success | success |
+/// | no `grpc-status`, neither in the head of a 200 nor in its trailers | failure | failure |
+/// | the same with a `content-type` that is not gRPC's | as [`Http`](super::Http) | failure |
 ///
 /// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included. The setters move `grpc-status` codes
 /// between the classes; of several calls that name the same code the last one wins, and a number above 16 is
 /// a failure whatever they say.
 ///
-/// **Only heads are read**: a trailers-only answer (an error of a unary call) has its `grpc-status` there. A head
-/// without one is a success; the status in the trailers of a body is not looked at.
+/// An answer with trailers only (an error of a unary call) has its `grpc-status` in the head, and every other one after
+/// its body: the call ends there. A body that breaks is a failure. See [`BreakerBody`], and
+/// [`settle_at`](Self::settle_at) to have it otherwise. The trailers of gRPC-Web, which are in the data of the body, are
+/// not read: there a server's `content-type` says that it is something else.
 ///
 /// # Clone
 ///
@@ -42,40 +50,75 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 #[derive(Clone, Debug)]
 pub struct Grpc {
     side: Side,
+    at: SettleAt,
     moved: Codes,
 }
 
 impl Grpc {
     /// The rules for servers: `RESOURCE_EXHAUSTED` is ignored.
     pub const fn server() -> Self {
-        Self { side: Side::Server, moved: Codes::none() }
+        Self { side: Side::Server, at: SettleAt::End, moved: Codes::none() }
     }
 
     /// The rules for clients: `RESOURCE_EXHAUSTED` is throttled.
     pub const fn client() -> Self {
-        Self { side: Side::Client, moved: Codes::none() }
+        Self { side: Side::Client, at: SettleAt::End, moved: Codes::none() }
     }
 
     code_setters!("`grpc-status` codes");
 
-    /// The verdict on one result, for classifiers that build on this one.
+    /// When a call is settled whose head has no `grpc-status`. Default: by its trailers, at the end of its body.
+    pub const fn settle_at(mut self, at: SettleAt) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// The verdict on one result by the head of its response, for classifiers that build on this one. A 200 without a
+    /// `grpc-status` in its head is a success.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
-        let response = match result {
-            Ok(response) => response,
-            Err(error) => return failed_call(error),
-        };
+        match result {
+            Ok(response) => self.head(response).unwrap_or(Outcome::success()),
+            Err(error) => failed_call(error),
+        }
+    }
+
+    /// The verdict of a head; `None` if it is in the trailers.
+    fn head<B>(&self, response: &Response<B>) -> Option<Outcome> {
         if let Some(outcome) = answered_by_a_breaker(response) {
-            return outcome;
+            return Some(outcome);
         }
         let (status, headers) = (response.status(), response.headers());
-        if status != StatusCode::OK {
-            let class = class_of(status, self.side);
-            if class != Class::Success {
-                return by_status(class, status, headers);
-            }
-        }
-        by_grpc_status(headers, self.side, &self.moved).unwrap_or(Outcome::success())
+        let by_http = match class_of(status, self.side) {
+            Class::Success => (status != StatusCode::OK).then_some(Outcome::success()),
+            class => return Some(by_status(class, status, headers)),
+        };
+        by_grpc_status(headers, self.side, &self.moved).or(by_http)
     }
+
+    /// The verdict of trailers.
+    pub(super) fn trailers(&self, trailers: &HeaderMap) -> Outcome {
+        by_grpc_status(trailers, self.side, &self.moved).unwrap_or(self.no_status())
+    }
+
+    /// The verdict on an answer that ended without a status: it was cut off, or is not gRPC.
+    pub(super) const fn no_status(&self) -> Outcome {
+        Outcome::failure().reason("no grpc-status")
+    }
+
+    /// Who reads the body: what else a server has to offer is not in gRPC.
+    fn judge(&self, headers: &HeaderMap) -> Judge {
+        match self.side {
+            Side::Server if !is_grpc(headers) => Judge::Plain,
+            _ => Judge::Grpc(self.clone()),
+        }
+    }
+}
+
+/// `application/grpc`, also with the name of its messages' format.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let rest = value.strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 /// The verdict on the `grpc-status` in a map of headers or trailers; `None` without one.
@@ -138,9 +181,14 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Grpc {
+impl<A, B, E> Classify<Request<A>, Response<B>, E> for Grpc
+where
+    B: Body,
+    E: 'static,
+{
     type Token = ();
     type Response = Response<BreakerBody<B>>;
+    type Later = Never<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, _: &Request<A>) {}
@@ -151,7 +199,20 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Grpc {
         (): (),
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Result<Self::Response, E> {
-        at_head(self.outcome(result.as_ref()), result, permit)
+    ) -> Now<Result<Self::Response, E>> {
+        let head = match &result {
+            Ok(response) => self.head(response),
+            Err(error) => Some(failed_call(error)),
+        };
+        Known::Now(match (result, head) {
+            (Ok(response), None) => {
+                let judge = self.judge(response.headers());
+                Ok(until_settled(response, false, self.at, permit, judge))
+            }
+            (result, head) => {
+                permit.settle(head.unwrap_or(Outcome::success()));
+                result.map(|response| response.map(BreakerBody::new))
+            }
+        })
     }
 }

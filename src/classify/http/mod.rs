@@ -1,4 +1,4 @@
-//! Verdicts on HTTP response heads.
+//! Verdicts on HTTP responses.
 
 mod codes;
 mod retry_after;
@@ -6,9 +6,12 @@ mod retry_after;
 mod tests;
 
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http_body::Body;
 
+use super::body::{Judge, until_settled};
+use super::known::Now;
 use super::result::failed_call;
-use super::{BreakerBody, Classify};
+use super::{BreakerBody, Classify, Known, Never, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
@@ -21,17 +24,6 @@ pub use self::retry_after::retry_after;
 /// The classifiers read a response that carries it as ignored, with its wait: a breaker two tiers down must not
 /// open every breaker above it.
 pub const OPEN_HEADER: HeaderName = HeaderName::from_static("x-circuit-open");
-
-/// Settles a call at its head, whatever its body will be.
-#[inline]
-pub(super) fn at_head<B, E>(
-    outcome: Outcome,
-    result: Result<Response<B>, E>,
-    permit: Permit,
-) -> Result<Response<BreakerBody<B>>, E> {
-    permit.settle(outcome);
-    result.map(|response| response.map(BreakerBody::new))
-}
 
 /// On which side of the wire the guarded service stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +43,7 @@ impl Side {
     }
 }
 
-/// Judges HTTP calls by the head of the response.
+/// Judges HTTP calls: by the head of the response, and by whether its body ends.
 ///
 /// | result | server | client |
 /// |---|---|---|
@@ -61,6 +53,9 @@ impl Side {
 /// | 5xx except 501 and 505 | failure, with its wait | failure, with its wait |
 /// | 429 | ignored (one caller's limit) | throttled, with its wait |
 /// | the rest, 501 and 505 included | success (the server answered) | success |
+///
+/// What is a success by its head is one if its body ends, too: a body that breaks is a failure. See [`BreakerBody`],
+/// and [`settle_at`](Self::settle_at) to have it otherwise.
 ///
 /// The wait is what [`retry_after`] reads. The setters move codes between the classes; of several calls that name
 /// the same code the last one wins, and a number that is no HTTP status matches nothing.
@@ -81,23 +76,30 @@ impl Side {
 #[derive(Clone, Debug)]
 pub struct Http {
     side: Side,
+    at: SettleAt,
     moved: Codes,
 }
 
 impl Http {
     /// The rules for servers and routers: 429 is ignored.
     pub const fn server() -> Self {
-        Self { side: Side::Server, moved: Codes::none() }
+        Self { side: Side::Server, at: SettleAt::End, moved: Codes::none() }
     }
 
     /// The rules for clients: 429 is throttled.
     pub const fn client() -> Self {
-        Self { side: Side::Client, moved: Codes::none() }
+        Self { side: Side::Client, at: SettleAt::End, moved: Codes::none() }
     }
 
     code_setters!("status codes");
 
-    /// The verdict on one result, for classifiers that build on this one.
+    /// When a call is settled whose head was good. Default: at the end of its body.
+    pub const fn settle_at(mut self, at: SettleAt) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// The verdict on one result by the head of its response, for classifiers that build on this one.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
         let response = match result {
             Ok(response) => response,
@@ -155,10 +157,15 @@ pub(super) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome
 /// The reason of verdicts on [`OPEN_HEADER`].
 pub(super) const OPEN_BELOW: &str = "circuit open further down";
 
-impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Http {
+impl<A, B, E> Classify<Request<A>, Response<B>, E> for Http
+where
+    B: Body,
+    E: 'static,
+{
     /// Whether the request was a `HEAD`: its answer has no body, whatever its headers say.
     type Token = bool;
     type Response = Response<BreakerBody<B>>;
+    type Later = Never<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, request: &Request<A>) -> bool {
@@ -168,10 +175,19 @@ impl<A, B, E: 'static> Classify<Request<A>, Response<B>, E> for Http {
     #[inline]
     fn result(
         &self,
-        _head: bool,
+        head: bool,
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Result<Self::Response, E> {
-        at_head(self.outcome(result.as_ref()), result, permit)
+    ) -> Now<Result<Self::Response, E>> {
+        let outcome = self.outcome(result.as_ref());
+        Known::Now(match result {
+            Ok(response) if outcome.class() == Class::Success => {
+                Ok(until_settled(response, head, self.at, permit, Judge::Plain))
+            }
+            result => {
+                permit.settle(outcome);
+                result.map(|response| response.map(BreakerBody::new))
+            }
+        })
     }
 }

@@ -1,0 +1,43 @@
+//! Frames that were read before the caller asked for them.
+
+use std::collections::VecDeque;
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+
+use super::judging::Judging;
+
+/// The beginning of a body, read and not yet handed on, and whoever judges the rest.
+pub(super) struct Ahead<B: Body> {
+    pub(super) frames: VecDeque<Result<Frame<B::Data>, B::Error>>,
+    /// The body has nothing more to say.
+    pub(super) ended: bool,
+    pub(super) judging: Option<Judging>,
+}
+
+impl<B: Body> Ahead<B> {
+    pub(super) fn new() -> Self {
+        Self { frames: VecDeque::new(), ended: false, judging: None }
+    }
+
+    /// Whether there is nothing more, neither here nor in the body.
+    pub(super) fn is_end_stream(&self, body: Option<&B>) -> bool {
+        self.frames.is_empty() && (self.ended || body.is_none_or(Body::is_end_stream))
+    }
+
+    /// What is here and what may come.
+    pub(super) fn size_hint(&self, body: Option<&B>) -> SizeHint {
+        let here = self.frames.iter().flatten().filter_map(Frame::data_ref);
+        let here = here.map(|data| data.remaining() as u64).fold(0, u64::saturating_add);
+        let mut hint = match body {
+            Some(body) if !self.ended => body.size_hint(),
+            _ => SizeHint::with_exact(0),
+        };
+        // The upper bound first: it must never be below the lower one.
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(here));
+        }
+        hint.set_lower(hint.lower().saturating_add(here));
+        hint
+    }
+}

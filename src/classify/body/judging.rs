@@ -1,0 +1,210 @@
+//! A call that has not ended with its head.
+
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Buf;
+use http::HeaderMap;
+use http_body::{Body, Frame};
+
+use super::{JudgeBody, Seen};
+use crate::Outcome;
+use crate::breaker::{Permit, in_drop};
+use crate::classify::Grpc;
+
+/// The permit of a call, in the hands of the response's body.
+pub(in crate::classify) struct Judging {
+    /// `None` once it is settled.
+    permit: Option<Permit>,
+    judge: Judge,
+    content: bool,
+    /// Whether content is all that it takes.
+    until_content: bool,
+    runs: Runs,
+}
+
+/// Who reads the body.
+pub(in crate::classify) enum Judge {
+    /// Nobody: it is good if it ends.
+    Plain,
+    /// Its trailers are read.
+    Grpc(Grpc),
+    /// Every byte is.
+    Own(Box<dyn JudgeBody>),
+}
+
+/// Whose code runs: if the body is dropped meanwhile, that code unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    Nothing,
+    Body,
+    Judge,
+}
+
+/// So many pieces of one frame are looked at, in bodies whose frames have more than one.
+const PIECES: usize = 16;
+
+impl Judging {
+    pub(in crate::classify) fn new(permit: Permit, judge: Judge, until_content: bool) -> Self {
+        Self { permit: Some(permit), judge, content: false, until_content, runs: Runs::Nothing }
+    }
+
+    /// Polls the body. What it said goes to `verdict`, once: it is for the caller to [`settle`](Self::settle).
+    // The frame is returned as it came: taking it out and wrapping it again copies some 100 bytes.
+    #[inline]
+    pub(super) fn poll<B: Body>(
+        &mut self,
+        mut body: Pin<&mut B>,
+        cx: &mut Context<'_>,
+        verdict: &mut Option<Outcome>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.runs = Runs::Body;
+        let polled = body.as_mut().poll_frame(cx);
+        let ended = matches!(polled, Poll::Ready(Some(Ok(_)))) && body.is_end_stream();
+        self.runs = Runs::Nothing;
+        *verdict = match &polled {
+            Poll::Pending => None,
+            Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
+                Some(data) => self.data(data).or_else(|| ended.then(|| self.end())),
+                None => frame.trailers_ref().map(|trailers| self.trailers(trailers)),
+            },
+            Poll::Ready(Some(Err(_))) => Some(self.error()),
+            Poll::Ready(None) => Some(self.end()),
+        };
+        polled
+    }
+
+    /// Ends the call.
+    pub(super) fn settle(&mut self, outcome: Outcome) {
+        if let Some(permit) = self.permit.take() {
+            permit.settle(outcome);
+        }
+    }
+
+    /// Whether content was seen.
+    pub(super) fn has_content(&self) -> bool {
+        self.content
+    }
+
+    #[inline]
+    fn data(&mut self, data: &impl Buf) -> Option<Outcome> {
+        if !data.has_remaining() {
+            return None;
+        }
+        if matches!(self.judge, Judge::Own(_)) {
+            if let Some(verdict) = self.read(data) {
+                return Some(verdict);
+            }
+        } else if !self.content {
+            self.first_content();
+        }
+        (self.until_content && self.content).then_some(Outcome::success())
+    }
+
+    #[cold]
+    fn first_content(&mut self) {
+        self.content = true;
+        self.permit = self.permit.take().map(Permit::answered);
+    }
+
+    /// Shows the judge every byte of a frame.
+    fn read(&mut self, data: &impl Buf) -> Option<Outcome> {
+        let first = data.chunk();
+        if first.len() == data.remaining() {
+            return self.read_piece(first);
+        }
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let count = data.chunks_vectored(&mut pieces).min(PIECES);
+        let pieces = &pieces[..count];
+        if pieces.iter().map(|piece| piece.len()).sum::<usize>() != data.remaining() {
+            // Not all of it can be seen without taking it: from here on only the end is known.
+            self.judge = Judge::Plain;
+            self.first_content();
+            return None;
+        }
+        pieces.iter().filter(|piece| !piece.is_empty()).find_map(|piece| self.read_piece(piece))
+    }
+
+    fn read_piece(&mut self, piece: &[u8]) -> Option<Outcome> {
+        match self.ask(|judge| judge.data(piece))? {
+            Seen::Nothing => None,
+            Seen::Content if self.content => None,
+            Seen::Content => {
+                self.first_content();
+                None
+            }
+            Seen::Verdict(outcome) => Some(outcome),
+        }
+    }
+
+    /// Runs the judge, if there is one.
+    fn ask<T>(&mut self, question: impl FnOnce(&mut (dyn JudgeBody + 'static)) -> T) -> Option<T> {
+        let Judge::Own(judge) = &mut self.judge else { return None };
+        self.runs = Runs::Judge;
+        let answer = question(&mut **judge);
+        self.runs = Runs::Nothing;
+        Some(answer)
+    }
+
+    /// `None` once it is settled.
+    pub(super) fn unless_settled(self) -> Option<Self> {
+        self.permit.is_some().then_some(self)
+    }
+
+    /// What the end of the body means, without trailers.
+    pub(super) fn end(&mut self) -> Outcome {
+        match &self.judge {
+            Judge::Plain => Outcome::success(),
+            Judge::Grpc(grpc) => grpc.no_status(),
+            Judge::Own(_) => self.ask(|judge| judge.end()).unwrap_or(Outcome::success()),
+        }
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
+        match &self.judge {
+            Judge::Plain => Outcome::success(),
+            Judge::Grpc(grpc) => grpc.trailers(trailers),
+            Judge::Own(_) => {
+                self.ask(|judge| judge.trailers(trailers)).unwrap_or(Outcome::success())
+            }
+        }
+    }
+
+    fn error(&mut self) -> Outcome {
+        self.ask(|judge| judge.error()).unwrap_or(Outcome::failure().reason("body broke"))
+    }
+
+    /// The body goes on without us.
+    pub(super) fn let_go(mut self) {
+        let outcome = self.given_up().unwrap_or(Outcome::success());
+        self.settle(outcome);
+    }
+
+    /// What it means that nobody reads on; `None` if it was never begun.
+    fn given_up(&mut self) -> Option<Outcome> {
+        let own = self.ask(|judge| judge.dropped()).flatten();
+        own.or_else(|| self.content.then_some(Outcome::success()))
+    }
+}
+
+impl Drop for Judging {
+    fn drop(&mut self) {
+        if self.permit.is_none() {
+            return;
+        }
+        let runs = std::mem::replace(&mut self.runs, Runs::Nothing);
+        in_drop(|| {
+            let outcome = match runs {
+                Runs::Nothing => self.given_up(),
+                Runs::Body => Some(Outcome::failure().reason("panic")),
+                Runs::Judge => Some(Outcome::ignored()),
+            };
+            match (self.permit.take(), outcome) {
+                (Some(permit), Some(outcome)) => permit.settle(outcome),
+                // Cancelled.
+                (permit, _) => drop(permit),
+            }
+        });
+    }
+}

@@ -1,0 +1,381 @@
+//! Bodies that settle calls.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::FutureExt;
+use http::HeaderMap;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+
+use super::*;
+use crate::breaker::Handle;
+use crate::{Cooldown, Outcome, Probe, Settings, State, Totals, Trip};
+
+/// What a body does when it is polled.
+#[derive(Debug)]
+enum Step {
+    Data(&'static str),
+    Trailers,
+    Breaks,
+    Panics,
+    Waits,
+}
+
+use Step::{Breaks, Data, Panics, Trailers, Waits};
+
+/// A body by script, that says how long it is and when it has ended if it is told to.
+#[derive(Debug)]
+struct Script {
+    steps: VecDeque<Step>,
+    knows_its_end: bool,
+}
+
+impl Script {
+    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect(), knows_its_end: false }
+    }
+
+    fn exact(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { knows_its_end: true, ..Self::new(steps) }
+    }
+}
+
+impl Body for Script {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready(match self.steps.pop_front() {
+            None => None,
+            Some(Data(data)) => Some(Ok(Frame::data(Bytes::from_static(data.as_bytes())))),
+            Some(Trailers) => Some(Ok(Frame::trailers(HeaderMap::new()))),
+            Some(Breaks) => Some(Err("reset")),
+            Some(Panics) => panic!("the body's"),
+            Some(Waits) => return Poll::Pending,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.knows_its_end && self.steps.is_empty()
+    }
+}
+
+/// What a judge was asked, and what it answers.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<String>>);
+
+struct Listens(Asked);
+
+impl Listens {
+    fn note(&self, what: &str) {
+        let mut asked = self.0.0.lock().unwrap();
+        asked.push_str(what);
+        asked.push(' ');
+    }
+}
+
+impl JudgeBody for Listens {
+    fn data(&mut self, data: &[u8]) -> Seen {
+        self.note(std::str::from_utf8(data).unwrap());
+        match data {
+            b"ping" => Seen::Nothing,
+            b"overloaded" => Seen::Verdict(Outcome::throttled()),
+            b"confusing" => panic!("the judge's"),
+            _ => Seen::Content,
+        }
+    }
+
+    fn end(&mut self) -> Outcome {
+        self.note("end");
+        Outcome::exhausted()
+    }
+}
+
+const S: Duration = Duration::from_secs(1);
+
+fn handle() -> Handle {
+    let settings = Settings::builder()
+        .trip(Trip::none().consecutive(100).slow(10 * S, 1.0, 1))
+        .cooldown(Cooldown::fixed(5 * S).jitter(0.0))
+        .probe(Probe::successes(1))
+        .build();
+    Handle::new("body", settings.unwrap())
+}
+
+fn guarded(script: Script) -> (BreakerBody<Script>, Handle) {
+    let handle = handle();
+    (BreakerBody::guarded(script, handle.try_acquire().unwrap()), handle)
+}
+
+fn judged(script: Script) -> (BreakerBody<Script>, Handle, Asked) {
+    let (handle, asked) = (handle(), Asked::default());
+    let judge = Box::new(Listens(asked.clone()));
+    (BreakerBody::judged(script, handle.try_acquire().unwrap(), judge), handle, asked)
+}
+
+fn poll(body: &mut BreakerBody<Script>) -> Option<Result<Frame<Bytes>, &'static str>> {
+    body.frame().now_or_never().expect("waits")
+}
+
+/// Only one call was made here: how it was counted.
+fn counted(handle: &Handle) -> &'static str {
+    let Totals { success, failure, throttled, exhausted, ignored, cancelled, .. } =
+        handle.snapshot().totals;
+    match (success, failure, throttled, exhausted, ignored, cancelled) {
+        (0, 0, 0, 0, 0, 0) => "open",
+        (1, 0, 0, 0, 0, 0) => "success",
+        (0, 1, 0, 0, 0, 0) => "failure",
+        (0, 0, 1, 0, 0, 0) => "throttled",
+        (0, 0, 0, 1, 0, 0) => "exhausted",
+        (0, 0, 0, 0, 1, 0) => "ignored",
+        (0, 0, 0, 0, 0, 1) => "cancelled",
+        _ => panic!("settled more than once"),
+    }
+}
+
+#[test]
+fn an_empty_body_exists_for_every_type() {
+    assert!(BreakerBody::<Script>::default().into_inner().is_err());
+    assert!(BreakerBody::new(Script::new([])).into_inner().is_ok());
+}
+
+#[test]
+fn an_empty_body_ends_at_once_and_has_size_zero() {
+    let mut body = BreakerBody::<Full<Bytes>>::empty();
+    assert!(body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), Some(0));
+    assert!(body.frame().now_or_never().unwrap().is_none());
+}
+
+#[test]
+fn size_and_end_are_those_of_the_inner_body() {
+    let mut body = BreakerBody::new(Full::new(Bytes::from_static(b"four")));
+    assert_eq!(body.size_hint().exact(), Some(4));
+    assert!(!body.is_end_stream());
+    let frame = body.frame().now_or_never().unwrap().unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "four");
+    assert!(body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), Some(0));
+}
+
+#[test]
+fn data_trailers_and_errors_pass_untouched() {
+    for guard in [false, true] {
+        let script = Script::new([Data("a"), Trailers, Breaks]);
+        let mut body = if guard { guarded(script).0 } else { BreakerBody::new(script) };
+        assert_eq!(poll(&mut body).unwrap().unwrap().into_data().unwrap(), "a");
+        assert!(poll(&mut body).unwrap().unwrap().is_trailers());
+        assert_eq!(poll(&mut body).unwrap().unwrap_err(), "reset");
+        assert!(poll(&mut body).is_none());
+    }
+}
+
+#[test]
+fn an_unpin_body_stays_unpin() {
+    fn unpin<T: Unpin + Send + Sync>(_: &T) {}
+    unpin(&BreakerBody::new(Empty::<Bytes>::new()));
+}
+
+/// Polls to the end, or as often as it says.
+fn drain(mut body: BreakerBody<Script>, polls: usize) {
+    let waker = Waker::noop();
+    let mut cx = Context::from_waker(waker);
+    for _ in 0..polls {
+        let _frame = Pin::new(&mut body).poll_frame(&mut cx);
+    }
+}
+
+#[test]
+fn every_way_to_end_settles_once() {
+    for (script, polls, expected) in [
+        (Script::exact([Data("a"), Data("b")]), 2, "success"),
+        (Script::exact([Data("a"), Data("b")]), 1, "success"),
+        (Script::new([Data("a")]), 2, "success"),
+        (Script::new([Data("a")]), 9, "success"),
+        (Script::new([]), 1, "success"),
+        (Script::new([Data("a"), Trailers]), 2, "success"),
+        (Script::new([Trailers]), 1, "success"),
+        (Script::new([Breaks]), 1, "failure"),
+        (Script::new([Data("a"), Breaks]), 2, "failure"),
+        (Script::new([Data("a"), Breaks, Data("b")]), 9, "failure"),
+        (Script::new([Data("a")]), 0, "cancelled"),
+        (Script::new([Data(""), Data("a")]), 1, "cancelled"),
+        (Script::new([Waits, Data("a")]), 1, "cancelled"),
+        (Script::new([Waits, Data("a"), Waits]), 3, "success"),
+        (Script::exact([]), 0, "cancelled"),
+    ] {
+        let what = format!("{script:?}, {polls} polls");
+        let (body, handle) = guarded(script);
+        drain(body, polls);
+        assert_eq!(counted(&handle), expected, "{what}");
+    }
+}
+
+#[test]
+fn the_last_of_exactly_so_many_bytes_settles_without_another_poll() {
+    let (mut body, handle) = guarded(Script::exact([Data("a"), Data("b")]));
+    poll(&mut body);
+    assert_eq!(counted(&handle), "open");
+    poll(&mut body);
+    assert_eq!(counted(&handle), "success");
+}
+
+#[test]
+fn a_body_that_panics_has_failed_and_a_reader_that_panics_has_enough() {
+    let (mut body, handle) = guarded(Script::new([Data("a"), Panics]));
+    poll(&mut body);
+    let unwound = catch_unwind(AssertUnwindSafe(|| poll(&mut body)));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the body's"));
+    drop(body);
+    assert_eq!(counted(&handle), "failure");
+
+    let (mut body, handle) = guarded(Script::new([Data("a"), Waits]));
+    let unwound = catch_unwind(AssertUnwindSafe(move || {
+        poll(&mut body);
+        let _held = body;
+        panic!("the reader's");
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(counted(&handle), "success");
+}
+
+#[test]
+fn a_judge_sees_every_byte_and_is_asked_once_for_the_end() {
+    let (body, handle, asked) = judged(Script::new([Data("ping"), Data(""), Data("a")]));
+    drain(body, 9);
+    assert_eq!(*asked.0.lock().unwrap(), "ping a end ");
+    assert_eq!(counted(&handle), "exhausted");
+
+    let (body, handle, asked) = judged(Script::exact([Data("a"), Trailers]));
+    drain(body, 9);
+    assert_eq!(*asked.0.lock().unwrap(), "a end ");
+    assert_eq!(counted(&handle), "exhausted");
+}
+
+#[test]
+fn a_verdict_ends_the_call_and_the_body_goes_on() {
+    let (mut body, handle, asked) =
+        judged(Script::new([Data("a"), Data("overloaded"), Data("more"), Breaks]));
+    poll(&mut body);
+    poll(&mut body);
+    assert_eq!(counted(&handle), "throttled");
+    assert_eq!(poll(&mut body).unwrap().unwrap().into_data().unwrap(), "more");
+    assert_eq!(poll(&mut body).unwrap().unwrap_err(), "reset");
+    drop(body);
+    assert_eq!(counted(&handle), "throttled");
+    assert_eq!(*asked.0.lock().unwrap(), "a overloaded ");
+}
+
+#[test]
+fn what_is_no_content_is_cancelled_when_it_is_dropped() {
+    let (body, handle, _) = judged(Script::new([Data("ping"), Data("ping")]));
+    drain(body, 2);
+    assert_eq!(counted(&handle), "cancelled");
+    let (body, handle, _) = judged(Script::new([Data("ping"), Data("a"), Data("b")]));
+    drain(body, 2);
+    assert_eq!(counted(&handle), "success");
+}
+
+#[test]
+fn a_judge_that_panics_is_confused_and_says_nothing() {
+    let (mut body, handle, _) = judged(Script::new([Data("a"), Data("confusing")]));
+    poll(&mut body);
+    let unwound = catch_unwind(AssertUnwindSafe(|| poll(&mut body)));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the judge's"));
+    drop(body);
+    assert_eq!(counted(&handle), "ignored");
+}
+
+/// Frames of more than one piece, and one that does not show all of its pieces.
+struct Pieces {
+    parts: VecDeque<&'static [u8]>,
+    shows: usize,
+}
+
+impl Buf for Pieces {
+    fn remaining(&self) -> usize {
+        self.parts.iter().map(|part| part.len()).sum()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.parts.front().copied().unwrap_or_default()
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        let shown = self.parts.iter().take(self.shows).zip(slices);
+        shown.map(|(part, slice)| *slice = std::io::IoSlice::new(part)).count()
+    }
+
+    fn advance(&mut self, _: usize) {
+        unreachable!("nobody takes them");
+    }
+}
+
+#[test]
+fn a_frame_of_pieces_is_read_where_it_shows_them_all() {
+    for (shows, expected) in [(2, "ping a "), (1, "")] {
+        let (handle, asked) = (handle(), Asked::default());
+        let pieces = Pieces { parts: [&b"ping"[..], b"a"].into(), shows };
+        let frames = futures_util::stream::iter([Ok::<_, ()>(Frame::data(pieces))]);
+        let judge = Box::new(Listens(asked.clone()));
+        let permit = handle.try_acquire().unwrap();
+        let mut body = BreakerBody::judged(StreamBody::new(frames), permit, judge);
+        body.frame().now_or_never();
+        assert_eq!(*asked.0.lock().unwrap(), expected);
+        drop(body);
+        assert_eq!(counted(&handle), "success");
+    }
+}
+
+#[test]
+fn taking_the_body_out_ends_the_call() {
+    let (body, handle) = guarded(Script::new([Data("a")]));
+    assert!(body.into_inner().is_ok());
+    assert_eq!(counted(&handle), "success");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_call_ends_with_its_first_content() {
+    let (mut body, handle) = guarded(Script::new([Data(""), Data("a")]));
+    tokio::time::advance(9 * S).await;
+    poll(&mut body);
+    poll(&mut body);
+    tokio::time::advance(100 * S).await;
+    poll(&mut body);
+    assert_eq!((counted(&handle), handle.state()), ("success", State::Closed));
+
+    let (mut body, handle) = guarded(Script::new([Data(""), Data("a")]));
+    poll(&mut body);
+    tokio::time::advance(10 * S).await;
+    poll(&mut body);
+    poll(&mut body);
+    assert_eq!((counted(&handle), handle.state()), ("success", State::Open));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_is_judged_at_its_first_content_and_may_break_later() {
+    for (last, broken) in [(Breaks, 1), (Waits, 0)] {
+        let handle = handle();
+        handle.hold_for(S);
+        tokio::time::advance(S).await;
+        let permit = handle.try_acquire().unwrap();
+        assert!(permit.is_probe());
+        let mut body = BreakerBody::guarded(Script::new([Data(""), Data("a"), last]), permit);
+        poll(&mut body);
+        assert_eq!(handle.state(), State::HalfOpen);
+        poll(&mut body);
+        assert_eq!((handle.state(), handle.snapshot().totals.success), (State::Closed, 1));
+        drain(body, 1);
+        let snapshot = handle.snapshot();
+        assert_eq!(snapshot.totals.broken_after, broken);
+        assert_eq!(snapshot.totals.settled(), 1);
+        assert_eq!(u64::from(snapshot.window.consecutive_failures), broken);
+    }
+}
