@@ -43,7 +43,8 @@ impl Machine {
                 core.half_open.give_back(serial, None);
                 return Ok((Settled { transitions, freed: true, decided: true }, ProbeEnd::InRamp));
             }
-            let mut settled = Settled { transitions, freed: true, decided: true };
+            let decided = verdict.of_probe() == Some(true);
+            let mut settled = Settled { transitions, freed: true, decided };
             let window = || self.window_at(grant.epoch(), now);
             core.end_probe(serial, verdict, now, own, window, &mut settled.transitions)?;
             Ok((settled, ProbeEnd::InTime))

@@ -21,7 +21,7 @@ pub(crate) struct Settled {
     pub(crate) transitions: Transitions,
     /// Whoever waits has to look again: a lease came back, or an Open that was over goes on.
     pub(crate) freed: bool,
-    /// The probe was in time.
+    /// The probe was in time, and a success.
     pub(super) decided: bool,
 }
 

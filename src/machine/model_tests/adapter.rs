@@ -102,6 +102,14 @@ impl Real {
         self.tell(settled.transitions);
     }
 
+    /// What is left to settle; none if it counts nowhere from here on.
+    pub(super) fn answered(&mut self, grant: Grant, now: Duration) -> Option<Grant> {
+        let at = self.start + now;
+        let (rest, settled) = self.machine.answered(grant, || at);
+        self.tell(settled.transitions);
+        (grant.is_inert() || !rest.is_inert()).then_some(rest)
+    }
+
     pub(super) fn refuses(&mut self, now: Duration) -> Option<Option<Duration>> {
         let wait = match self.machine.refuses(&At(now)) {
             Refuses::No => None,
@@ -184,6 +192,7 @@ impl Real {
                 late: totals.late,
                 rejected: totals.rejected,
                 would_reject: totals.would_reject,
+                broken_after: totals.broken_after,
             },
             last_error: seen.last_error.map(error),
             deadline: self.machine.deadline(at).map(since).filter(|_| !watched),

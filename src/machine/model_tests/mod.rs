@@ -83,6 +83,14 @@ impl World {
                     self.settle(call, Outcome::cancelled(), false);
                 }
             }
+            Op::Answered(which) => {
+                if let Some(call) = self.take(*which) {
+                    let rest = self.real.answered(call.grant, now);
+                    let goes_on = call.id.is_none_or(|id| self.reference.answered(id, now));
+                    assert_eq!(rest.is_some(), goes_on, "whether there is more to settle");
+                    self.calls.extend(rest.map(|grant| Call { grant, ..call }));
+                }
+            }
             Op::Clock(clock) => self.turn(*clock),
             Op::Ask => {
                 let (real, expected) = (self.real.refuses(now), self.reference.refuses(now));

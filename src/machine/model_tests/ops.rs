@@ -34,6 +34,8 @@ pub(super) enum Op {
     /// Which of the calls in flight, and whether by the short way.
     Settle(usize, Outcome, bool),
     Drop(usize),
+    /// Which of the calls in flight has an answer now.
+    Answered(usize),
     Clock(Clock),
     /// The guarded service is not ready.
     Unready,
@@ -118,6 +120,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         22 => (0_usize..8, outcome(), any::<bool>())
             .prop_map(|(which, outcome, short)| Op::Settle(which, outcome, short)),
         4 => (0_usize..8).prop_map(Op::Drop),
+        6 => (0_usize..8).prop_map(Op::Answered),
         18 => clock().prop_map(Op::Clock),
         1 => Just(Op::Unready),
         2 => Just(Op::Ask),

@@ -81,7 +81,16 @@ impl Reference {
     fn note(&mut self, started: Option<Duration>, probe: bool) -> u64 {
         let (id, epoch) = (self.next_id, self.epoch);
         self.next_id += 1;
-        self.calls.push(Call { id, epoch, started, probe, pending: false, tracked: false });
+        self.calls.push(Call {
+            id,
+            epoch,
+            started,
+            took: None,
+            watch: None,
+            probe,
+            pending: false,
+            tracked: false,
+        });
         id
     }
 

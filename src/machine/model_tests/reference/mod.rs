@@ -9,6 +9,7 @@
 //!   state: a call that asks, a probe that ends, a wait that opens, a person. A call of a ramp that only counts does not.
 
 mod admit;
+mod answered;
 mod config;
 mod due;
 mod manual;
@@ -63,6 +64,10 @@ struct Call {
     epoch: u64,
     /// Where some rule asked for it when the call was admitted.
     started: Option<Duration>,
+    /// How long it took until its answer began, if that has begun.
+    took: Option<Duration>,
+    /// A probe that succeeded when its answer began: the epoch that followed.
+    watch: Option<u64>,
     probe: bool,
     /// The rule of overdue calls was there when it was admitted.
     pending: bool,

@@ -13,12 +13,14 @@ use super::{Call, Phase, Reference, Wait};
 
 /// An outcome as the settings see it.
 #[derive(Clone, Copy, Debug)]
-struct Ended {
-    class: Class,
+pub(super) struct Ended {
+    pub(super) class: Class,
     weight: u64,
     code: Option<u16>,
-    slow: bool,
-    wait: Option<Wait>,
+    pub(super) slow: bool,
+    /// Whether the server asked for a wait, obeyed or not.
+    asked: bool,
+    pub(super) wait: Option<Wait>,
 }
 
 impl Reference {
@@ -27,12 +29,11 @@ impl Reference {
         let at = self.calls.iter().position(|call| call.id == id).expect("a call in flight");
         let call = self.calls.remove(at);
         let ended = self.weigh(call, outcome, now);
-        if call.epoch != self.epoch {
+        if let Some(epoch) = call.watch {
+            self.end_watch(epoch, ended, now);
+        } else if call.epoch != self.epoch {
             self.totals.late += 1;
-            if outcome.wait().is_some() || ended.wait.is_some() || is_hold(ended.class) {
-                let now = self.work_at(now);
-                self.raise_late(ended.wait, now);
-            }
+            self.too_late(ended, now);
         } else if call.probe {
             self.end_probe(call, ended, now);
         } else {
@@ -40,8 +41,17 @@ impl Reference {
         }
     }
 
-    fn weigh(&self, call: Call, outcome: Outcome, now: Duration) -> Ended {
-        let took = call.started.map(|started| now.saturating_sub(started));
+    /// What a call of an epoch that is over leaves behind.
+    pub(super) fn too_late(&mut self, ended: Ended, now: Duration) {
+        if ended.asked || ended.wait.is_some() || is_hold(ended.class) {
+            let now = self.work_at(now);
+            self.raise_late(ended.wait, now);
+        }
+    }
+
+    pub(super) fn weigh(&self, call: Call, outcome: Outcome, now: Duration) -> Ended {
+        let running = call.started.map(|started| now.saturating_sub(started));
+        let took = call.took.or(running);
         let lasted = |limit: Option<Duration>| {
             limit.is_some_and(|limit| took.is_some_and(|took| took >= limit))
         };
@@ -56,6 +66,7 @@ impl Reference {
             weight: outcome.failure_weight().into(),
             code: outcome.status(),
             slow: lasted(self.config.slow.map(|rule| rule.after)),
+            asked: outcome.wait().is_some(),
             wait: self.wait(class, outcome.wait()),
         }
     }
@@ -74,8 +85,13 @@ impl Reference {
 
     /// A call of a Closed, or of a ramp.
     fn count(&mut self, ended: Ended, now: Duration) {
+        self.totals.count(ended.class);
+        self.tell_rules(ended, now);
+    }
+
+    /// The rules of a Closed, or of a ramp, learn of a call.
+    pub(super) fn tell_rules(&mut self, ended: Ended, now: Duration) {
         let Ended { class, weight, slow, wait, .. } = ended;
-        self.totals.count(class);
         self.note_error(ended);
         let kind = match class {
             Class::Success => Kind::Success,
@@ -115,7 +131,7 @@ impl Reference {
         self.begin(Phase::Open, cause, now, window, None);
     }
 
-    fn end_probe(&mut self, call: Call, ended: Ended, now: Duration) {
+    pub(super) fn end_probe(&mut self, call: Call, ended: Ended, now: Duration) {
         self.note_error(ended);
         let at = self.work_at(now);
         self.lapse(at);
@@ -157,13 +173,13 @@ impl Reference {
         }
     }
 
-    fn note_error(&mut self, ended: Ended) {
+    pub(super) fn note_error(&mut self, ended: Ended) {
         if ended.class == Class::Failure || is_hold(ended.class) {
             self.last_error = Some((ended.class, ended.code));
         }
     }
 }
 
-fn is_hold(class: Class) -> bool {
+pub(super) fn is_hold(class: Class) -> bool {
     matches!(class, Class::Throttled | Class::Exhausted)
 }

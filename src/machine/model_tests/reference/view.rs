@@ -58,6 +58,7 @@ pub(crate) struct Totals {
     pub(crate) late: u64,
     pub(crate) rejected: u64,
     pub(crate) would_reject: u64,
+    pub(crate) broken_after: u64,
 }
 
 impl Totals {

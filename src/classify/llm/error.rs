@@ -1,0 +1,55 @@
+//! The bodies of error responses.
+
+use http::{HeaderMap, StatusCode};
+
+use super::{Credential, Provider, signals};
+use crate::Outcome;
+use crate::classify::body::MAX_AHEAD;
+use crate::classify::{JudgeBody, Seen};
+
+/// Keeps the beginning of an error's body, and judges it with its head.
+pub(super) struct ErrorBody {
+    pub(super) provider: Provider,
+    pub(super) credential: Credential,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl ErrorBody {
+    fn judge(&self) -> Outcome {
+        let body = first_event(&self.body).unwrap_or(&self.body);
+        let outcome = signals::judge_error(self.provider, self.status, &self.headers, body);
+        self.credential.judge(outcome)
+    }
+}
+
+impl JudgeBody for ErrorBody {
+    fn data(&mut self, data: &[u8]) -> Seen {
+        let room = MAX_AHEAD.saturating_sub(self.body.len());
+        self.body.extend_from_slice(&data[..data.len().min(room)]);
+        Seen::Nothing
+    }
+
+    fn end(&mut self) -> Outcome {
+        self.judge()
+    }
+
+    /// The head has said that the call failed: that its body breaks does not change it.
+    fn error(&mut self) -> Outcome {
+        self.judge()
+    }
+
+    fn dropped(&mut self) -> Option<Outcome> {
+        Some(self.judge())
+    }
+}
+
+/// The data of the first event: some answer a request for a stream with an error status and an event.
+fn first_event(body: &[u8]) -> Option<&[u8]> {
+    let start = body.trim_ascii_start();
+    if !start.starts_with(b"data:") && !start.starts_with(b"event:") {
+        return None;
+    }
+    body.split(|byte| matches!(byte, b'\n' | b'\r')).find_map(|line| line.strip_prefix(b"data:"))
+}
