@@ -106,7 +106,7 @@ impl Core {
         window: impl FnOnce() -> WindowSnapshot,
         transitions: &mut Transitions,
     ) -> Result<(), AskCooldown> {
-        if self.half_open.after_taking_back(&self.settings.probe) == Judged::Reopens {
+        if self.half_open.after_failures(&self.settings.probe, 1) == Judged::Reopens {
             let planned = self.plan_cooldown(now, own)?;
             let wait = verdict.wait();
             transitions.push(self.trip(Cause::ProbeFailed, now, planned, wait, window()));

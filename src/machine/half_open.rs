@@ -128,11 +128,6 @@ impl HalfOpen {
         }
     }
 
-    /// What it would decide if one of the probes that succeeded had failed.
-    pub(crate) fn after_taking_back(&self, probe: &Probe) -> Judged {
-        self.judge(probe, self.succeeded.saturating_sub(1), self.failed + 1)
-    }
-
     /// One of the probes that succeeded has failed.
     pub(crate) fn take_back(&mut self) {
         self.succeeded = self.succeeded.saturating_sub(1);
