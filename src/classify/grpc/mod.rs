@@ -1,7 +1,11 @@
 //! Verdicts on gRPC responses.
 
+#[cfg(feature = "grpc")]
+mod details;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
@@ -35,7 +39,8 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | no `grpc-status`, neither in the head of a 200 nor in its trailers | failure | failure |
 /// | the same with a `content-type` that is not gRPC's | as [`Http`](super::Http) | failure |
 ///
-/// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included. The setters move `grpc-status` codes
+/// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included, or else, with feature `grpc`, the
+/// `google.rpc.RetryInfo` in `grpc-status-details-bin`. The setters move `grpc-status` codes
 /// between the classes; of several calls that name the same code the last one wins, and a number above 16 is
 /// a failure whatever they say.
 ///
@@ -137,7 +142,15 @@ pub(super) fn by_grpc_status(headers: &HeaderMap, side: Side, moved: &Codes) -> 
         Class::Ignored => return Some(Outcome::ignored().code(code).reason(name)),
         Class::Success | Class::Cancelled => return Some(Outcome::success()),
     };
-    Some(outcome.maybe_retry_after(retry_after(headers)).code(code).reason(name))
+    Some(outcome.maybe_retry_after(wait(headers)).code(code).reason(name))
+}
+
+/// What the headers say; the transport is more exact than the details of the status.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let wait = retry_after(headers);
+    #[cfg(feature = "grpc")]
+    let wait = wait.or_else(|| details::retry_delay(headers));
+    wait
 }
 
 const fn default_class(code: u16, side: Side) -> Class {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 
 fn judge(grpc: &Grpc, http: u16, headers: &[(&str, &str)]) -> Outcome {
@@ -77,6 +75,38 @@ fn pushback_is_the_wait_of_a_failure_and_of_a_throttle() {
     }
     let server = judge(&Grpc::server(), 200, &[("grpc-status", "8"), pushback]);
     assert_eq!(server.wait(), None);
+}
+
+/// `RetryInfo` of 1.5 s in a status.
+#[cfg(feature = "grpc")]
+const DETAILS: (&str, &str) = (
+    "grpc-status-details-bin",
+    "CA4SBGJ1c3kaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuAQ",
+);
+
+#[test]
+#[cfg(feature = "grpc")]
+fn retry_info_is_the_wait_of_a_failure_and_of_a_throttle() {
+    for code in ["14", "8"] {
+        let outcome = judge(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
+        assert_eq!(outcome.wait(), Some(Duration::from_millis(1500)), "{code}");
+    }
+    for code in ["0", "1", "5"] {
+        let outcome = judge(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
+        assert_eq!(outcome.wait(), None, "{code}");
+    }
+}
+
+#[test]
+#[cfg(feature = "grpc")]
+fn pushback_wins_over_retry_info_unless_it_names_no_time() {
+    let wait = |pushback| {
+        let headers = [("grpc-status", "14"), ("grpc-retry-pushback-ms", pushback), DETAILS];
+        judge(&Grpc::client(), 200, &headers).wait()
+    };
+    assert_eq!(wait("700"), Some(Duration::from_millis(700)));
+    assert_eq!(wait("0"), Some(Duration::ZERO));
+    assert_eq!(wait("-1"), Some(Duration::from_millis(1500)));
 }
 
 #[test]
