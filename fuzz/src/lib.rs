@@ -12,6 +12,7 @@
 mod breaker;
 mod builder;
 mod classes;
+mod details;
 mod head;
 mod input;
 pub mod mutate;
@@ -62,4 +63,6 @@ targets! {
     http_head: classes::http, mutate::HEADS;
     /// gRPC heads.
     grpc_head: classes::grpc, mutate::HEADS;
+    /// The details of a gRPC status.
+    grpc_details: details::check, mutate::DETAILS;
 }

@@ -125,6 +125,24 @@ pub const HEADS: &[&str] = &[
     "Sun Nov  6 08:49:37 1994",
 ];
 
+/// The words of a gRPC status, as bytes and in base64.
+pub const DETAILS: &[&str] = &[
+    "\n",
+    ",",
+    "=",
+    "==",
+    "type.googleapis.com",
+    "/google.rpc.RetryInfo",
+    "\u{1a}",
+    "\u{a}",
+    "\u{12}",
+    "\u{8}",
+    "\u{10}",
+    "\u{8}\u{1}\u{10}\u{1}",
+    "CA4SBGJ1c3kaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuAQ",
+    "GjYKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8SCgoICAEQgMq17gE",
+];
+
 /// SplitMix64: the same changes again from the same seed.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
