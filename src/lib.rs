@@ -74,6 +74,7 @@ let service = ServiceBuilder::new()
 //! | `coarse-clock` | yes | Linux: every call's reading of the clock at a fifth of its price, see [`circuit_breaker`] |
 //! | `http` | yes | every preset but `Config::default()`, `Retry-After`, answers that keep the error type |
 //! | `tracing` | yes | one event for each change of state |
+//! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`) |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `StopAtRejection`: tower's retry policies end at a rejection, or wait for the circuit |
 //!
