@@ -76,7 +76,7 @@ let service = ServiceBuilder::new()
 //! | `tracing` | yes | one event for each change of state |
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`) |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
-//! | `retry` | | `StopAtRejection`: tower's retry policies end at a rejection, or wait for the circuit |
+//! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
 //!
 //! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.
@@ -118,7 +118,7 @@ pub use circuit_breaker::{
 };
 #[cfg(feature = "http")]
 pub use circuit_breaker::{RespondGrpc, RespondHttp};
-pub use classify::{AnswerFor, Classify, Judged};
+pub use classify::{AnswerFor, Classify, Judged, RetryAdvice};
 #[cfg(feature = "http")]
 pub use classify::{BreakerBody, Provider};
 pub use config::{ConfigError, SettingsBuilder};
@@ -128,7 +128,9 @@ pub use event::Lagged;
 pub use fallback::EitherBody;
 pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
 #[cfg(feature = "retry")]
-pub use integration::retry::{RetryFuture, StopAtRejection};
+pub use integration::retry;
+#[cfg(feature = "retry")]
+pub use integration::retry::{RetryFuture, RetryPolicy, StopAtRejection};
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};

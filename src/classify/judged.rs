@@ -7,15 +7,19 @@ use http::Response;
 
 #[cfg(feature = "http")]
 use super::BreakerBody;
+use super::RetryAdvice;
 #[cfg(feature = "http")]
 use super::grpc::by_grpc_status;
 #[cfg(feature = "http")]
-use super::http::{Codes, OPEN_BELOW, OPEN_HEADER, Side, by_status, class_of, retry_after};
+use super::http::{
+    Codes, OPEN_BELOW, OPEN_HEADER, Side, by_status, class_of, retry_advice, retry_after,
+};
 
-/// A response that says by itself whether it is worth a fallback.
+/// A response that says by itself whether it is worth a fallback or a retry.
 ///
 /// A fallback layer answers in the place of a response that is a failure, throttled or exhausted, and leaves
-/// successes and ignored ones alone. Implement it for your own response type:
+/// successes and ignored ones alone. A [`RetryPolicy`](crate::RetryPolicy) tries again what is a failure or throttled.
+/// Implement it for your own response type:
 ///
 /// ```
 /// use tower_breaker::{Outcome, classify::Judged};
@@ -32,14 +36,23 @@ use super::http::{Codes, OPEN_BELOW, OPEN_HEADER, Side, by_status, class_of, ret
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say whether it is worth a fallback",
+    message = "`{Self}` does not say whether it is worth a fallback or a retry",
     label = "cannot be judged",
     note = "to fall back on errors only, use `.when(OnError)`",
-    note = "to look into the response, use `.when_fn(…)`, or implement `Judged` for it if the type is yours"
+    note = "to look into the response, use `.when_fn(…)`, or implement `Judged` for it if the type is yours",
+    note = "to retry on errors only: `RetryPolicy::new(…).classify(Results)`, or `.classify_fn(…)`"
 )]
 pub trait Judged {
     /// What this answer says about the service that gave it.
     fn judge(&self) -> Outcome;
+
+    /// What this answer says about a retry in so many words. It goes before [`judge`](Self::judge) there, and a
+    /// fallback does not ask for it.
+    ///
+    /// Default: nothing.
+    fn retry_advice(&self) -> Option<RetryAdvice> {
+        None
+    }
 }
 
 /// Judged by status as in [`Http::client`](super::Http::client), and then by a `grpc-status` in the head as in
@@ -50,6 +63,10 @@ pub trait Judged {
 /// answer all the same.
 ///
 /// A [`Verdict`] in the extensions comes first of all.
+///
+/// The advice is the first of: [`OPEN_HEADER`](super::OPEN_HEADER); `x-should-retry: true`, with the wait;
+/// `x-should-retry: false` (the SDKs of OpenAI and Anthropic obey both before the status); a `grpc-retry-pushback-ms`
+/// that is negative or cannot be read (gRFC A6: do not retry).
 #[cfg(feature = "http")]
 impl<B> Judged for Response<B> {
     fn judge(&self) -> Outcome {
@@ -68,6 +85,10 @@ impl<B> Judged for Response<B> {
             return by_status(class, status, headers);
         }
         by_grpc_status(headers, Side::Client, &Codes::none()).unwrap_or(Outcome::success())
+    }
+
+    fn retry_advice(&self) -> Option<RetryAdvice> {
+        retry_advice(self.headers())
     }
 }
 

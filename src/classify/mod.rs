@@ -17,9 +17,10 @@
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
 //! answers of breakers further down by [`OPEN_HEADER`].
 //!
-//! [`Judged`] and [`AnswerFor`] serve the fallback and rejection policies: is this answer good enough, and how
-//! does another answer stand in for it.
+//! [`Judged`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
+//! worth another try ([`RetryAdvice`]), and how does another answer stand in for it.
 
+mod advice;
 #[cfg(feature = "http")]
 mod body;
 #[cfg(feature = "http")]
@@ -38,6 +39,7 @@ use std::future::Future;
 
 use crate::breaker::Permit;
 
+pub use self::advice::RetryAdvice;
 #[cfg(feature = "http")]
 pub use self::body::{BreakerBody, JudgeBody, Reading, Seen, SettleAt, Until};
 #[cfg(feature = "http")]

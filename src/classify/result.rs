@@ -94,6 +94,15 @@ impl<F> ClassifyFn<F> {
     {
         Self { decide }
     }
+
+    /// The verdict on one result, for a retry that asks the same closure.
+    #[cfg(feature = "retry")]
+    pub(crate) fn outcome<Res, E>(&self, result: Result<&Res, &E>) -> Outcome
+    where
+        F: Fn(Result<&Res, &E>) -> Outcome,
+    {
+        (self.decide)(result)
+    }
 }
 
 impl<F> fmt::Debug for ClassifyFn<F> {

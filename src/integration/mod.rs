@@ -1,4 +1,4 @@
 //! Other crates' traits, each behind a feature.
 
 #[cfg(feature = "retry")]
-pub(crate) mod retry;
+pub mod retry;

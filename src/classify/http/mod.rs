@@ -1,5 +1,6 @@
 //! Verdicts on HTTP responses.
 
+mod advice;
 mod codes;
 mod retry_after;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use super::{BreakerBody, Classify, Known, Never, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
+pub(super) use self::advice::retry_advice;
 pub(super) use self::codes::{Codes, code_setters};
 pub(crate) use self::retry_after::GRPC_PUSHBACK;
 pub use self::retry_after::retry_after;

@@ -1,4 +1,4 @@
-//! tower's retry, told what a rejection is.
+//! Any policy of tower's, told what a rejection is.
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +10,8 @@ use pin_project::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower::retry::Policy;
 
-use crate::error::{AsRejection, CircuitOpen};
+use super::patience::Patience;
+use crate::error::AsRejection;
 
 /// Lets a [`tower::retry::Policy`] stop at a rejection.
 ///
@@ -57,7 +58,7 @@ use crate::error::{AsRejection, CircuitOpen};
 ///
 /// What [`AsRejection`] finds in the error. A breaker that *answers* a rejected call
 /// ([`RespondHttp`](crate::RespondHttp), …) returns a response: a policy that retries on responses has to leave
-/// those with an `x-circuit-open` header alone.
+/// those with an `x-circuit-open` header alone, as [`RetryPolicy`](super::RetryPolicy) does.
 ///
 /// # Clone
 ///
@@ -65,14 +66,13 @@ use crate::error::{AsRejection, CircuitOpen};
 #[derive(Clone, Copy, Debug)]
 pub struct StopAtRejection<P> {
     policy: P,
-    wait_up_to: Option<Duration>,
-    waits: u32,
+    patience: Patience,
 }
 
 impl<P> StopAtRejection<P> {
     /// Never retries a rejection; asks `policy` about everything else.
     pub const fn new(policy: P) -> Self {
-        Self { policy, wait_up_to: None, waits: 1 }
+        Self { policy, patience: Patience::NONE }
     }
 
     /// Waits for an open circuit instead of giving up, if the rejection knows for how long and that is at most `max`.
@@ -82,7 +82,7 @@ impl<P> StopAtRejection<P> {
     ///
     /// Default: does not wait.
     pub const fn wait_up_to(mut self, max: Duration) -> Self {
-        self.wait_up_to = Some(max);
+        self.patience.up_to = Some(max);
         self
     }
 
@@ -90,15 +90,8 @@ impl<P> StopAtRejection<P> {
     ///
     /// Many requests that wait for one circuit wake together, and all but the probe are rejected again. Default: 1.
     pub const fn max_waits(mut self, waits: u32) -> Self {
-        self.waits = waits;
+        self.patience.waits = waits;
         self
-    }
-
-    /// How long to wait for this circuit, if it is worth it.
-    fn patience(&mut self, open: &CircuitOpen) -> Option<Duration> {
-        let wait = open.retry_after().filter(|wait| Some(*wait) <= self.wait_up_to)?;
-        self.waits = self.waits.checked_sub(1)?;
-        Some(wait)
     }
 }
 
@@ -111,7 +104,7 @@ where
 
     fn retry(&mut self, request: &mut Req, result: &mut Result<Res, E>) -> Option<Self::Future> {
         match result.as_ref().err().and_then(E::as_rejection) {
-            Some(open) => self.patience(open).map(RetryFuture::waiting),
+            Some(open) => self.patience.wait(open.retry_after()).map(RetryFuture::waiting),
             None => self.policy.retry(request, result).map(RetryFuture::asked),
         }
     }
@@ -174,4 +167,5 @@ impl<F> fmt::Debug for RetryFuture<F> {
 }
 
 #[cfg(test)]
+#[path = "stop_tests.rs"]
 mod tests;

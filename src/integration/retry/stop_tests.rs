@@ -9,8 +9,8 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use super::*;
 use crate::{
-    BoxError, BreakerError, Cause, CircuitBreakerLayer, Config, Cooldown, FailTyped, Handle,
-    Settings, State as Circuit, Trip,
+    BoxError, BreakerError, Cause, CircuitBreakerLayer, CircuitOpen, Config, Cooldown, FailTyped,
+    Handle, Settings, State as Circuit, Trip,
 };
 
 const COOLDOWN: Duration = Duration::from_secs(5);
