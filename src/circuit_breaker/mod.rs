@@ -78,8 +78,8 @@
 //! - The timeout is inside. One that is outside drops the call, and a dropped call is neutral: it may have been the
 //!   caller who went away. `cancelled_after` is the net for timeouts that are not yours.
 //! - Retry outside: every attempt counts, and an open circuit ends the retrying if the policy stops at a rejection
-//!   ([`CircuitOpen::find`](crate::CircuitOpen::find); with feature `retry`, `StopAtRejection`). Retry inside: a retried call counts once, by its last attempt,
-//!   which suits errors that are noisy and independent.
+//!   ([`CircuitOpen::find`](crate::CircuitOpen::find); with feature `retry`, `RetryPolicy` or `StopAtRejection`). Retry
+//!   inside: a retried call counts once, by its last attempt, which suits errors that are noisy and independent.
 //! - Limits (`ConcurrencyLimit`, `Buffer`) are outside. If the circuit opens between `poll_ready` and `call`, the call
 //!   is rejected, and the inner service keeps what readiness reserved until the next call of that clone, or its drop.
 //!

@@ -18,7 +18,7 @@ use super::http::{
 /// A response that says by itself whether it is worth a fallback or a retry.
 ///
 /// A fallback layer answers in the place of a response that is a failure, throttled or exhausted, and leaves
-/// successes and ignored ones alone. A [`RetryPolicy`](crate::RetryPolicy) tries again what is a failure or throttled.
+/// successes and ignored ones alone. `RetryPolicy` (feature `retry`) tries again what is a failure or throttled.
 /// Implement it for your own response type:
 ///
 /// ```

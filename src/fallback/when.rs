@@ -25,7 +25,7 @@ pub trait When<Res, E> {
 /// Needs a response that is [`Judged`], such as `http::Response`. What the caller did wrong (HTTP 400, 404) is a
 /// success of the primary and does not fall back.
 ///
-/// A [`RetryPolicy`](crate::RetryPolicy) judges by it, too, unless it is told otherwise.
+/// `RetryPolicy` (feature `retry`) judges by it, too, unless it is told otherwise.
 ///
 /// ```compile_fail,E0277
 /// # use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
