@@ -37,7 +37,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | a `grpc-status` that is no number, or none of 0 to 16 | failure | failure |
 /// | every other `grpc-status` | success | success |
 /// | no `grpc-status`, neither in the head of a 200 nor in its trailers | failure | failure |
-/// | the same with a `content-type` that is not gRPC's | as [`Http`](super::Http) | failure |
+/// | a 200 with a `content-type` that is not gRPC's, and no `grpc-status` in its head | as [`Http`](super::Http) | failure |
 ///
 /// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included, or else, with feature `grpc`, the
 /// `google.rpc.RetryInfo` in `grpc-status-details-bin`. The setters move `grpc-status` codes
@@ -47,7 +47,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// An answer with trailers only (an error of a unary call) has its `grpc-status` in the head, and every other one after
 /// its body: the call ends there. A body that breaks is a failure. See [`BreakerBody`], and
 /// [`settle_at`](Self::settle_at) to have it otherwise. The trailers of gRPC-Web, which are in the data of the body, are
-/// not read: there a server's `content-type` says that it is something else.
+/// not read: such a response is judged as by [`Http`](super::Http).
 ///
 /// # Clone
 ///
@@ -97,7 +97,10 @@ impl Grpc {
             Class::Success => (status != StatusCode::OK).then_some(Outcome::success()),
             class => return Some(by_status(class, status, headers)),
         };
-        by_grpc_status(headers, self.side, &self.moved).or(by_http)
+        by_grpc_status(headers, self.side, &self.moved).or(by_http).or_else(|| {
+            let page = self.side == Side::Client && content(headers) == Content::Other;
+            page.then(|| Outcome::failure().reason("no gRPC"))
+        })
     }
 
     /// The verdict of trailers.
@@ -112,18 +115,31 @@ impl Grpc {
 
     /// Who reads the body: what else a server has to offer is not in gRPC.
     fn judge(&self, headers: &HeaderMap) -> Judge {
-        match self.side {
-            Side::Server if !is_grpc(headers) => Judge::Plain,
-            _ => Judge::Grpc(self.clone()),
+        match (content(headers), self.side) {
+            (Content::Grpc, _) | (Content::Unknown, Side::Client) => Judge::Grpc(self.clone()),
+            _ => Judge::Plain,
         }
     }
 }
 
-/// `application/grpc`, also with the name of its messages' format.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let rest = value.strip_prefix(b"application/grpc");
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+/// What the `content-type` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// `application/grpc`, also with the name of its messages' format.
+    Grpc,
+    /// Trailers are in the data.
+    GrpcWeb,
+    Other,
+    Unknown,
+}
+
+fn content(headers: &HeaderMap) -> Content {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Content::Unknown };
+    match value.as_bytes().strip_prefix(b"application/grpc") {
+        Some([] | [b'+' | b';', ..]) => Content::Grpc,
+        Some([b'-', ..]) => Content::GrpcWeb,
+        _ => Content::Other,
+    }
 }
 
 /// The verdict on the `grpc-status` in a map of headers or trailers; `None` without one.

@@ -18,23 +18,23 @@ use crate::{
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
-type Answer = Result<Response<()>, BoxError>;
+type Answer = Result<Response<String>, BoxError>;
 
 fn exact(retries: u32) -> RetryPolicy {
     RetryPolicy::new(retries).backoff(Cooldown::exponential(S(1), S(8)).jitter(0.0))
 }
 
-fn answer(status: u16, headers: &[(&str, &str)]) -> Response<()> {
+fn answer(status: u16, headers: &[(&str, &str)]) -> Response<String> {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    response.body(()).unwrap()
+    response.body(String::new()).unwrap()
 }
 
 fn retried<P>(mut policy: P, status: u16, headers: &[(&str, &str)]) -> bool
 where
-    P: Policy<(), Response<()>, BoxError>,
+    P: Policy<(), Response<String>, BoxError>,
 {
     policy.retry(&mut (), &mut Ok(answer(status, headers))).is_some()
 }
@@ -98,7 +98,7 @@ async fn the_classifiers_of_the_breaker_read_the_headers_too() {
 async fn a_closure_reads_what_it_likes_and_nothing_else_is_read() {
     let http = Http::client();
     let policy =
-        exact(1).classify_fn(move |result: Result<&Response<()>, &BoxError>| match result {
+        exact(1).classify_fn(move |result: Result<&Response<String>, &BoxError>| match result {
             Ok(response) if response.status() == 418 => Outcome::failure(),
             result => http.outcome(result),
         });
@@ -114,7 +114,7 @@ fn stack<F>(
     config: Config<Http>,
     server: F,
 ) -> (
-    impl Service<Request<()>, Response = Response<BreakerBody<()>>, Error = BoxError> + Clone,
+    impl Service<Request<()>, Response = Response<BreakerBody<String>>, Error = BoxError> + Clone,
     Handle,
     Arc<AtomicU32>,
 )
