@@ -55,7 +55,7 @@ pub use self::judged::Verdict;
 pub use self::judged::{AnswerFor, Judged};
 pub use self::known::{Known, Never};
 #[cfg(feature = "http")]
-pub use self::llm::{Llm, Provider};
+pub use self::llm::{Llm, Provider, UnknownProvider};
 pub use self::result::{ClassifyFn, Results};
 
 /// Decides what a finished call meant.

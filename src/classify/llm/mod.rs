@@ -1,5 +1,16 @@
 //! Verdicts on the responses of LLM APIs.
 
+#[cfg(feature = "llm")]
+mod error_body;
+mod provider;
+#[cfg(feature = "llm")]
+#[cfg_attr(not(test), expect(dead_code, reason = "`Llm` judges heads alone until it reads bodies"))]
+mod signals;
+#[cfg(feature = "llm")]
+mod table;
+#[cfg(feature = "llm")]
+mod wait;
+
 use http::{Request, Response};
 use http_body::Body;
 
@@ -10,41 +21,9 @@ use super::{BreakerBody, Classify, Known, Never};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
-/// Whose API it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Provider {
-    /// OpenAI.
-    OpenAi,
-    /// Azure OpenAI.
-    AzureOpenAi,
-    /// Anthropic.
-    Anthropic,
-    /// Google Gemini, by the Gemini API.
-    Gemini,
-    /// Google models, by Vertex AI.
-    Vertex,
-    /// Amazon Bedrock.
-    Bedrock,
-    /// OpenRouter.
-    OpenRouter,
-    /// Groq.
-    Groq,
-    /// Mistral.
-    Mistral,
-    /// DeepSeek.
-    DeepSeek,
-    /// Cohere.
-    Cohere,
-    /// xAI.
-    XAi,
-    /// A vLLM server.
-    Vllm,
-    /// An Ollama server.
-    Ollama,
-    /// Anything else that speaks HTTP.
-    Generic,
-}
+#[cfg(feature = "llm")]
+use self::error_body::ErrorBody;
+pub use self::provider::{Provider, UnknownProvider};
 
 /// Judges calls of LLM APIs.
 ///
@@ -116,6 +95,17 @@ where
     ) -> Now<Result<Self::Response, E>> {
         permit.settle(self.outcome(result.as_ref()));
         Known::Now(result.map(|response| response.map(BreakerBody::new)))
+    }
+}
+
+/// Few under miri, where each case takes up to a second.
+#[cfg(all(test, feature = "llm"))]
+fn cases() -> proptest::prelude::ProptestConfig {
+    use proptest::prelude::ProptestConfig;
+
+    match cfg!(miri) {
+        true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) },
+        false => ProptestConfig::default(),
     }
 }
 
