@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 
-use super::super::table::find;
 use super::*;
 
 struct Case {

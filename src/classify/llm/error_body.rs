@@ -76,8 +76,7 @@ impl ErrorBody {
 
     fn of_value(root: &Value) -> Self {
         let mut error = Self::default();
-        // Gemini sends one object in an array.
-        let root = root.get(0).unwrap_or(root);
+        let root = in_array(root);
         let Some(root) = root.as_object() else {
             error.message = root.as_str().unwrap_or_default().to_owned();
             return error;
@@ -161,6 +160,13 @@ impl ErrorBody {
     }
 }
 
+/// Gemini sends an error in an array: alone, or behind the content before it.
+fn in_array(root: &Value) -> &Value {
+    let Value::Array(items) = root else { return root };
+    let error = items.iter().find(|item| says_something(item.get("error")));
+    error.or_else(|| items.first()).unwrap_or(root)
+}
+
 /// Where the error is, if it is not on the outermost level.
 fn inner(root: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let in_response = || root.get("response")?.get("error")?.as_object();
@@ -178,7 +184,7 @@ fn may_be_an_error(json: &[u8]) -> bool {
 }
 
 fn is_an_error(root: &Value) -> bool {
-    let root = root.get(0).unwrap_or(root);
+    let root = in_array(root);
     let is = |key: &str, name: &str| root.get(key).and_then(Value::as_str) == Some(name);
     // Cohere's `ERROR` and `TIMEOUT`, OpenRouter's and Mistral's `error`.
     let ended_badly = |of: &Value| {

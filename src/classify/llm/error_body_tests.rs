@@ -156,6 +156,13 @@ fn an_error_in_a_stream_is_seen_in_every_spelling() {
 }
 
 #[test]
+fn an_error_behind_content_in_one_array_is_seen() {
+    let error =
+        event(r#"[{"candidates":[]},{"error":{"code":503,"status":"UNAVAILABLE"}}]"#).unwrap();
+    assert_eq!((error.status, &*error.types), (Some(503), &["UNAVAILABLE".into()][..]));
+}
+
+#[test]
 fn the_code_of_a_failed_response_is_read() {
     let failed = r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"rate_limit_exceeded","message":"m"}}}"#;
     let error = event(failed).unwrap();

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "llm")]
 mod error_body;
+#[cfg(feature = "llm")]
+mod matching;
 mod provider;
 #[cfg(feature = "llm")]
 #[cfg_attr(not(test), expect(dead_code, reason = "`Llm` judges heads alone until it reads bodies"))]

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::super::http::retry_after;
 use super::error_body::ErrorBody;
-use super::table::{self, Meaning, Signal, TABLE};
+use super::matching::{Meaning, Signal, find};
+use super::table::TABLE;
 use super::{Provider, wait};
 use crate::{Class, Outcome};
 
@@ -35,7 +36,7 @@ pub(super) fn judge_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
 /// The verdict on an exception in an AWS event stream, by its name and its payload. One that is not known is a failure.
 pub(super) fn judge_exception(provider: Provider, name: &str, message: &[u8]) -> Outcome {
     let error = ErrorBody::of_exception(name, message);
-    let signal = table::find(provider, error.status, &error);
+    let signal = find(provider, error.status, &error);
     outcome(signal, error.status, body_wait(&error, SystemTime::now))
 }
 
@@ -61,7 +62,7 @@ fn judge_error_at(
         429 => wait::hint(headers, now),
         _ => None,
     });
-    match table::find(provider, Some(code), &error) {
+    match find(provider, Some(code), &error) {
         // No error status at all: the provider answered.
         None => Outcome::success().code(code),
         signal => outcome(signal, Some(code), wait),
@@ -74,7 +75,7 @@ fn judge_event_at(
     now: impl FnOnce() -> SystemTime,
 ) -> Option<Outcome> {
     let error = ErrorBody::of_event(json)?;
-    let signal = table::find(provider, error.status, &error);
+    let signal = find(provider, error.status, &error);
     Some(outcome(signal, error.status, body_wait(&error, now)))
 }
 

@@ -1,4 +1,5 @@
 use super::super::ErrorBody;
+use super::super::matching::find;
 use super::*;
 
 #[test]
@@ -160,7 +161,8 @@ fn document() -> String {
          - Inside of a 200 the status is the one that the error repeats. An error of which nothing is known is a failure.\n",
         names(COMPATIBLE),
     );
-    let titles: [(&str, fn(What) -> bool); 4] = [
+    type Kind = fn(What) -> bool;
+    let titles: [(&str, Kind); 4] = [
         ("Texts that decide first", |it| matches!(it, Begins(_) | Says(_) | Quota(_))),
         ("Names", |it| matches!(it, Name(_))),
         ("Statuses", |it| it == What::Status),
