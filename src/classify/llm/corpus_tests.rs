@@ -77,7 +77,7 @@ fn read(path: PathBuf) -> Option<Case> {
 fn judge(case: &Case, body: &[u8]) -> Outcome {
     match case.status.is_success() {
         true => judge_event_at(case.provider, body, now).unwrap_or(Outcome::success()),
-        false => judge_error_at(case.provider, case.status, &case.headers, body, now()),
+        false => judge_error_at(case.provider, case.status, &case.headers, body, now),
     }
 }
 
@@ -146,7 +146,7 @@ fn a_body_that_was_cut_off_leaves_the_verdict_to_the_head() {
         let body = case.body.trim_end().as_bytes();
         let head = match case.status.is_success() {
             true => Outcome::success(),
-            false => judge_error_at(case.provider, case.status, &case.headers, b"", now()),
+            false => judge_error_at(case.provider, case.status, &case.headers, b"", now),
         };
         for end in 0..body.len() {
             assert_eq!(judge(case, &body[..end]), head, "{} at {end}", case.path.display());

@@ -22,22 +22,22 @@ pub(super) enum Meaning {
 
 /// A set of providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Who(u16);
+pub(super) struct Who(u32);
 
 impl Who {
-    pub(super) const ANY: Self = Self(u16::MAX);
+    pub(super) const ANY: Self = Self(u32::MAX);
 
     pub(super) const fn of(providers: &[Provider]) -> Self {
         let (mut bits, mut rest) = (0, providers);
         while let [first, more @ ..] = rest {
-            bits |= 1 << *first as u16;
+            bits |= 1 << *first as u32;
             rest = more;
         }
         Self(bits)
     }
 
     pub(super) const fn has(self, provider: Provider) -> bool {
-        self.0 & 1 << provider as u16 != 0
+        self.0 & 1 << provider as u32 != 0
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn judge_error(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Outcome {
-    judge_error_at(provider, status, headers, body, SystemTime::now())
+    judge_error_at(provider, status, headers, body, SystemTime::now)
 }
 
 /// The verdict on an event, a line or all of the body of a response whose status was a success.
@@ -53,13 +53,13 @@ fn judge_error_at(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    now: SystemTime,
+    now: impl Fn() -> SystemTime,
 ) -> Outcome {
     let exception = headers.get(EXCEPTION).and_then(|name| name.to_str().ok());
     let error = ErrorBody::of_response(body).with_exception(exception);
     let code = status.as_u16();
-    let wait = retry_after(headers).or_else(|| body_wait(&error, || now)).or_else(|| match code {
-        429 => wait::hint(headers, now),
+    let wait = retry_after(headers).or_else(|| body_wait(&error, &now)).or_else(|| match code {
+        429 => wait::hint(headers, now()),
         _ => None,
     });
     match find(provider, Some(code), &error) {

@@ -18,6 +18,7 @@ fn error(status: u16, given: &[(&'static str, &str)], body: &str) -> Outcome {
 const PROSE: &str = r#"{"error":{"message":"Please try again in 5s"}}"#;
 
 #[test]
+#[cfg_attr(miri, ignore = "a long table, with no thread and no memory of its own")]
 fn every_status_without_a_body_has_its_class() {
     for status in 300..=999 {
         let expected = match status {

@@ -59,6 +59,7 @@ fn reasons_are_one_word_each_and_sources_are_given() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a long table, with no thread and no memory of its own")]
 fn no_signal_hides_another() {
     for (at, hidden) in TABLE.iter().enumerate() {
         for above in &TABLE[..at] {
