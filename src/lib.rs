@@ -118,9 +118,11 @@ pub use circuit_breaker::{
 };
 #[cfg(feature = "http")]
 pub use circuit_breaker::{RespondGrpc, RespondHttp};
-pub use classify::{AnswerFor, Classify, Judged, RetryAdvice};
 #[cfg(feature = "http")]
-pub use classify::{BreakerBody, Provider};
+pub use classify::BreakerBody;
+#[cfg(feature = "llm")]
+pub use classify::Provider;
+pub use classify::{AnswerFor, Classify, Judged, RetryAdvice};
 pub use config::{ConfigError, SettingsBuilder};
 pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
 pub use event::Lagged;

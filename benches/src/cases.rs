@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 
+use crate::bodies;
 use crate::drive::Load;
 use crate::floors::{
     CancelledAfter, Consecutive, Guarded, Named, Overdue, Page, PreparedPage, Rule, Slow, Typed,
@@ -170,6 +171,11 @@ pub fn all() -> Vec<Case> {
             ours::cancelled_after,
             Owed { ratio: 1.5, now: 1.6 },
         ),
+        // One frame is one call; the floor is the frame alone.
+        case("settled at the head", "body frame", bodies::bare, bodies::settled, Ratio(1.1)),
+        case("judged at the end", "body frame", bodies::bare, bodies::guarded, Plus(8.0)),
+        case("grpc_client()", "body frame", bodies::bare, bodies::grpc, Plus(8.0)),
+        case("llm()", "server-sent event of 185 bytes", bodies::bare, bodies::llm, Shown),
     ]
 }
 

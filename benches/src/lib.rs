@@ -4,6 +4,7 @@
 //! The inner service answers at once, so that all the time is the guard's.
 
 pub mod allocator;
+pub mod bodies;
 pub mod cases;
 pub mod drive;
 pub mod floors;

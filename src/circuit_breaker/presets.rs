@@ -6,7 +6,9 @@ use crate::circuit_breaker::rejected::Fail;
 use crate::circuit_breaker::respond::{RespondGrpc, RespondHttp};
 use crate::classify::Results;
 #[cfg(feature = "http")]
-use crate::classify::{Grpc, Http, Llm, Provider};
+use crate::classify::{Grpc, Http};
+#[cfg(feature = "llm")]
+use crate::classify::{Llm, Provider};
 use crate::machine::Settings;
 
 /// For any service: `Err` is a failure, a rejection is a [`BoxError`](crate::BoxError) that holds a
@@ -44,6 +46,7 @@ impl Config {
 
     /// For LLM APIs: the provider's signals, longer waits, longer leases. A rejection is a
     /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
+    #[cfg(feature = "llm")]
     pub fn llm(provider: Provider) -> Config<Llm, Fail> {
         Config::of("llm", Settings::llm(), Llm::new(provider), Fail)
     }

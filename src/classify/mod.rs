@@ -11,7 +11,7 @@
 //! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
 //! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
-//! | [`Llm`] | LLM APIs | as HTTP clients; 402 is exhausted | `Config::llm(provider)` |
+//! | [`Llm`] | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
 //!
 //! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
@@ -29,7 +29,7 @@ mod grpc;
 mod http;
 mod judged;
 mod known;
-#[cfg(feature = "http")]
+#[cfg(feature = "llm")]
 mod llm;
 mod result;
 #[cfg(test)]
@@ -54,7 +54,7 @@ pub use self::http::{Http, OPEN_HEADER, retry_after};
 pub use self::judged::Verdict;
 pub use self::judged::{AnswerFor, Judged};
 pub use self::known::{Known, Never};
-#[cfg(feature = "http")]
+#[cfg(feature = "llm")]
 pub use self::llm::{Llm, Provider, UnknownProvider};
 pub use self::result::{ClassifyFn, Results};
 

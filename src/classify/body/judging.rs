@@ -1,8 +1,7 @@
 //! A call that has not ended with its head.
 
 use std::io::IoSlice;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use bytes::Buf;
 use http::HeaderMap;
@@ -19,10 +18,15 @@ pub(in crate::classify) struct Judging {
     permit: Option<Permit>,
     judge: Judge,
     content: bool,
+    /// There was content, and nobody looks at more of it.
+    passes_data: bool,
     /// Whether content is all that it takes.
     until_content: bool,
     runs: Runs,
 }
+
+/// What a body answers to a poll.
+pub(super) type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
 /// Who reads the body.
 pub(in crate::classify) enum Judge {
@@ -47,32 +51,47 @@ const PIECES: usize = 16;
 
 impl Judging {
     pub(in crate::classify) fn new(permit: Permit, judge: Judge, until_content: bool) -> Self {
-        Self { permit: Some(permit), judge, content: false, until_content, runs: Runs::Nothing }
+        Self {
+            permit: Some(permit),
+            judge,
+            content: false,
+            passes_data: false,
+            until_content,
+            runs: Runs::Nothing,
+        }
     }
 
-    /// Polls the body. What it said goes to `verdict`, once: it is for the caller to [`settle`](Self::settle).
-    // The frame is returned as it came: taking it out and wrapping it again copies some 100 bytes.
-    #[inline]
-    pub(super) fn poll<B: Body>(
-        &mut self,
-        mut body: Pin<&mut B>,
-        cx: &mut Context<'_>,
-        verdict: &mut Option<Outcome>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    /// The body is about to be polled.
+    #[inline(always)]
+    pub(super) fn before(&mut self) {
         self.runs = Runs::Body;
-        let polled = body.as_mut().poll_frame(cx);
-        let ended = matches!(polled, Poll::Ready(Some(Ok(_)))) && body.is_end_stream();
+    }
+
+    /// The body was polled. Whether it said more than that there is more content.
+    #[inline(always)]
+    pub(super) fn after<B: Body>(&mut self, body: &B, polled: &Polled<B>) -> bool {
+        let passes = match polled {
+            Poll::Pending => true,
+            Poll::Ready(Some(Ok(frame))) => {
+                self.passes_data && frame.is_data() && !body.is_end_stream()
+            }
+            Poll::Ready(_) => false,
+        };
         self.runs = Runs::Nothing;
-        *verdict = match &polled {
+        !passes
+    }
+
+    /// How the call ended, if the body has said it.
+    pub(super) fn look<B: Body>(&mut self, body: &B, polled: &Polled<B>) -> Option<Outcome> {
+        match polled {
             Poll::Pending => None,
             Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
-                Some(data) => self.data(data).or_else(|| ended.then(|| self.end())),
+                Some(data) => self.data(data).or_else(|| body.is_end_stream().then(|| self.end())),
                 None => frame.trailers_ref().map(|trailers| self.trailers(trailers)),
             },
             Poll::Ready(Some(Err(_))) => Some(self.error()),
             Poll::Ready(None) => Some(self.end()),
-        };
-        polled
+        }
     }
 
     /// Ends the call.
@@ -105,6 +124,7 @@ impl Judging {
     #[cold]
     fn first_content(&mut self) {
         self.content = true;
+        self.passes_data = !matches!(self.judge, Judge::Own(_));
         self.permit = self.permit.take().map(Permit::answered);
     }
 

@@ -17,7 +17,9 @@ use pin_project::pin_project;
 
 use self::ahead::Ahead;
 pub use self::judge::{JudgeBody, Seen, SettleAt};
+use self::judging::Polled;
 pub(super) use self::judging::{Judge, Judging};
+pub(super) use self::reading::MAX_AHEAD;
 pub use self::reading::{Reading, Until};
 use crate::breaker::Permit;
 
@@ -151,15 +153,7 @@ impl<B: Body> Body for BreakerBody<B> {
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         match this.work {
             Work::Nothing => inner.poll_frame(cx),
-            Work::Judge(judging) => {
-                let mut verdict = None;
-                let polled = judging.poll(inner, cx, &mut verdict);
-                if let Some(outcome) = verdict {
-                    judging.settle(outcome);
-                    *this.work = Work::Nothing;
-                }
-                polled
-            }
+            Work::Judge(_) => poll_judged(inner, this.work, cx),
             Work::Replay(ahead) => match ahead.frames.pop_front() {
                 Some(frame) => {
                     if ahead.frames.is_empty() {
@@ -189,6 +183,37 @@ impl<B: Body> Body for BreakerBody<B> {
             (_, Some(inner)) => inner.size_hint(),
             (_, None) => SizeHint::with_exact(0),
         }
+    }
+}
+
+/// Polls a body whose call has not ended.
+// The frame is returned as it came: to take it out and wrap it again would be another copy of some 100 bytes.
+#[inline]
+fn poll_judged<B: Body>(
+    mut inner: Pin<&mut B>,
+    work: &mut Work<B>,
+    cx: &mut Context<'_>,
+) -> Polled<B> {
+    if let Work::Judge(judging) = work {
+        judging.before();
+    }
+    let polled = inner.as_mut().poll_frame(cx);
+    if let Work::Judge(judging) = work
+        && judging.after(&*inner, &polled)
+    {
+        look(work, &*inner, &polled);
+    }
+    polled
+}
+
+/// Ends the call, if the body has said how.
+#[inline(never)]
+fn look<B: Body>(work: &mut Work<B>, inner: &B, polled: &Polled<B>) {
+    if let Work::Judge(judging) = work
+        && let Some(outcome) = judging.look(inner, polled)
+    {
+        judging.settle(outcome);
+        *work = Work::Nothing;
     }
 }
 

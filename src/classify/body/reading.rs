@@ -91,8 +91,10 @@ impl<B: Body + Unpin> State<B> {
     /// Reads on. Ready when the response is to be handed on.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.ahead.ended && self.bytes < MAX_AHEAD {
-            let mut verdict = None;
-            let polled = self.judging.poll(Pin::new(&mut self.body), cx, &mut verdict);
+            self.judging.before();
+            let polled = Pin::new(&mut self.body).poll_frame(cx);
+            let news = self.judging.after(&self.body, &polled);
+            let verdict = news.then(|| self.judging.look(&self.body, &polled)).flatten();
             match polled {
                 Poll::Pending => {
                     if self.poll_time(cx).is_pending() {

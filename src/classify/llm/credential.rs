@@ -35,7 +35,11 @@ impl Credential {
         if refused.fetch_add(1, Ordering::Relaxed).saturating_add(1) < IN_A_ROW {
             return outcome;
         }
-        outcome.as_exhausted()
+        let exhausted = Outcome::exhausted().reason(outcome.why().unwrap_or("credential"));
+        match outcome.status() {
+            Some(status) => exhausted.code(status),
+            None => exhausted,
+        }
     }
 
     /// A good response.

@@ -1,56 +1,92 @@
 //! Verdicts on the responses of LLM APIs.
 
-#[cfg(feature = "llm")]
+mod course;
+mod credential;
 mod error_body;
-#[cfg(feature = "llm")]
+mod error_response;
+mod framing;
+mod json;
+mod kinds;
+mod look;
+mod loose;
 mod matching;
 mod provider;
-#[cfg(feature = "llm")]
-#[cfg_attr(not(test), expect(dead_code, reason = "`Llm` judges heads alone until it reads bodies"))]
 mod signals;
-#[cfg(feature = "llm")]
+mod stream;
 mod table;
-#[cfg(feature = "llm")]
+#[cfg(test)]
+mod tests;
 mod wait;
 
-use http::{Request, Response};
+use std::time::Duration;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 
-use super::http::{Side, answered_by_a_breaker, by_status, class_of};
-use super::known::Now;
+use self::credential::Credential;
+use self::error_body::ErrorBody;
+use self::error_response::ErrorResponse;
+pub use self::provider::{Provider, UnknownProvider};
+use super::body::{Judge, has_no_body, until_settled};
+use super::http::{Codes, answered_by_a_breaker, by_status, code_setters};
 use super::result::failed_call;
-use super::{BreakerBody, Classify, Known, Never};
+use super::{BreakerBody, Classify, JudgeBody, Known, Reading, SettleAt, Until, Verdict};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
-#[cfg(feature = "llm")]
-use self::error_body::ErrorBody;
-pub use self::provider::{Provider, UnknownProvider};
-
-/// Judges calls of LLM APIs.
+/// Judges calls of LLM APIs: by status, headers, the body of an error, and what comes in a stream.
 ///
 /// | result | class |
 /// |---|---|
 /// | `Err` | failure |
 /// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](super::OPEN_HEADER) | ignored, with its wait |
-/// | 402 | exhausted, with its wait |
-/// | 429 | throttled, with its wait |
-/// | 529 (overloaded) and every other 5xx except 501 and 505 | failure, with its wait |
+/// | 400 and above | by the table below; else 4xx is the caller's fault and 5xx a failure |
+/// | a good status and a stream or JSON with an error in it | by the same table; else a failure |
+/// | a stream that ends without its provider's last event, or breaks | failure |
 /// | the rest | success |
 ///
-/// **Only heads are read**, and by the same rules for every [`Provider`]. A quota that a provider reports as
-/// 429 is throttled, a billing error that it reports as 400 is a success, and so is an error inside of a stream
-/// that began with 200: telling these apart takes the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The caller's fault is a success here: the provider did its work. 401 and 403 are the caller's fault, too, unless
+/// [`shared_credential`](Self::shared_credential) says that it is everybody's.
+///
+/// # Bodies
+///
+/// Nothing is changed for the caller: what is read is handed on byte for byte.
+///
+/// - The body of an error is read **before** the response is handed on, 64 KiB of it at most and for
+///   [2 s](Self::read_errors_for) at most: a retry policy and a fallback that go by [`Judged`](super::Judged) see the
+///   same [`Verdict`] as the breaker.
+/// - A good response is handed on at once and read in passing: `text/event-stream`, NDJSON, AWS event streams, and
+///   64 KiB of JSON. Comments, pings and events that only say that the call has begun are no content. To hold a
+///   stream back until it is known to work, see [`hold_until_content`](Self::hold_until_content).
+/// - A body with a `content-encoding` cannot be read: put the decompression inside of the breaker. Its end is judged as
+///   by [`Http`](super::Http).
+///
+/// # Clone
+///
+/// Free by default; a reference count for moved codes, and one for a shared credential.
+#[derive(Clone, Debug)]
 pub struct Llm {
     provider: Provider,
+    at: SettleAt,
+    moved: Codes,
+    credential: Credential,
+    read_errors_for: Duration,
+    hold: Option<Duration>,
 }
 
 impl Llm {
     /// The rules for one provider.
     pub const fn new(provider: Provider) -> Self {
-        Self { provider }
+        Self {
+            provider,
+            at: SettleAt::End,
+            moved: Codes::none(),
+            credential: Credential::OWN,
+            read_errors_for: Duration::from_secs(2),
+            hold: None,
+        }
     }
 
     /// Whose API it is.
@@ -58,109 +94,157 @@ impl Llm {
         self.provider
     }
 
-    /// The verdict on one result, for classifiers that build on this one.
+    code_setters!("status codes");
+
+    /// When a call is settled whose head was good. Default: at the end of its body.
+    pub const fn settle_at(mut self, at: SettleAt) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// How long the body of an error is waited for. What has come by then is judged. Default: 2 s.
+    pub const fn read_errors_for(mut self, time: Duration) -> Self {
+        self.read_errors_for = time;
+        self
+    }
+
+    /// Hands a good response on when its first content has come, an error in its place, or after `time`.
+    ///
+    /// An error that comes in a stream before its content, or in JSON, is then seen by a fallback and a retry policy
+    /// outside of the breaker, with a [`Verdict`] that says so. The price: pings reach the caller only when the content
+    /// does. Default: a good response is handed on at once.
+    pub const fn hold_until_content(mut self, time: Duration) -> Self {
+        self.hold = Some(time);
+        self
+    }
+
+    /// All callers use one credential: where it is refused (401, 403) twice in a row, nobody can do anything until it
+    /// is replaced, and the call is *exhausted*.
+    ///
+    /// Default: it is the caller's own, and the caller's fault.
+    pub fn shared_credential(mut self) -> Self {
+        self.credential = Credential::shared();
+        self
+    }
+
+    /// The verdict on one result: that in the response's extensions if there is one, else by its head. For classifiers
+    /// that build on this one.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
-        let response = match result {
-            Ok(response) => response,
-            Err(error) => return failed_call(error),
-        };
-        if let Some(outcome) = answered_by_a_breaker(response) {
-            return outcome;
-        }
-        let (status, headers) = (response.status(), response.headers());
-        match status.as_u16() {
-            402 => by_status(Class::Exhausted, status, headers),
-            529 => by_status(Class::Failure, status, headers).reason("overloaded"),
-            _ => by_status(class_of(status, Side::Client), status, headers),
+        match result {
+            Ok(response) => match response.extensions().get() {
+                Some(Verdict(outcome)) => *outcome,
+                None => self.head(response).unwrap_or_else(|| self.by_head(response)),
+            },
+            Err(error) => failed_call(error),
         }
     }
+
+    /// The verdict where the head is all that counts.
+    fn head<B>(&self, response: &Response<B>) -> Option<Outcome> {
+        if let Some(outcome) = answered_by_a_breaker(response) {
+            return Some(outcome);
+        }
+        let status = response.status();
+        let class = self.moved.class(status.as_u16())?;
+        (class != Class::Success || is_error(status))
+            .then(|| by_status(class, status, response.headers()))
+    }
+
+    /// The verdict where nothing is known of the body.
+    fn by_head<B>(&self, response: &Response<B>) -> Outcome {
+        let (status, headers) = (response.status(), response.headers());
+        if !is_error(status) {
+            self.credential.accepted();
+            return Outcome::success();
+        }
+        self.credential.judge(signals::judge_error(self.provider, status, headers, &[]))
+    }
+
+    fn error_body<B>(&self, response: &Response<B>) -> Box<dyn JudgeBody> {
+        Box::new(ErrorResponse {
+            provider: self.provider,
+            credential: self.credential.clone(),
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: Vec::new(),
+        })
+    }
+}
+
+fn is_error(status: StatusCode) -> bool {
+    status.as_u16() >= 400
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
 impl<A, B, E> Classify<Request<A>, Response<B>, E> for Llm
 where
-    B: Body,
+    B: Body + Unpin,
     E: 'static,
 {
-    type Token = ();
+    /// Whether the request was a `HEAD`: its answer has no body, whatever its headers say.
+    type Token = bool;
     type Response = Response<BreakerBody<B>>;
-    type Later = Never<Result<Self::Response, E>>;
+    type Later = Reading<B, E>;
 
-    #[inline]
-    fn request(&self, _: &Request<A>) {}
+    fn request(&self, request: &Request<A>) -> bool {
+        request.method() == Method::HEAD
+    }
 
-    #[inline]
     fn result(
         &self,
-        (): (),
+        head: bool,
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Now<Result<Self::Response, E>> {
-        permit.settle(self.outcome(result.as_ref()));
-        Known::Now(result.map(|response| response.map(BreakerBody::new)))
+    ) -> Known<Result<Self::Response, E>, Self::Later> {
+        let mut response = match result {
+            Ok(response) => response,
+            Err(error) => {
+                permit.settle(failed_call(&error));
+                return Known::Now(Err(error));
+            }
+        };
+        if let Some(outcome) = self.head(&response) {
+            permit.settle(outcome);
+            return Known::Now(Ok(response.map(BreakerBody::new)));
+        }
+        let no_body = head || has_no_body(&response);
+        let encoded = is_encoded(response.headers());
+        if is_error(response.status()) {
+            if no_body || encoded {
+                let outcome = self.by_head(&response);
+                response.extensions_mut().insert(Verdict(outcome));
+                permit.settle(outcome);
+                return Known::Now(Ok(response.map(BreakerBody::new)));
+            }
+            let judge = self.error_body(&response);
+            let time = self.read_errors_for;
+            return Known::Later(Reading::new(response, permit, judge, Until::End, time));
+        }
+        self.credential.accepted();
+        let readable = response.status().is_success() && !no_body && !encoded;
+        let judge = readable.then(|| stream::judge_of(self.provider, response.headers())).flatten();
+        match (judge, self.hold) {
+            (Some(judge), Some(time)) if self.at != SettleAt::Head => {
+                Known::Later(Reading::new(response, permit, judge, Until::Content, time))
+            }
+            (judge, _) => {
+                let judge = judge.map_or(Judge::Plain, Judge::Own);
+                Known::Now(Ok(until_settled(response, no_body, self.at, permit, judge)))
+            }
+        }
     }
 }
 
 /// Few under miri, where each case takes up to a second.
-#[cfg(all(test, feature = "llm"))]
+#[cfg(test)]
 fn cases() -> proptest::prelude::ProptestConfig {
     use proptest::prelude::ProptestConfig;
 
     match cfg!(miri) {
         true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) },
         false => ProptestConfig::default(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn judge(status: u16, headers: &[(&str, &str)]) -> Outcome {
-        let mut response = Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(*name, *value);
-        }
-        Llm::new(Provider::OpenAi).outcome(Ok::<_, &()>(&response.body(()).unwrap()))
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "a long table, with no thread and no memory of its own")]
-    fn every_status_has_its_class() {
-        for status in 100..=999 {
-            let expected = match status {
-                402 => Class::Exhausted,
-                429 => Class::Throttled,
-                501 | 505 => Class::Success,
-                500..=599 => Class::Failure,
-                _ => Class::Success,
-            };
-            assert_eq!(judge(status, &[]).class(), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn the_finest_spelling_of_the_wait_is_read() {
-        let outcome = judge(429, &[("retry-after", "2"), ("retry-after-ms", "1350.5")]);
-        assert_eq!(outcome.wait(), Some(Duration::from_micros(1_350_500)));
-    }
-
-    #[test]
-    fn an_overloaded_provider_says_so() {
-        assert_eq!(judge(529, &[]).last_error().unwrap().to_string(), "overloaded (529)");
-    }
-
-    #[test]
-    fn an_open_circuit_of_a_gateway_is_ignored_with_its_wait() {
-        let outcome = judge(503, &[("x-circuit-open", "gpt"), ("retry-after", "9")]);
-        assert_eq!(outcome.class(), Class::Ignored);
-        assert_eq!(outcome.wait(), Some(Duration::from_secs(9)));
-    }
-
-    #[test]
-    fn an_error_is_a_failure() {
-        let outcome = Llm::new(Provider::Generic).outcome::<(), _>(Err(&()));
-        assert_eq!(outcome.class(), Class::Failure);
     }
 }

@@ -54,7 +54,7 @@ pub enum Provider {
 
 impl Provider {
     /// All of them, in the order of their declaration.
-    const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::OpenAi,
         Self::AzureOpenAi,
         Self::Anthropic,

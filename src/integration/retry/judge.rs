@@ -3,9 +3,11 @@
 #[cfg(feature = "http")]
 use http::Response;
 
+#[cfg(feature = "llm")]
+use crate::classify::Llm;
 use crate::classify::{ClassifyFn, Judged, Results, RetryAdvice};
 #[cfg(feature = "http")]
-use crate::classify::{Grpc, Http, Llm};
+use crate::classify::{Grpc, Http};
 use crate::fallback::ByResponse;
 use crate::outcome::Outcome;
 
@@ -82,8 +84,8 @@ impl<B, E: 'static> JudgeRetry<Response<B>, E> for Grpc {
     }
 }
 
-/// By the head: a verdict on the body is known to [`ByResponse`].
-#[cfg(feature = "http")]
+/// By the [`Verdict`](crate::classify::Verdict) that the breaker left in the response, or else by the head.
+#[cfg(feature = "llm")]
 impl<B, E: 'static> JudgeRetry<Response<B>, E> for Llm {
     fn outcome(&self, result: Result<&Response<B>, &E>) -> Outcome {
         Self::outcome(self, result)

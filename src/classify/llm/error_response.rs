@@ -8,7 +8,7 @@ use crate::classify::body::MAX_AHEAD;
 use crate::classify::{JudgeBody, Seen};
 
 /// Keeps the beginning of an error's body, and judges it with its head.
-pub(super) struct ErrorBody {
+pub(super) struct ErrorResponse {
     pub(super) provider: Provider,
     pub(super) credential: Credential,
     pub(super) status: StatusCode,
@@ -16,7 +16,7 @@ pub(super) struct ErrorBody {
     pub(super) body: Vec<u8>,
 }
 
-impl ErrorBody {
+impl ErrorResponse {
     fn judge(&self) -> Outcome {
         let body = first_event(&self.body).unwrap_or(&self.body);
         let outcome = signals::judge_error(self.provider, self.status, &self.headers, body);
@@ -24,7 +24,7 @@ impl ErrorBody {
     }
 }
 
-impl JudgeBody for ErrorBody {
+impl JudgeBody for ErrorResponse {
     fn data(&mut self, data: &[u8]) -> Seen {
         let room = MAX_AHEAD.saturating_sub(self.body.len());
         self.body.extend_from_slice(&data[..data.len().min(room)]);
