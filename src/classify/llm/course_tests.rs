@@ -384,3 +384,18 @@ fn an_event_stream_that_is_none_is_judged_by_its_end() {
     let body = b"<html>this is no event stream</html>";
     assert_eq!(judge(Provider::Bedrock, AWS, body), (true, Outcome::success()));
 }
+
+#[test]
+fn behind_the_first_content_an_event_without_a_sign_of_its_end_is_not_parsed() {
+    let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}"#;
+    let ollama = r#"{"response":"a","done":false}"#;
+    for word in [WORD, gemini, ollama] {
+        let mut course = Course::new(Provider::Generic);
+        let mut event = |data: &str| {
+            let data = data.as_bytes();
+            course.event(&Event { name: b"", data, truncated: false, cut: false })
+        };
+        assert_eq!(event(word), Seen::Content);
+        assert_eq!(event(r#"{"type":"message_stop"}"#), Seen::Content, "{word}");
+    }
+}
