@@ -77,6 +77,7 @@ let service = ServiceBuilder::new()
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`) |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
+//! | `tower-http` | | `TowerHttp`: the classifiers of `tower_http::trace` (any `MakeClassifier`) as classifiers of a breaker |
 //!
 //! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.
@@ -96,7 +97,7 @@ mod config;
 mod error;
 mod event;
 pub mod fallback;
-#[cfg(feature = "retry")]
+#[cfg(any(feature = "retry", feature = "tower-http"))]
 mod integration;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -129,6 +130,8 @@ pub use event::Lagged;
 #[cfg(feature = "http")]
 pub use fallback::EitherBody;
 pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
+#[cfg(feature = "tower-http")]
+pub use integration::TowerHttp;
 #[cfg(feature = "retry")]
 pub use integration::retry;
 #[cfg(feature = "retry")]

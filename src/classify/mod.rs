@@ -12,6 +12,7 @@
 //! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
 //! | [`Llm`] | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
+//! | `TowerHttp` (feature `tower-http`) | HTTP and gRPC | what a classifier of `tower_http::trace` says, and a body that breaks | `.classify(TowerHttp::new(…))` |
 //!
 //! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
@@ -42,12 +43,18 @@ use crate::breaker::Permit;
 pub use self::advice::RetryAdvice;
 #[cfg(feature = "http")]
 pub use self::body::{BreakerBody, JudgeBody, Reading, Seen, SettleAt, Until};
+#[cfg(feature = "tower-http")]
+pub(crate) use self::body::{Judge, until_settled};
 #[cfg(feature = "http")]
 pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]
 pub use self::grpc::Grpc;
+#[cfg(feature = "tower-http")]
+pub(crate) use self::grpc::{code_and_name, wait};
 #[cfg(feature = "http")]
 pub(crate) use self::http::GRPC_PUSHBACK;
+#[cfg(feature = "tower-http")]
+pub(crate) use self::http::answered_by_a_breaker;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
 #[cfg(feature = "http")]
@@ -56,6 +63,8 @@ pub use self::judged::{AnswerFor, Judged};
 pub use self::known::{Known, Never};
 #[cfg(feature = "llm")]
 pub use self::llm::{Llm, Provider, UnknownProvider};
+#[cfg(feature = "tower-http")]
+pub(crate) use self::result::rejected_below;
 pub use self::result::{ClassifyFn, Results};
 
 /// Decides what a finished call meant.

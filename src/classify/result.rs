@@ -30,13 +30,15 @@ impl Results {
     }
 }
 
-/// What an `Err` of the guarded service means wherever nothing better is known. A rejection by a breaker further
-/// down is none of its failures: it must not open every breaker above.
+/// What an `Err` of the guarded service means wherever nothing better is known.
 pub(super) fn failed_call<E: 'static>(error: &E) -> Outcome {
-    match rejection_in(error) {
-        Some(open) => Outcome::ignored().maybe_retry_after(open.retry_after()),
-        None => Outcome::failure().reason("error"),
-    }
+    rejected_below(error).unwrap_or(Outcome::failure().reason("error"))
+}
+
+/// The verdict on a rejection by a breaker further down, if the error is one. It is none of the failures of the guarded
+/// service: it must not open every breaker above.
+pub(crate) fn rejected_below<E: 'static>(error: &E) -> Option<Outcome> {
+    rejection_in(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after()))
 }
 
 impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {

@@ -29,13 +29,16 @@ pub(in crate::classify) struct Judging {
 pub(super) type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
 /// Who reads the body.
-pub(in crate::classify) enum Judge {
+pub(crate) enum Judge {
     /// Nobody: it is good if it ends.
     Plain,
     /// Its trailers are read.
     Grpc(Grpc),
     /// Every byte is.
     Own(Box<dyn JudgeBody>),
+    /// It is asked how the body ended; none of its data is shown.
+    #[cfg_attr(not(feature = "tower-http"), allow(dead_code))]
+    AtEnd(Box<dyn JudgeBody>),
 }
 
 /// Whose code runs: if the body is dropped meanwhile, that code unwinds.
@@ -160,7 +163,7 @@ impl Judging {
 
     /// Runs the judge, if there is one.
     fn ask<T>(&mut self, question: impl FnOnce(&mut (dyn JudgeBody + 'static)) -> T) -> Option<T> {
-        let Judge::Own(judge) = &mut self.judge else { return None };
+        let (Judge::Own(judge) | Judge::AtEnd(judge)) = &mut self.judge else { return None };
         self.runs = Runs::Judge;
         let answer = question(&mut **judge);
         self.runs = Runs::Nothing;
@@ -177,7 +180,9 @@ impl Judging {
         match &self.judge {
             Judge::Plain => Outcome::success(),
             Judge::Grpc(grpc) => grpc.no_status(),
-            Judge::Own(_) => self.ask(|judge| judge.end()).unwrap_or(Outcome::success()),
+            Judge::Own(_) | Judge::AtEnd(_) => {
+                self.ask(|judge| judge.end()).unwrap_or(Outcome::success())
+            }
         }
     }
 
@@ -185,7 +190,7 @@ impl Judging {
         match &self.judge {
             Judge::Plain => Outcome::success(),
             Judge::Grpc(grpc) => grpc.trailers(trailers),
-            Judge::Own(_) => {
+            Judge::Own(_) | Judge::AtEnd(_) => {
                 self.ask(|judge| judge.trailers(trailers)).unwrap_or(Outcome::success())
             }
         }

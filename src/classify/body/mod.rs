@@ -17,8 +17,10 @@ use pin_project::pin_project;
 
 use self::ahead::Ahead;
 pub use self::judge::{JudgeBody, Seen, SettleAt};
+pub(crate) use self::judging::Judge;
+pub(super) use self::judging::Judging;
 use self::judging::Polled;
-pub(super) use self::judging::{Judge, Judging};
+#[cfg(feature = "llm")]
 pub(super) use self::reading::MAX_AHEAD;
 pub use self::reading::{Reading, Until};
 use crate::breaker::Permit;
@@ -105,7 +107,7 @@ impl<B: Body> BreakerBody<B> {
 }
 
 /// A response whose body ends the call, unless its head did.
-pub(super) fn until_settled<B: Body>(
+pub(crate) fn until_settled<B: Body>(
     response: Response<B>,
     no_body: bool,
     at: SettleAt,

@@ -161,8 +161,15 @@ pub(super) fn by_grpc_status(headers: &HeaderMap, side: Side, moved: &Codes) -> 
     Some(outcome.maybe_retry_after(wait(headers)).code(code).reason(name))
 }
 
+/// The number of a `grpc-status` and its name, in a map of headers or trailers.
+#[cfg(feature = "tower-http")]
+pub(crate) fn code_and_name(headers: &HeaderMap) -> Option<(u16, &'static str)> {
+    let code = number(headers.get(GRPC_STATUS)?.as_bytes())?;
+    Some((code, NAMES.get(usize::from(code)).copied().unwrap_or("grpc-status is unknown")))
+}
+
 /// What the headers say; the transport is more exact than the details of the status.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let wait = retry_after(headers);
     #[cfg(feature = "grpc")]
     let wait = wait.or_else(|| details::retry_delay(headers));

@@ -146,7 +146,7 @@ pub(super) fn by_status(class: Class, status: StatusCode, headers: &HeaderMap) -
 }
 
 /// The neutral verdict on an answer that a breaker made.
-pub(super) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome> {
+pub(crate) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome> {
     let headers = response.headers();
     headers.contains_key(OPEN_HEADER).then(|| {
         Outcome::ignored()
