@@ -44,7 +44,7 @@ use crate::outcome::{Class, Outcome};
 /// [`ClassifyEos::classify_error`]: tower_http::classify::ClassifyEos::classify_error
 ///
 /// The answers to `HEAD`, 204, 304 and every other response without a body end with their head; `classify_eos` is then
-/// asked without trailers.
+/// asked without trailers. What waits for the end travels in the body, and must be `Send`, `Sync` and `'static`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -1,175 +1,27 @@
 //! Classifiers of tower-http, and one that is made from the request.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
+mod parts;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use bytes::Buf;
-use http::{HeaderName, HeaderValue};
-use http_body::Frame;
 use http_body_util::Empty;
 use tower_http::classify::{
-    ClassifyEos, GrpcCode, GrpcErrorsAsFailures, GrpcFailureClass, ServerErrorsAsFailures,
-    ServerErrorsFailureClass, SharedClassifier, StatusInRangeAsFailures, StatusInRangeFailureClass,
+    GrpcCode, GrpcFailureClass, ServerErrorsAsFailures, ServerErrorsFailureClass,
+    StatusInRangeAsFailures, StatusInRangeFailureClass,
 };
 
+use self::parts::Step::{Breaks, Content, Trailers};
+use self::parts::*;
 use super::*;
 use crate::breaker::Handle;
 use crate::classify::JudgeBody;
 use crate::{BoxError, Cause, CircuitOpen, Settings, State};
 
 const S: Duration = Duration::from_secs(1);
-
-/// Of two pieces, and shows the first one only.
-struct Data(&'static [u8], &'static [u8]);
-
-impl Buf for Data {
-    fn remaining(&self) -> usize {
-        self.0.len() + self.1.len()
-    }
-
-    fn chunk(&self) -> &[u8] {
-        self.0
-    }
-
-    fn advance(&mut self, _: usize) {
-        unreachable!("nobody takes it");
-    }
-}
-
-#[derive(Clone)]
-enum Step {
-    Content,
-    Trailers(&'static [(&'static str, &'static str)]),
-    Breaks,
-}
-
-use Step::{Breaks, Content, Trailers};
-
-struct Script(VecDeque<Step>);
-
-fn script(steps: impl IntoIterator<Item = Step>) -> Script {
-    Script(steps.into_iter().collect())
-}
-
-impl Body for Script {
-    type Data = Data;
-    type Error = &'static str;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Data>, &'static str>>> {
-        Poll::Ready(self.0.pop_front().map(|step| match step {
-            Content => Ok(Frame::data(Data(b"co", b"ntent"))),
-            Trailers(fields) => Ok(Frame::trailers(map(fields))),
-            Breaks => Err("reset"),
-        }))
-    }
-}
-
-fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-    let parse = |(name, value): &(&str, &str)| {
-        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
-    };
-    fields.iter().map(parse).collect()
-}
-
-fn answer<B>(status: u16, headers: &[(&'static str, &'static str)], body: B) -> Response<B> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap();
-    *response.headers_mut() = map(headers);
-    response
-}
-
-fn servers() -> TowerHttp<SharedClassifier<ServerErrorsAsFailures>> {
-    TowerHttp::new(ServerErrorsAsFailures::make_classifier())
-}
-
-fn grpc() -> TowerHttp<SharedClassifier<GrpcErrorsAsFailures>> {
-    let failures = GrpcErrorsAsFailures::new().with_success(GrpcCode::NotFound);
-    TowerHttp::new(SharedClassifier::new(failures))
-}
-
-/// The verdict of a head; `None` if it is in the body.
-fn head<M, F>(
-    classify: &TowerHttp<M, F>,
-    status: u16,
-    headers: &[(&'static str, &'static str)],
-) -> Option<Outcome>
-where
-    M: MakeClassifier<ClassifyEos: Send + Sync + 'static>,
-    F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
-{
-    let classifier = classify.make.make_classifier(&Request::new(()));
-    classify.head(classifier, &answer(status, headers, ())).err()
-}
-
-/// How a call ended: its class and, if it was a bad one, its last error.
-fn ended(handle: &Handle) -> String {
-    let (totals, error) = (handle.snapshot().totals, handle.snapshot().last_error);
-    let counts = [
-        (totals.success, "success"),
-        (totals.failure, "failure"),
-        (totals.throttled, "throttled"),
-        (totals.ignored, "ignored"),
-        (totals.cancelled, "cancelled"),
-    ];
-    let class: Vec<_> = counts.iter().filter(|(count, _)| *count > 0).map(|(_, n)| *n).collect();
-    assert!(totals.settled() <= 1 && class.len() <= 1, "{totals:?}");
-    let class = class.first().copied().unwrap_or("open");
-    error.map_or(class.to_owned(), |error| format!("{class}: {error}"))
-}
-
-/// The body of a call that a classifier judges.
-fn judged<B, M, F>(
-    classify: &TowerHttp<M, F>,
-    request: Request<()>,
-    response: Response<B>,
-    handle: &Handle,
-) -> BreakerBody<B>
-where
-    B: Body,
-    M: MakeClassifier<ClassifyEos: Send + Sync + 'static>,
-    F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
-{
-    let permit = handle.try_acquire().unwrap();
-    let token = Classify::<Request<()>, Response<B>, Infallible>::request(classify, &request);
-    let judged =
-        Classify::<Request<()>, _, Infallible>::result(classify, token, Ok(response), permit);
-    let Known::Now(Ok(response)) = judged else { panic!("waits") };
-    response.into_body()
-}
-
-/// How a call ends whose response is read by so many polls and dropped.
-fn call<B, M, F>(
-    classify: &TowerHttp<M, F>,
-    request: Request<()>,
-    response: Response<B>,
-    polls: usize,
-) -> String
-where
-    B: Body + Unpin,
-    M: MakeClassifier<ClassifyEos: Send + Sync + 'static>,
-    F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
-{
-    let handle = Handle::new("shop", Settings::default());
-    let mut body = judged(classify, request, response, &handle);
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..polls {
-        let _frame = Pin::new(&mut body).poll_frame(&mut cx);
-    }
-    drop(body);
-    ended(&handle)
-}
-
-fn get() -> Request<()> {
-    Request::new(())
-}
 
 #[test]
 fn an_error_is_what_its_class_is() {
@@ -311,58 +163,6 @@ fn a_body_that_breaks_is_a_failure_and_one_that_is_dropped_is_not() {
     }
     let failed = answer(500, &[], script([Content, Breaks]));
     assert_eq!(call(&servers(), get(), failed, 9), "failure: Internal Server Error (500)");
-}
-
-/// Where the request asks for it, an answer without the trailer `signed` is a failure.
-struct SignedIfAsked;
-
-#[derive(Clone, Copy)]
-struct Signed {
-    asked: bool,
-}
-
-impl MakeClassifier for SignedIfAsked {
-    type Classifier = Signed;
-    type FailureClass = &'static str;
-    type ClassifyEos = Signed;
-
-    fn make_classifier<B>(&self, request: &Request<B>) -> Signed {
-        Signed { asked: request.headers().contains_key("sign") }
-    }
-}
-
-impl ClassifyResponse for Signed {
-    type FailureClass = &'static str;
-    type ClassifyEos = Self;
-
-    fn classify_response<B>(self, _: &Response<B>) -> ClassifiedResponse<&'static str, Self> {
-        match self.asked {
-            true => ClassifiedResponse::RequiresEos(self),
-            false => ClassifiedResponse::Ready(Ok(())),
-        }
-    }
-
-    fn classify_error<E: fmt::Display + 'static>(self, _: &E) -> &'static str {
-        "error"
-    }
-}
-
-impl ClassifyEos for Signed {
-    type FailureClass = &'static str;
-
-    fn classify_eos(self, trailers: Option<&HeaderMap>) -> Result<(), &'static str> {
-        let signature = trailers.and_then(|trailers| trailers.get("signed"));
-        assert_ne!(signature.map(HeaderValue::as_bytes), Some(&b"by nobody"[..]), "who?");
-        signature.map(|_| ()).ok_or("unsigned")
-    }
-
-    fn classify_error<E: fmt::Display + 'static>(self, _: &E) -> &'static str {
-        panic!("nobody shows it the error of a body");
-    }
-}
-
-fn signing(method: Method) -> Request<()> {
-    Request::builder().method(method).header("sign", "yes").body(()).unwrap()
 }
 
 #[test]
