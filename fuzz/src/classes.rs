@@ -1,7 +1,7 @@
 //! The verdicts on heads, against the tables of the manual.
 
 use http::{Request, Response};
-use tower_breaker::classify::{Grpc, Http, Llm, retry_after};
+use tower_breaker::classify::{Grpc, Http, Known, Llm, retry_after};
 use tower_breaker::{Class, Classify, Handle, Outcome, Provider, Settings, Totals};
 
 use crate::head::response;
@@ -40,14 +40,21 @@ pub(crate) fn http(data: &[u8]) -> bool {
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
     assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
     waits(&outcome, &response, below);
-    settles(&classifier, &outcome, &response);
+    settles(&classifier, outcome.class(), &response);
 
     let classifier = Llm::new(provider);
-    let class = if status == 402 { Class::Exhausted } else { by_status(status, Class::Throttled) };
+    let class = match status {
+        402 => Class::Exhausted,
+        408 => Class::Failure,
+        409 | 425 => Class::Ignored,
+        // Bedrock's `ModelErrorException`.
+        424 if provider == Provider::Bedrock => Class::Failure,
+        _ => by_status(status, Class::Throttled),
+    };
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
     assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
     waits(&outcome, &response, below);
-    settles(&classifier, &outcome, &response);
+    settles(&classifier, outcome.class(), &response);
     outcome.class() != Class::Success
 }
 
@@ -60,16 +67,28 @@ pub(crate) fn grpc(data: &[u8]) -> bool {
     let limited = if server { Class::Ignored } else { Class::Throttled };
 
     let by_head = by_status(response.status().as_u16(), limited);
+    let kind = response.headers().get("content-type").map(|kind| kind.as_bytes());
+    let is_grpc = kind.map(|kind| {
+        let rest = kind.strip_prefix(b"application/grpc");
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b'-')))
+    });
+    let in_trailers = response.status() == 200 && !response.headers().contains_key("grpc-status");
+    let page = in_trailers && !server && is_grpc == Some(false);
     let class = match response.headers().get("grpc-status") {
         _ if below => Class::Ignored,
         _ if by_head != Class::Success => by_head,
+        None if page => Class::Failure,
         None => Class::Success,
         Some(code) => by_code(code.as_bytes(), limited),
     };
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
     assert_eq!(outcome.class(), class, "{response:?}");
     waits(&outcome, &response, below);
-    settles(&classifier, &outcome, &response);
+    // There are no trailers; of what a server says that is not gRPC, nobody expects any.
+    let web = kind.is_some_and(|kind| kind.starts_with(b"application/grpc-"));
+    let plain = web || server && is_grpc != Some(true);
+    let ended = in_trailers && class == Class::Success && !below;
+    settles(&classifier, if ended && !plain { Class::Failure } else { class }, &response);
     response.headers().contains_key("grpc-status")
 }
 
@@ -82,7 +101,7 @@ fn by_status(status: u16, limited: Class) -> Class {
     }
 }
 
-fn by_code(code: &[u8], limited: Class) -> Class {
+pub(crate) fn by_code(code: &[u8], limited: Class) -> Class {
     let text = std::str::from_utf8(code).unwrap_or("not ASCII");
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.trim_start_matches('0') {
@@ -95,7 +114,7 @@ fn by_code(code: &[u8], limited: Class) -> Class {
 }
 
 /// Bad outcomes, and the answers of breakers, carry the wait of the head.
-fn waits(outcome: &Outcome, response: &Response<()>, below: bool) {
+fn waits(outcome: &Outcome, response: &Response<String>, below: bool) {
     if let (Some(wait), Some(read)) = (outcome.wait(), retry_after(response.headers())) {
         assert!(wait.abs_diff(read).as_secs() < 60, "{response:?}: {wait:?}, {read:?}");
     } else if below {
@@ -109,17 +128,17 @@ fn waits(outcome: &Outcome, response: &Response<()>, below: bool) {
 }
 
 /// The call is counted once, in the class of its verdict.
-fn settles<C>(classifier: &C, outcome: &Outcome, response: &Response<()>)
+fn settles<C>(classifier: &C, class: Class, response: &Response<String>)
 where
-    C: Classify<Request<()>, Response<()>, ()>,
+    C: Classify<Request<()>, Response<String>, ()>,
 {
     let handle = Handle::new("fuzzed", Settings::default());
     let permit = handle.try_acquire().expect("a closed circuit");
     let token = classifier.request(&Request::new(()));
-    assert!(classifier.result(token, Ok(response.clone()), permit).is_ok());
+    assert!(matches!(classifier.result(token, Ok(response.clone()), permit), Known::Now(Ok(_))));
     let totals = handle.snapshot().totals;
     let Totals { success, failure, throttled, exhausted, ignored, .. } = totals;
-    let counted = match outcome.class() {
+    let counted = match class {
         Class::Success => success,
         Class::Failure => failure,
         Class::Throttled => throttled,

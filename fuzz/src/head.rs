@@ -30,13 +30,13 @@ pub(crate) fn headers(lines: &[u8]) -> HeaderMap {
 }
 
 /// A status and such lines.
-pub(crate) fn response(input: &mut Input<'_>) -> Response<()> {
+pub(crate) fn response(input: &mut Input<'_>) -> Response<String> {
     const USUAL: [u16; 12] = [200, 200, 200, 429, 503, 500, 501, 505, 402, 404, 529, 302];
     let status = match input.byte() {
         usual @ 0..=199 => USUAL[usize::from(usual) % USUAL.len()],
         high => u16::from(high - 200) * 16 + u16::from(input.byte()) % 16 + 100,
     };
-    let mut response = Response::new(());
+    let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     *response.headers_mut() = headers(input.take(4096));
     response

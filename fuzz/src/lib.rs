@@ -9,6 +9,7 @@
 //!
 //! A target takes bytes and panics when they find something. Both runs use the same targets and the same seeds.
 
+mod bodies;
 mod breaker;
 mod builder;
 mod classes;
@@ -63,6 +64,10 @@ targets! {
     http_head: classes::http, mutate::HEADS;
     /// gRPC heads.
     grpc_head: classes::grpc, mutate::HEADS;
+    /// Trailers of gRPC bodies.
+    grpc_body: bodies::grpc, mutate::HEADS;
+    /// Error bodies, events, lines and messages of LLM APIs.
+    llm_body: bodies::llm, mutate::BODIES;
     /// The details of a gRPC status.
     grpc_details: details::check, mutate::DETAILS;
 }
