@@ -42,7 +42,15 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included, or else, with feature `grpc`, the
 /// `google.rpc.RetryInfo` in `grpc-status-details-bin`. The setters move `grpc-status` codes
 /// between the classes; of several calls that name the same code the last one wins, and a number above 16 is
-/// a failure whatever they say.
+/// a failure of weight 1 whatever they say.
+///
+/// ```
+/// use tower_breaker::classify::Grpc;
+///
+/// let grpc = Grpc::client().ignored_on([4]).weight_on([14, 15], 3); // by number: 14 is `UNAVAILABLE`
+/// # let down = http::Response::builder().header("grpc-status", "14").body(()).unwrap();
+/// # assert_eq!(grpc.outcome(Ok::<_, &()>(&down)).failure_weight(), 3);
+/// ```
 ///
 /// An answer with trailers only (an error of a unary call) has its `grpc-status` in the head, and every other one after
 /// its body: the call ends there. A body that breaks is a failure. See [`BreakerBody`], and
@@ -51,7 +59,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 ///
 /// # Clone
 ///
-/// Free for the default sets; one reference count for moved codes.
+/// Free for the default sets; one reference count for codes that were moved or weighed.
 #[derive(Clone, Debug)]
 pub struct Grpc {
     side: Side,
@@ -152,7 +160,7 @@ pub(super) fn by_grpc_status(headers: &HeaderMap, side: Side, moved: &Codes) -> 
         return Some(Outcome::failure().reason("grpc-status is unknown").code(code));
     };
     let outcome = match moved.class(code).unwrap_or(default_class(code, side)) {
-        Class::Failure => Outcome::failure(),
+        Class::Failure => moved.weighed(code, Outcome::failure()),
         Class::Throttled => Outcome::throttled(),
         Class::Exhausted => Outcome::exhausted(),
         Class::Ignored => return Some(Outcome::ignored().code(code).reason(name)),

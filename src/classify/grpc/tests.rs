@@ -147,3 +147,11 @@ fn codes_move_between_the_classes() {
     assert_eq!(class(&grpc, "4"), Class::Ignored);
     assert_eq!(class(&Grpc::client().success_on([99]), "99"), Class::Failure);
 }
+
+#[test]
+fn a_failure_weighs_what_its_code_does() {
+    let grpc = Grpc::client().weight_on([14, 8], 3).weight_on([17], 9);
+    let weight = |status| judge(&grpc, 200, &[("grpc-status", status)]).failure_weight();
+    assert_eq!((weight("14"), weight("13"), weight("17")), (3, 1, 1));
+    assert_eq!(class(&grpc, "8"), Class::Throttled, "a weight moves no code");
+}

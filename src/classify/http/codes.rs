@@ -1,12 +1,19 @@
-//! Codes that the user moved to another class.
+//! Codes that the user moved to another class, or gave another weight.
 
 use std::sync::Arc;
 
-use crate::Class;
+use crate::{Class, Outcome};
 
 /// Nothing for the default sets, which then cost one compare; else a sorted list behind one reference count.
 #[derive(Clone, Debug, Default)]
-pub(in crate::classify) struct Codes(Option<Arc<Vec<(u16, Class)>>>);
+pub(in crate::classify) struct Codes(Option<Arc<Vec<(u16, Own)>>>);
+
+/// What the user said of one code.
+#[derive(Clone, Copy, Debug, Default)]
+struct Own {
+    class: Option<Class>,
+    weight: Option<u8>,
+}
 
 impl Codes {
     pub(in crate::classify) const fn none() -> Self {
@@ -19,20 +26,45 @@ impl Codes {
         codes: impl IntoIterator<Item = u16>,
         class: Class,
     ) {
+        self.edit(codes, |own| own.class = Some(class));
+    }
+
+    /// Weighs codes; the last weight of a code wins.
+    pub(in crate::classify) fn weigh(&mut self, codes: impl IntoIterator<Item = u16>, weight: u8) {
+        self.edit(codes, |own| own.weight = Some(weight));
+    }
+
+    fn edit(&mut self, codes: impl IntoIterator<Item = u16>, edit: impl Fn(&mut Own)) {
         for code in codes {
-            let moved = Arc::make_mut(self.0.get_or_insert_default());
-            match moved.binary_search_by_key(&code, |&(code, _)| code) {
-                Ok(at) => moved[at].1 = class,
-                Err(at) => moved.insert(at, (code, class)),
+            let list = Arc::make_mut(self.0.get_or_insert_default());
+            match list.binary_search_by_key(&code, |&(code, _)| code) {
+                Ok(at) => edit(&mut list[at].1),
+                Err(at) => {
+                    let mut own = Own::default();
+                    edit(&mut own);
+                    list.insert(at, (code, own));
+                }
             }
         }
     }
 
+    fn get(&self, code: u16) -> Option<Own> {
+        let list = self.0.as_deref()?;
+        let at = list.binary_search_by_key(&code, |&(code, _)| code).ok()?;
+        Some(list[at].1)
+    }
+
     /// The class of a code that was moved.
     pub(in crate::classify) fn class(&self, code: u16) -> Option<Class> {
-        let moved = self.0.as_deref()?;
-        let at = moved.binary_search_by_key(&code, |&(code, _)| code).ok()?;
-        Some(moved[at].1)
+        self.get(code)?.class
+    }
+
+    /// The verdict on a code with the weight of that code, if it has one of its own.
+    pub(in crate::classify) fn weighed(&self, code: u16, outcome: Outcome) -> Outcome {
+        match self.get(code) {
+            Some(Own { weight: Some(weight), .. }) => outcome.weight(weight),
+            _ => outcome,
+        }
     }
 }
 
@@ -62,6 +94,14 @@ macro_rules! code_setters {
         #[doc = concat!("These ", $what, " are ignored, without a wait.")]
         pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
             self.moving(codes, Class::Ignored)
+        }
+
+        #[doc = concat!("These ", $what, " weigh that much where they are failures, 1 to 100; outside that range it is clamped.")]
+        ///
+        /// Default 1. They stay in their class. What a weight counts in: [`Outcome::weight`].
+        pub fn weight_on(mut self, codes: impl IntoIterator<Item = u16>, weight: u8) -> Self {
+            self.moved.weigh(codes, weight);
+            self
         }
 
         fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
@@ -98,9 +138,30 @@ mod tests {
     }
 
     #[test]
+    fn a_code_has_a_class_and_a_weight_in_either_order() {
+        let mut codes = Codes::none();
+        codes.insert([504], Class::Failure);
+        codes.weigh([504, 503], 3);
+        codes.weigh([503], 5);
+        codes.insert([503], Class::Ignored);
+        let weight = |code| codes.weighed(code, Outcome::failure()).failure_weight();
+        assert_eq!((codes.class(504), weight(504)), (Some(Class::Failure), 3));
+        assert_eq!((codes.class(503), weight(503)), (Some(Class::Ignored), 5));
+        assert_eq!((codes.class(500), weight(500)), (None, 1));
+    }
+
+    #[test]
+    fn a_weight_alone_moves_no_code() {
+        let mut codes = Codes::none();
+        codes.weigh([504], 3);
+        assert_eq!(codes.class(504), None);
+    }
+
+    #[test]
     fn moving_no_code_allocates_nothing() {
         let mut codes = Codes::none();
         codes.insert([], Class::Failure);
+        codes.weigh([], 3);
         assert!(codes.0.is_none());
     }
 }

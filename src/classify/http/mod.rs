@@ -72,9 +72,20 @@ impl Side {
 /// assert_eq!(http.outcome(Ok::<_, &()>(&timeout)).class(), Class::Failure);
 /// ```
 ///
+/// Some failures say more than others:
+///
+/// ```
+/// # use http::Response;
+/// use tower_breaker::classify::Http;
+///
+/// let http = Http::client().weight_on([502, 504], 3);
+/// # let late = Response::builder().status(504).body(()).unwrap();
+/// # assert_eq!(http.outcome(Ok::<_, &()>(&late)).failure_weight(), 3);
+/// ```
+///
 /// # Clone
 ///
-/// Free for the default sets; one reference count for moved codes.
+/// Free for the default sets; one reference count for codes that were moved or weighed.
 #[derive(Clone, Debug)]
 pub struct Http {
     side: Side,
@@ -115,7 +126,11 @@ impl Http {
             Some(class) => class,
             None => class_of(status, self.side),
         };
-        by_status(class, status, response.headers())
+        let outcome = by_status(class, status, response.headers());
+        match class {
+            Class::Failure => self.moved.weighed(status.as_u16(), outcome),
+            _ => outcome,
+        }
     }
 }
 
@@ -191,5 +206,13 @@ where
                 result.map(|response| response.map(BreakerBody::new))
             }
         })
+    }
+
+    fn settled(&self, response: Response<B>) -> Self::Response {
+        response.map(BreakerBody::new)
+    }
+
+    fn is_rejection(&self, response: &Response<B>) -> bool {
+        response.headers().contains_key(OPEN_HEADER)
     }
 }

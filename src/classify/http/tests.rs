@@ -109,6 +109,18 @@ fn a_moved_code_keeps_its_wait_where_its_class_has_one() {
 }
 
 #[test]
+fn a_failure_weighs_what_its_code_does() {
+    let http = Http::client().weight_on([503, 504, 429], 3).failure_on([404]).weight_on([404], 0);
+    let weight = |status| judge(&http, status, &[("retry-after", "7")]).failure_weight();
+    assert_eq!((weight(504), weight(500), weight(404)), (3, 1, 1));
+    let told = judge(&http, 503, &[("retry-after", "7")]);
+    assert_eq!((told.class(), told.wait()), (Class::Failure, Some(Duration::from_secs(7))));
+    assert_eq!(class(&http, 429), Class::Throttled, "a weight moves no code");
+    let heavy = Http::client().weight_on([500], 200);
+    assert_eq!(judge(&heavy, 500, &[]).failure_weight(), 100);
+}
+
+#[test]
 fn only_head_is_a_head_request() {
     for (method, head) in [(Method::HEAD, true), (Method::GET, false), (Method::POST, false)] {
         let request = Request::builder().method(method).body(()).unwrap();
