@@ -50,6 +50,11 @@ impl<C, R> Config<C, R> {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn classifier(&self) -> &C {
+        &self.classify
+    }
+
     /// The name of the breaker in errors, headers, events and logs. Default: that of the preset (`http_client`).
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();

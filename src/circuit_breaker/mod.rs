@@ -217,6 +217,7 @@ mod ready;
 mod rejected;
 #[cfg(feature = "http")]
 mod respond;
+mod rules;
 mod service;
 mod to_service;
 

@@ -18,6 +18,18 @@
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
 //! answers of breakers further down by [`OPEN_HEADER`].
 //!
+//! [`rules`] are lines of a [`Config`](crate::Config) that go before any of these:
+//!
+//! | rule | on | says |
+//! |---|---|---|
+//! | [`.ignore_errors`](crate::Config::ignore_errors) | the error | these are ignored |
+//! | [`.only_errors`](crate::Config::only_errors) | the error | only these may be failures |
+//! | [`.classify_errors`](crate::Config::classify_errors) | the error | any [`Outcome`](crate::Outcome), or nothing |
+//! | [`.ignore_caused_by`](crate::Config::ignore_caused_by), [`.only_caused_by`](crate::Config::only_caused_by), [`.classify_caused_by`](crate::Config::classify_caused_by) | an error of one type in the chain of sources | the same |
+//! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`](crate::Outcome), or nothing |
+//!
+//! Codes of a response are moved, and weighed, by the setters of [`Http`] and [`Grpc`].
+//!
 //! [`Judged`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
 //! worth another try ([`RetryAdvice`]), and how does another answer stand in for it.
 
@@ -33,11 +45,13 @@ mod known;
 #[cfg(feature = "llm")]
 mod llm;
 mod result;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
 
+use crate::Outcome;
 use crate::breaker::Permit;
 
 pub use self::advice::RetryAdvice;
@@ -69,10 +83,10 @@ pub use self::result::{ClassifyFn, Results};
 
 /// Decides what a finished call meant.
 ///
-/// An implementation that settles every permit in [`result`](Self::result) is three lines long; one that cannot
+/// An implementation that settles every permit in [`result`](Self::result) is four lines long; one that cannot
 /// know yet moves the permit into the response body and settles it when the body ends.
 ///
-/// A panic in either method goes on to the caller; the call counts as ignored.
+/// A panic in any method goes on to the caller; the call counts as ignored.
 #[diagnostic::on_unimplemented(
     message = "the classifier `{Self}` cannot judge the results of this service",
     label = "does not fit a service of `{Req}` that returns `Result<{Res}, {E}>`",
@@ -108,4 +122,40 @@ pub trait Classify<Req, Res, E> {
         result: Result<Res, E>,
         permit: Permit,
     ) -> Known<Result<Self::Response, E>, Self::Later>;
+
+    /// The response of a call that was settled without this classifier, by one of the [`rules`] that go before it.
+    /// There is nothing left to judge.
+    fn settled(&self, response: Res) -> Self::Response;
+
+    /// Whether a breaker further down gave this response, and the dependency was not called. No rule is asked about it.
+    ///
+    /// Default: no.
+    fn is_rejection(&self, response: &Res) -> bool {
+        let _ = response;
+        false
+    }
+
+    /// Like [`result`](Self::result), unless `rule` says what the result means. It is asked once, and about no response
+    /// that [is a rejection](Self::is_rejection).
+    ///
+    /// This is how the [`rules`] of a `Config` go before its classifier, in their order. There is nothing to implement.
+    fn result_unless(
+        &self,
+        token: Self::Token,
+        result: Result<Res, E>,
+        permit: Permit,
+        rule: impl Fn(Result<&Res, &E>) -> Option<Outcome>,
+    ) -> Known<Result<Self::Response, E>, Self::Later> {
+        let said = match &result {
+            Ok(response) if self.is_rejection(response) => None,
+            result => rule(result.as_ref()),
+        };
+        match said {
+            Some(outcome) => {
+                permit.settle(outcome);
+                Known::Now(result.map(|response| self.settled(response)))
+            }
+            None => self.result(token, result, permit),
+        }
+    }
 }

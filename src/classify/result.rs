@@ -60,6 +60,10 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
         }
         Known::Now(result)
     }
+
+    fn settled(&self, response: Res) -> Res {
+        response
+    }
 }
 
 /// Asks a closure. Built by `Config::classify_fn`.
@@ -128,5 +132,9 @@ where
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Now<Result<Res, E>> {
         permit.settle((self.decide)(result.as_ref()));
         Known::Now(result)
+    }
+
+    fn settled(&self, response: Res) -> Res {
+        response
     }
 }

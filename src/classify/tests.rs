@@ -5,7 +5,7 @@ use crate::breaker::Handle;
 use crate::{Class, Outcome, Settings};
 
 /// Runs one call through a classifier and says what was counted.
-fn settle<C, Req, Res, E>(
+pub(super) fn settle<C, Req, Res, E>(
     classify: &C,
     request: &Req,
     result: Result<Res, E>,

@@ -7,6 +7,7 @@ mod client;
 mod hedge;
 mod infer;
 mod limit;
+mod own_rules;
 mod parts;
 #[cfg(feature = "retry")]
 mod retry;

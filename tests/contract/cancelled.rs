@@ -163,6 +163,10 @@ impl<Req, Res, E> Classify<Req, Res, E> for Hands {
     ) -> Known<Result<Self::Response, E>, Self::Later> {
         Known::Now(result.map(|response| (response, permit)))
     }
+
+    fn settled(&self, _: Res) -> Self::Response {
+        unreachable!("there are no rules")
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -97,6 +97,10 @@ impl<Req, Res, E> Classify<Req, Res, E> for Confused {
         }
         panic!("confused")
     }
+
+    fn settled(&self, response: Res) -> Res {
+        response
+    }
 }
 
 #[tokio::test(start_paused = true)]

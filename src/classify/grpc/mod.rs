@@ -17,7 +17,7 @@ use super::http::{
 };
 use super::known::Now;
 use super::result::failed_call;
-use super::{BreakerBody, Classify, Known, Never, SettleAt};
+use super::{BreakerBody, Classify, Known, Never, OPEN_HEADER, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
@@ -258,5 +258,13 @@ where
                 result.map(|response| response.map(BreakerBody::new))
             }
         })
+    }
+
+    fn settled(&self, response: Response<B>) -> Self::Response {
+        response.map(BreakerBody::new)
+    }
+
+    fn is_rejection(&self, response: &Response<B>) -> bool {
+        response.headers().contains_key(OPEN_HEADER)
     }
 }

@@ -5,12 +5,14 @@ use http::{HeaderMap, StatusCode};
 use super::{Credential, Provider, signals};
 use crate::Outcome;
 use crate::classify::body::MAX_AHEAD;
+use crate::classify::http::Codes;
 use crate::classify::{JudgeBody, Seen};
 
 /// Keeps the beginning of an error's body, and judges it with its head.
 pub(super) struct ErrorResponse {
     pub(super) provider: Provider,
     pub(super) credential: Credential,
+    pub(super) moved: Codes,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -20,7 +22,7 @@ impl ErrorResponse {
     fn judge(&self) -> Outcome {
         let body = first_event(&self.body).unwrap_or(&self.body);
         let outcome = signals::judge_error(self.provider, self.status, &self.headers, body);
-        self.credential.judge(outcome)
+        self.moved.weighed(self.status.as_u16(), self.credential.judge(outcome))
     }
 }
 

@@ -29,7 +29,7 @@ use self::error_body::ErrorBody;
 use self::error_response::ErrorResponse;
 pub use self::provider::{Provider, UnknownProvider};
 use super::body::{Judge, has_no_body, until_settled};
-use super::http::{Codes, answered_by_a_breaker, by_status, code_setters};
+use super::http::{Codes, OPEN_HEADER, answered_by_a_breaker, by_status, code_setters};
 use super::result::failed_call;
 use super::{BreakerBody, Classify, JudgeBody, Known, Reading, SettleAt, Until, Verdict};
 use crate::breaker::Permit;
@@ -146,8 +146,11 @@ impl Llm {
         }
         let status = response.status();
         let class = self.moved.class(status.as_u16())?;
-        (class != Class::Success || is_error(status))
-            .then(|| by_status(class, status, response.headers()))
+        if class == Class::Success && !is_error(status) {
+            return None;
+        }
+        let outcome = by_status(class, status, response.headers());
+        Some(self.moved.weighed(status.as_u16(), outcome))
     }
 
     /// The verdict where nothing is known of the body.
@@ -157,13 +160,15 @@ impl Llm {
             self.credential.accepted();
             return Outcome::success();
         }
-        self.credential.judge(signals::judge_error(self.provider, status, headers, &[]))
+        let outcome = signals::judge_error(self.provider, status, headers, &[]);
+        self.moved.weighed(status.as_u16(), self.credential.judge(outcome))
     }
 
     fn error_body<B>(&self, response: &Response<B>) -> Box<dyn JudgeBody> {
         Box::new(ErrorResponse {
             provider: self.provider,
             credential: self.credential.clone(),
+            moved: self.moved.clone(),
             status: response.status(),
             headers: response.headers().clone(),
             body: Vec::new(),
@@ -235,6 +240,14 @@ where
                 Known::Now(Ok(until_settled(response, no_body, self.at, permit, judge)))
             }
         }
+    }
+
+    fn settled(&self, response: Response<B>) -> Self::Response {
+        response.map(BreakerBody::new)
+    }
+
+    fn is_rejection(&self, response: &Response<B>) -> bool {
+        response.headers().contains_key(OPEN_HEADER)
     }
 }
 

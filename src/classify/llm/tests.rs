@@ -245,6 +245,19 @@ async fn moved_codes_are_settled_at_the_head() {
     assert_eq!(text(answer).await, QUOTA);
 }
 
+#[tokio::test]
+async fn a_failure_weighs_what_its_code_does() {
+    let handle = Handle::new(
+        "llm",
+        Settings::builder().trip(crate::Trip::none().failures(5)).build().unwrap(),
+    );
+    let llm = Llm::new(Provider::OpenAi).weight_on([503], 4);
+    answer(&llm, &handle, response(503, &[], whole("{}"))).await;
+    assert_eq!(handle.snapshot().window.failures, 4);
+    answer(&llm, &handle, response(500, &[], whole("{}"))).await;
+    assert_eq!(handle.state(), State::Open);
+}
+
 #[test]
 fn every_status_without_a_body_has_its_class() {
     for status in 100..=999 {

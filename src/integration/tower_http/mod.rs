@@ -13,8 +13,8 @@ use tower_http::classify::{ClassifiedResponse, ClassifyResponse, MakeClassifier}
 use self::eos::Eos;
 use crate::breaker::Permit;
 use crate::classify::{
-    BreakerBody, Classify, Judge, Known, Never, SettleAt, answered_by_a_breaker, code_and_name,
-    rejected_below, until_settled, wait,
+    BreakerBody, Classify, Judge, Known, Never, OPEN_HEADER, SettleAt, answered_by_a_breaker,
+    code_and_name, rejected_below, until_settled, wait,
 };
 use crate::outcome::{Class, Outcome};
 
@@ -235,6 +235,14 @@ where
                 result.map(|response| response.map(BreakerBody::new))
             }
         })
+    }
+
+    fn settled(&self, response: Response<B>) -> Self::Response {
+        response.map(BreakerBody::new)
+    }
+
+    fn is_rejection(&self, response: &Response<B>) -> bool {
+        response.headers().contains_key(OPEN_HEADER)
     }
 }
 

@@ -1,0 +1,313 @@
+//! What each rule says, and who is asked first.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use super::*;
+use crate::classify::tests::settle;
+use crate::classify::{ClassifyFn, Results};
+use crate::error::CircuitOpen;
+use crate::{BoxError, BreakerError, Cause, Class, Config, State};
+
+/// What a config counts an error as.
+fn class<E, C, R>(config: Config<C, R>, error: E) -> Class
+where
+    C: Classify<(), (), E>,
+{
+    settle(config.classifier(), &(), Err(error)).1
+}
+
+fn io(kind: ErrorKind) -> io::Error {
+    kind.into()
+}
+
+fn open() -> CircuitOpen {
+    CircuitOpen::new(std::sync::Arc::new("db".into()), State::Open, Cause::FailureRate, None)
+}
+
+/// An error with a source.
+#[derive(Debug)]
+struct Outer<E>(E);
+
+impl<E> fmt::Display for Outer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("outer")
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for Outer<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn an_error_that_is_ignored_is_and_the_others_are_not() {
+    let config =
+        || Config::default().ignore_errors(|e: &io::Error| e.kind() == ErrorKind::NotFound);
+    assert_eq!(class(config(), io(ErrorKind::NotFound)), Class::Ignored);
+    assert_eq!(class(config(), io(ErrorKind::TimedOut)), Class::Failure);
+}
+
+#[test]
+fn only_these_errors_are_failures_and_the_others_successes() {
+    let config = || Config::default().only_errors(|e: &io::Error| e.kind() == ErrorKind::TimedOut);
+    assert_eq!(class(config(), io(ErrorKind::TimedOut)), Class::Failure);
+    assert_eq!(class(config(), io(ErrorKind::NotFound)), Class::Success);
+}
+
+#[test]
+fn what_only_lets_pass_is_for_the_next_rule() {
+    let config = || {
+        Config::default()
+            .only_errors(|e: &io::Error| e.kind() != ErrorKind::NotFound)
+            .ignore_errors(|e: &io::Error| e.kind() == ErrorKind::Interrupted)
+    };
+    assert_eq!(class(config(), io(ErrorKind::NotFound)), Class::Success);
+    assert_eq!(class(config(), io(ErrorKind::Interrupted)), Class::Ignored);
+    assert_eq!(class(config(), io(ErrorKind::TimedOut)), Class::Failure);
+}
+
+#[test]
+fn a_rule_gives_any_outcome_or_leaves_it_to_the_classifier() {
+    let config = || {
+        Config::default()
+            .classify_fn(|result: Result<&(), &u8>| match result {
+                Ok(()) => Outcome::success(),
+                Err(_) => Outcome::throttled(),
+            })
+            .classify_errors(|error: &u8| match error {
+                1 => Some(Outcome::exhausted()),
+                2 => Some(Outcome::failure()),
+                _ => None,
+            })
+    };
+    assert_eq!(class(config(), 1), Class::Exhausted);
+    assert_eq!(class(config(), 2), Class::Failure);
+    assert_eq!(class(config(), 3), Class::Throttled);
+    assert_eq!(settle(config().classifier(), &(), Ok::<(), u8>(())).1, Class::Success);
+}
+
+#[test]
+fn rules_are_asked_from_the_top_down_until_one_says_something_and_each_once() {
+    let asked = RefCell::new(Vec::new());
+    let rule = |name: u8| {
+        let asked = &asked;
+        move |error: &u8| {
+            asked.borrow_mut().push(name);
+            (*error == name).then(Outcome::ignored)
+        }
+    };
+    let config = Config::default()
+        .classify_errors(rule(1))
+        .classify_errors(rule(2))
+        .classify_errors(rule(3))
+        .classify_errors(rule(4));
+    for (error, expected, order) in [
+        (1, Class::Ignored, vec![1]),
+        (3, Class::Ignored, vec![1, 2, 3]),
+        (9, Class::Failure, vec![1, 2, 3, 4]),
+    ] {
+        assert_eq!(settle(config.classifier(), &(), Err::<(), u8>(error)).1, expected);
+        assert_eq!(asked.take(), order);
+    }
+}
+
+#[test]
+fn a_rule_on_errors_is_not_asked_about_a_response_nor_one_on_responses_about_an_error() {
+    let config = Config::default()
+        .ignore_errors(|_: &u8| panic!("there is no error"))
+        .only_errors(|_: &u8| panic!("there is no error"));
+    assert_eq!(settle(config.classifier(), &(), Ok::<_, u8>("ok")), (Ok("ok"), Class::Success));
+    let config = Config::default().classify_responses(|_: &&str| panic!("there is no response"));
+    assert_eq!(settle(config.classifier(), &(), Err::<&str, _>(7)), (Err(7), Class::Failure));
+}
+
+#[test]
+fn a_cause_is_found_wherever_it_is_in_a_box() {
+    let config = || {
+        Config::default().ignore_caused_by(|cause: &io::Error| cause.kind() == ErrorKind::NotFound)
+    };
+    let not_found = || io(ErrorKind::NotFound);
+    let chains: [BoxError; 4] = [
+        not_found().into(),
+        Outer(not_found()).into(),
+        Outer(Outer(not_found())).into(),
+        io::Error::other(Outer(io::Error::other(not_found()))).into(),
+    ];
+    for chain in chains {
+        assert_eq!(class(config(), chain), Class::Ignored);
+    }
+    assert_eq!(
+        class::<BoxError, _, _>(config(), Outer(io(ErrorKind::TimedOut)).into()),
+        Class::Failure
+    );
+    assert_eq!(class::<BoxError, _, _>(config(), "no cause".into()), Class::Failure);
+}
+
+#[test]
+fn a_cause_is_found_in_an_error_whose_type_is_known() {
+    macro_rules! found {
+        ($($error:expr),*) => {$(
+            let config = Config::default().ignore_caused_by(|_: &io::Error| true);
+            assert_eq!(class(config, $error), Class::Ignored);
+        )*};
+    }
+    let io = || io(ErrorKind::NotFound);
+    found!(
+        io(),
+        Outer(io()),
+        BreakerError::Inner(Outer(io())),
+        BreakerError::<BoxError>::Inner(Box::new(Outer(io())))
+    );
+}
+
+#[test]
+fn only_what_is_caused_by_these_is_a_failure() {
+    let config = || {
+        Config::default().only_caused_by(|cause: &io::Error| cause.kind() == ErrorKind::TimedOut)
+    };
+    let class = |error: BoxError| class(config(), error);
+    assert_eq!(class(Outer(io(ErrorKind::TimedOut)).into()), Class::Failure);
+    assert_eq!(class(Outer(io(ErrorKind::NotFound)).into()), Class::Success);
+    assert_eq!(class("no cause".into()), Class::Success);
+}
+
+#[test]
+fn the_first_cause_that_means_something_decides() {
+    let config = || {
+        Config::default().classify_caused_by(|cause: &io::Error| match cause.kind() {
+            ErrorKind::TimedOut => Some(Outcome::exhausted()),
+            ErrorKind::NotFound => Some(Outcome::ignored()),
+            _ => None,
+        })
+    };
+    let wrapped = |kind| io::Error::other(io(kind));
+    assert_eq!(class(config(), wrapped(ErrorKind::TimedOut)), Class::Exhausted);
+    let both = io::Error::new(ErrorKind::NotFound, io(ErrorKind::TimedOut));
+    assert_eq!(class(config(), both), Class::Ignored);
+    assert_eq!(class(config(), wrapped(ErrorKind::BrokenPipe)), Class::Failure);
+}
+
+#[test]
+fn a_rejection_further_down_is_ignored_whatever_the_rules_say() {
+    let config = || {
+        Config::default()
+            .only_errors(|_: &BoxError| false)
+            .classify_errors(|_: &BoxError| Some(Outcome::failure()))
+            .only_caused_by(|_: &io::Error| false)
+            .classify_caused_by(|_: &Outer<CircuitOpen>| Some(Outcome::failure()))
+    };
+    assert_eq!(class::<BoxError, _, _>(config(), open().into()), Class::Ignored);
+    assert_eq!(class::<BoxError, _, _>(config(), Outer(open()).into()), Class::Ignored);
+}
+
+#[test]
+fn a_rule_on_rejections_is_asked_about_them() {
+    macro_rules! class_of {
+        ($error:expr) => {{
+            let throttled = |_: &CircuitOpen| Some(Outcome::throttled());
+            class(Config::default().classify_caused_by(throttled), $error)
+        }};
+    }
+    let boxed: BoxError = Outer(open()).into();
+    assert_eq!(class_of!(boxed), Class::Throttled);
+    assert_eq!(class_of!(open()), Class::Throttled);
+    assert_eq!(class_of!(BreakerError::<io::Error>::Open(open())), Class::Throttled);
+    assert_eq!(class_of!(BreakerError::<BoxError>::Open(open())), Class::Throttled);
+    let other: BoxError = "other".into();
+    assert_eq!(class_of!(other), Class::Failure);
+}
+
+#[test]
+fn a_response_is_judged_by_a_rule_before_the_classifier() {
+    let config = Config::default()
+        .classify_responses(|rows: &u32| (*rows == 0).then(Outcome::failure))
+        .classify_responses(|rows: &u32| (*rows < 2).then(Outcome::throttled));
+    let class = |rows: u32| settle(config.classifier(), &(), Ok::<_, ()>(rows));
+    assert_eq!(class(0), (Ok(0), Class::Failure));
+    assert_eq!(class(1), (Ok(1), Class::Throttled));
+    assert_eq!(class(2), (Ok(2), Class::Success));
+}
+
+#[test]
+fn rules_go_before_a_closure_too() {
+    let classify = ClassifyFn::new(|_: Result<&(), &u8>| Outcome::failure());
+    let config = || Config::default().classify(classify).ignore_errors(|error: &u8| *error == 1);
+    assert_eq!(class(config(), 1), Class::Ignored);
+    assert_eq!(class(config(), 2), Class::Failure);
+}
+
+#[test]
+fn a_rule_is_as_large_as_its_closure() {
+    let config = Config::default()
+        .ignore_errors(|_: &io::Error| true)
+        .classify_caused_by(|_: &io::Error| None)
+        .classify_responses(|_: &()| None);
+    let classify = config.classifier();
+    let _: &dyn Classify0 = classify;
+    assert_eq!(size_of_val(classify), size_of::<Results>());
+    assert!(format!("{classify:?}").starts_with("Ruled { classify: Ruled"));
+}
+
+/// Fixes the kind of the error, which nobody else does there.
+trait Classify0: fmt::Debug {}
+impl<C: Classify<(), (), io::Error> + Clone + fmt::Debug> Classify0 for C {}
+
+#[cfg(feature = "http")]
+mod http {
+    use ::http::{Request, Response};
+
+    use super::*;
+    use crate::classify::{BreakerBody, Http};
+
+    fn class<C>(classify: &C, response: Response<String>) -> Class
+    where
+        C: Classify<Request<()>, Response<String>, (), Response = Response<BreakerBody<String>>>,
+    {
+        let (answer, class) = settle(classify, &Request::new(()), Ok(response));
+        assert_eq!(answer.unwrap().into_body().into_inner().unwrap(), "body");
+        class
+    }
+
+    fn response(status: u16, header: &str) -> Response<String> {
+        let response = Response::builder().status(status).header(header, "1");
+        response.body("body".to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_response_that_a_rule_settles_is_settled_with_its_head() {
+        let config = Config::http_client().classify_responses(|response: &Response<String>| {
+            response.headers().contains_key("x-degraded").then(Outcome::failure)
+        });
+        assert_eq!(class(config.classifier(), response(200, "x-degraded")), Class::Failure);
+        assert_eq!(class(config.classifier(), response(429, "x-degraded")), Class::Failure);
+        assert_eq!(class(config.classifier(), response(429, "x-other")), Class::Throttled);
+    }
+
+    #[test]
+    fn no_rule_is_asked_about_the_answer_of_a_breaker_further_down() {
+        macro_rules! ignored {
+            ($($config:expr),*) => {$(
+                let config = $config.classify_responses(|_: &Response<String>| Some(Outcome::failure()));
+                assert_eq!(class(config.classifier(), response(503, "x-circuit-open")), Class::Ignored);
+            )*};
+        }
+        ignored!(
+            Config::http(),
+            Config::http_client(),
+            Config::grpc(),
+            Config::grpc_client(),
+            Config::llm(crate::Provider::OpenAi),
+            Config::http().classify_responses(|_: &Response<String>| None)
+        );
+    }
+
+    #[test]
+    fn the_request_is_looked_at_by_the_classifier() {
+        let head = Request::builder().method("HEAD").body(()).unwrap();
+        let ruled = Ruled::new(Http::client(), Rule::<OfError<()>, _>::new(Ignore(|_: &()| true)));
+        assert!(Classify::<_, Response<String>, ()>::request(&ruled, &head));
+    }
+}
