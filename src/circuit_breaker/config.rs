@@ -68,7 +68,8 @@ impl<C, R> Config<C, R> {
         self
     }
 
-    /// What a finished call meant. See [`Classify`](crate::classify::Classify).
+    /// What a finished call meant. See [`Classify`](crate::classify::Classify). Rules that were given before are replaced with
+    /// it: give them after.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
         let Self { name, settings, own, classify: _, on_rejected, pending } = self;
         Config { name, settings, own, classify, on_rejected, pending }

@@ -41,6 +41,7 @@
 //! | exhausted | opens for as long as told, 10 min if not, at most 1 h | the same | the same | [`exhausted`](crate::SettingsBuilder::exhausted) |
 //! | a dropped call is a failure | never | after 10 s | after 60 s | [`cancelled_after`](crate::SettingsBuilder::cancelled_after) |
 //! | what a result means | by preset, see [`classify`](crate::classify) | | | [`Config::classify`], [`Config::classify_fn`] |
+//! | rules before that | none | | | [`Config::ignore_errors`] and others, see [`rules`](crate::classify::rules) |
 //! | what a rejection becomes | by preset, see below | | | [`Config::on_rejected`], [`Config::answer_with`] |
 //! | name | that of the preset | | | [`Config::name`] |
 //!

@@ -54,7 +54,7 @@ impl<C, R> Config<C, R> {
     /// use tower_breaker::{Config, Outcome};
     ///
     /// // A timeout weighs three failures.
-    /// let config = Config::http_client()
+    /// let config = Config::default()
     ///     .classify_errors(|error: &BoxError| error.is::<Elapsed>().then(|| Outcome::failure().weight(3)));
     /// # let _ = config;
     /// ```
@@ -156,6 +156,7 @@ impl<C, R> Config<C, R> {
     /// The response of the guarded service stays what the classifier makes of it.
     ///
     /// ```
+    /// # #[cfg(feature = "http")] {
     /// use http::Response;
     /// use hyper::body::Incoming;
     /// use tower_breaker::{Config, Outcome};
@@ -164,6 +165,7 @@ impl<C, R> Config<C, R> {
     ///     response.headers().contains_key("x-degraded").then(|| Outcome::failure().reason("degraded"))
     /// });
     /// # let _ = config;
+    /// # }
     /// ```
     pub fn classify_responses<Res, F>(self, classify: F) -> Config<ByResponse<C, Res, Decide<F>>, R>
     where

@@ -1,7 +1,7 @@
 //! What a finished call meant.
 //!
 //! A breaker guards whatever a [`Classify`] can judge. It is shown the request before the call and the whole
-//! `Result` after it, together with the [`Permit`] of the call, and turns them into one [`Outcome`](crate::Outcome):
+//! `Result` after it, together with the [`Permit`] of the call, and turns them into one [`Outcome`]:
 //!
 //! | classifier | for | a failure is | preset |
 //! |---|---|---|---|
@@ -24,9 +24,9 @@
 //! |---|---|---|
 //! | [`.ignore_errors`](crate::Config::ignore_errors) | the error | these are ignored |
 //! | [`.only_errors`](crate::Config::only_errors) | the error | only these may be failures |
-//! | [`.classify_errors`](crate::Config::classify_errors) | the error | any [`Outcome`](crate::Outcome), or nothing |
+//! | [`.classify_errors`](crate::Config::classify_errors) | the error | any [`Outcome`], or nothing |
 //! | [`.ignore_caused_by`](crate::Config::ignore_caused_by), [`.only_caused_by`](crate::Config::only_caused_by), [`.classify_caused_by`](crate::Config::classify_caused_by) | an error of one type in the chain of sources | the same |
-//! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`](crate::Outcome), or nothing |
+//! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`], or nothing |
 //!
 //! Codes of a response are moved, and weighed, by the setters of [`Http`] and [`Grpc`].
 //!
