@@ -153,7 +153,8 @@ impl<C, R> Config<C, R> {
     /// What a response means. `None` leaves it to the next rules and the classifier; anything else settles the call
     /// with the head of the response, and nothing is asked of its body.
     ///
-    /// The response of the guarded service stays what the classifier makes of it.
+    /// The response of the guarded service stays what the classifier makes of it. A fallback or a retry outside of the
+    /// breaker judges it for itself, and does not know the rule.
     ///
     /// ```
     /// # #[cfg(feature = "http")] {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_breaker::classify::rules::{Ignore, OfError, Rule, Ruled};
 use tower_breaker::classify::{BreakerBody, ClassifyFn, Grpc, Http, Llm, Results};
 use tower_breaker::{
     AnswerWith, BreakerError, Changed, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config,
@@ -66,6 +67,7 @@ fn everything_is_send_and_sync_when_its_parts_are() {
     shared::<Guarded<Results, Fail>>();
     shared::<Guarded<Grpc, RespondGrpc>>();
     shared::<Guarded<ClassifyFn<fn()>, AnswerWith<fn()>>>();
+    shared::<Guarded<Ruled<Results, Rule<OfError<Rc<()>>, Ignore<fn()>>>, Fail>>();
     shared::<Future<Guarded<Results, Fail>>>();
     shared::<Future<Guarded<Results, FailTyped>>>();
     shared::<Future<Guarded<Results, ToService<Inner>>>>();

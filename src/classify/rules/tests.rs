@@ -240,6 +240,12 @@ fn rules_go_before_a_closure_too() {
 }
 
 #[test]
+fn a_new_classifier_takes_the_place_of_the_rules_too() {
+    let config = Config::default().ignore_errors(|_: &u8| true).classify(Results);
+    assert_eq!(class(config, 1), Class::Failure);
+}
+
+#[test]
 fn a_rule_is_as_large_as_its_closure() {
     let config = Config::default()
         .ignore_errors(|_: &io::Error| true)
