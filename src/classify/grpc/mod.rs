@@ -160,7 +160,7 @@ pub(super) fn by_grpc_status(headers: &HeaderMap, side: Side, moved: &Codes) -> 
         return Some(Outcome::failure().reason("grpc-status is unknown").code(code));
     };
     let outcome = match moved.class(code).unwrap_or(default_class(code, side)) {
-        Class::Failure => moved.weighed(code, Outcome::failure()),
+        Class::Failure => Outcome::failure().weight(moved.weight(code).unwrap_or(1)),
         Class::Throttled => Outcome::throttled(),
         Class::Exhausted => Outcome::exhausted(),
         Class::Ignored => return Some(Outcome::ignored().code(code).reason(name)),

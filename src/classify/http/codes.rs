@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Class, Outcome};
+use crate::Class;
 
 /// Nothing for the default sets, which then cost one compare; else a sorted list behind one reference count.
 #[derive(Clone, Debug, Default)]
@@ -48,24 +48,25 @@ impl Codes {
         }
     }
 
-    fn get(&self, code: u16) -> Option<Own> {
-        let list = self.0.as_deref()?;
-        let at = list.binary_search_by_key(&code, |&(code, _)| code).ok()?;
-        Some(list[at].1)
-    }
-
     /// The class of a code that was moved.
+    #[inline]
     pub(in crate::classify) fn class(&self, code: u16) -> Option<Class> {
-        self.get(code)?.class
+        find(self.0.as_deref()?, code)?.class
     }
 
-    /// The verdict on a code with the weight of that code, if it has one of its own.
-    pub(in crate::classify) fn weighed(&self, code: u16, outcome: Outcome) -> Outcome {
-        match self.get(code) {
-            Some(Own { weight: Some(weight), .. }) => outcome.weight(weight),
-            _ => outcome,
-        }
+    /// The weight of a code that has one of its own.
+    #[inline]
+    pub(in crate::classify) fn weight(&self, code: u16) -> Option<u8> {
+        find(self.0.as_deref()?, code)?.weight
     }
+}
+
+/// Out of the way of the default sets.
+#[cold]
+#[inline(never)]
+fn find(list: &[(u16, Own)], code: u16) -> Option<Own> {
+    let at = list.binary_search_by_key(&code, |&(code, _)| code).ok()?;
+    Some(list[at].1)
 }
 
 /// The setters of a classifier that has `moved: Codes`.
@@ -144,10 +145,9 @@ mod tests {
         codes.weigh([504, 503], 3);
         codes.weigh([503], 5);
         codes.insert([503], Class::Ignored);
-        let weight = |code| codes.weighed(code, Outcome::failure()).failure_weight();
-        assert_eq!((codes.class(504), weight(504)), (Some(Class::Failure), 3));
-        assert_eq!((codes.class(503), weight(503)), (Some(Class::Ignored), 5));
-        assert_eq!((codes.class(500), weight(500)), (None, 1));
+        assert_eq!((codes.class(504), codes.weight(504)), (Some(Class::Failure), Some(3)));
+        assert_eq!((codes.class(503), codes.weight(503)), (Some(Class::Ignored), Some(5)));
+        assert_eq!((codes.class(500), codes.weight(500)), (None, None));
     }
 
     #[test]

@@ -126,9 +126,12 @@ impl Http {
             Some(class) => class,
             None => class_of(status, self.side),
         };
+        if class == Class::Success {
+            return Outcome::success();
+        }
         let outcome = by_status(class, status, response.headers());
-        match class {
-            Class::Failure => self.moved.weighed(status.as_u16(), outcome),
+        match self.moved.weight(status.as_u16()) {
+            Some(weight) if class == Class::Failure => outcome.weight(weight),
             _ => outcome,
         }
     }
