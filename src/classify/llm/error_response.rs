@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{Credential, Provider, signals};
+use super::{Credential, Provider, signals, weighed};
 use crate::Outcome;
 use crate::classify::body::MAX_AHEAD;
 use crate::classify::http::Codes;
@@ -22,7 +22,7 @@ impl ErrorResponse {
     fn judge(&self) -> Outcome {
         let body = first_event(&self.body).unwrap_or(&self.body);
         let outcome = signals::judge_error(self.provider, self.status, &self.headers, body);
-        self.moved.weighed(self.status.as_u16(), self.credential.judge(outcome))
+        weighed(&self.moved, self.status, self.credential.judge(outcome))
     }
 }
 

@@ -150,7 +150,7 @@ impl Llm {
             return None;
         }
         let outcome = by_status(class, status, response.headers());
-        Some(self.moved.weighed(status.as_u16(), outcome))
+        Some(weighed(&self.moved, status, outcome))
     }
 
     /// The verdict where nothing is known of the body.
@@ -161,7 +161,7 @@ impl Llm {
             return Outcome::success();
         }
         let outcome = signals::judge_error(self.provider, status, headers, &[]);
-        self.moved.weighed(status.as_u16(), self.credential.judge(outcome))
+        weighed(&self.moved, status, self.credential.judge(outcome))
     }
 
     fn error_body<B>(&self, response: &Response<B>) -> Box<dyn JudgeBody> {
@@ -178,6 +178,14 @@ impl Llm {
 
 fn is_error(status: StatusCode) -> bool {
     status.as_u16() >= 400
+}
+
+/// The verdict with the weight of the status, if it has one of its own.
+fn weighed(moved: &Codes, status: StatusCode, outcome: Outcome) -> Outcome {
+    match moved.weight(status.as_u16()) {
+        Some(weight) => outcome.weight(weight),
+        None => outcome,
+    }
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
