@@ -89,6 +89,54 @@ mod heads {
         assert_eq!(class(&Llm::new(Provider::Anthropic), 402), Class::Exhausted);
     }
 
+    /// What is counted of a call whose body is dropped unread.
+    fn unread<C>(classify: &C, method: &str, status: u16, headers: &[(&str, &str)]) -> Class
+    where
+        C: Classify<Request<()>, Response<String>, (), Response = Response<BreakerBody<String>>>,
+    {
+        let request = Request::builder().method(method).body(()).unwrap();
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        let handle = Handle::new("test", Settings::default());
+        let permit = handle.try_acquire().unwrap();
+        let token = classify.request(&request);
+        let answer = classify.result(token, Ok(response.body("body".to_owned()).unwrap()), permit);
+        assert!(matches!(answer, Known::Now(Ok(_))));
+        drop(answer);
+        counted(&handle)
+    }
+
+    #[test]
+    fn a_body_that_nobody_reads_is_cancelled_only_where_it_says_something() {
+        let http = Http::client();
+        assert_eq!(unread(&http, "GET", 200, &[]), Class::Cancelled);
+        assert_eq!(unread(&http, "GET", 206, &[]), Class::Cancelled);
+        for status in [204, 301, 304, 400, 404, 501] {
+            assert_eq!(unread(&http, "GET", status, &[]), Class::Success, "{status}");
+        }
+        assert_eq!(unread(&http, "HEAD", 200, &[]), Class::Success);
+        assert_eq!(
+            unread(&http.clone().settle_at(SettleAt::Head), "GET", 200, &[]),
+            Class::Success
+        );
+        assert_eq!(unread(&http.success_on([500]), "GET", 500, &[]), Class::Success);
+
+        let grpc = [("content-type", "application/grpc")];
+        assert_eq!(unread(&Grpc::client(), "POST", 200, &grpc), Class::Cancelled);
+        assert_eq!(unread(&Grpc::client(), "POST", 404, &[]), Class::Success);
+        let head = Grpc::client().settle_at(SettleAt::Head);
+        assert_eq!(unread(&head, "POST", 200, &grpc), Class::Success);
+    }
+
+    #[test]
+    fn a_page_in_the_place_of_grpc_is_a_failure_for_a_client_and_a_page_for_a_server() {
+        let page = [("content-type", "text/html")];
+        assert_eq!(unread(&Grpc::client(), "POST", 200, &page), Class::Failure);
+        assert_eq!(unread(&Grpc::server(), "POST", 200, &page), Class::Cancelled);
+    }
+
     #[test]
     fn an_error_settles_and_passes_untouched() {
         let (result, class) =

@@ -56,8 +56,9 @@ impl Side {
 /// | 429 | ignored (one caller's limit) | throttled, with its wait |
 /// | the rest, 501 and 505 included | success (the server answered) | success |
 ///
-/// What is a success by its head is one if its body ends, too: a body that breaks is a failure. See [`BreakerBody`],
-/// and [`settle_at`](Self::settle_at) to have it otherwise.
+/// A response with a status of 200 to 299 is a success if its body ends, too: a body that breaks is a failure, and one
+/// that is dropped unread is a cancelled call. See [`BreakerBody`]; where bodies are not read, use
+/// [`settle_at`](Self::settle_at)`(SettleAt::Head)`. Every other response is settled at its head.
 ///
 /// The wait is what [`retry_after`] reads. The setters move codes between the classes; of several calls that name
 /// the same code the last one wins, and a number that is no HTTP status matches nothing.
@@ -201,7 +202,8 @@ where
     ) -> Now<Result<Self::Response, E>> {
         let outcome = self.outcome(result.as_ref());
         Known::Now(match result {
-            Ok(response) if outcome.class() == Class::Success => {
+            // Few read what comes with a redirect or with their own mistake: it was answered.
+            Ok(response) if outcome.class() == Class::Success && response.status().is_success() => {
                 Ok(until_settled(response, head, self.at, permit, Judge::Plain))
             }
             result => {
