@@ -20,8 +20,6 @@ pub use self::judge::{JudgeBody, Seen, SettleAt};
 pub(crate) use self::judging::Judge;
 pub(super) use self::judging::Judging;
 use self::judging::Polled;
-#[cfg(feature = "llm")]
-pub(super) use self::reading::MAX_AHEAD;
 pub use self::reading::{Reading, Until};
 use crate::breaker::Permit;
 

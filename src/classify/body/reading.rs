@@ -20,7 +20,7 @@ use crate::breaker::Permit;
 use crate::classify::Verdict;
 
 /// So many bytes of a body are read ahead at most, and the rest of the frame that they end in.
-pub(crate) const MAX_AHEAD: usize = 64 * 1024;
+const MAX_AHEAD: usize = 64 * 1024;
 
 /// How far a body is read before its response is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, StatusCode};
 
+use super::framing::{BOUND, Kept};
 use super::{Credential, Provider, signals, weighed};
 use crate::Outcome;
-use crate::classify::body::MAX_AHEAD;
 use crate::classify::http::Codes;
 use crate::classify::{JudgeBody, Seen};
 
@@ -15,12 +15,13 @@ pub(super) struct ErrorResponse {
     pub(super) moved: Codes,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Kept,
 }
 
 impl ErrorResponse {
     fn judge(&self) -> Outcome {
-        let body = first_event(&self.body).unwrap_or(&self.body);
+        let body = &self.body.bytes;
+        let body = first_event(body).unwrap_or(body);
         let outcome = signals::judge_error(self.provider, self.status, &self.headers, body);
         weighed(&self.moved, self.status, self.credential.judge(outcome))
     }
@@ -28,8 +29,7 @@ impl ErrorResponse {
 
 impl JudgeBody for ErrorResponse {
     fn data(&mut self, data: &[u8]) -> Seen {
-        let room = MAX_AHEAD.saturating_sub(self.body.len());
-        self.body.extend_from_slice(&data[..data.len().min(room)]);
+        self.body.push(data, BOUND);
         Seen::Nothing
     }
 

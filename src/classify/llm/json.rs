@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
 use super::Provider;
-use super::framing::BOUND;
+use super::framing::{BOUND, Kept};
 use super::signals::judge_event;
 use crate::Outcome;
 use crate::classify::{JudgeBody, Seen};
@@ -19,8 +19,8 @@ use crate::classify::{JudgeBody, Seen};
 pub(super) struct JsonJudge {
     provider: Provider,
     beginning: Beginning,
-    /// What came, without whitespace before it. `None` if it was too long.
-    whole: Option<Vec<u8>>,
+    /// What came, without whitespace before it. Nothing of what was too long.
+    whole: Kept,
 }
 
 /// Where in the beginning of a body its reader is.
@@ -63,20 +63,20 @@ impl Beginning {
 
 impl JsonJudge {
     pub(super) const fn new(provider: Provider) -> Self {
-        Self { provider, beginning: Beginning::Value, whole: Some(Vec::new()) }
+        Self {
+            provider,
+            beginning: Beginning::Value,
+            whole: Kept { bytes: Vec::new(), over: false },
+        }
     }
 
     fn keep(&mut self, data: &[u8]) {
-        let Some(whole) = &mut self.whole else { return };
-        let needed = whole.len() + data.len();
-        if needed > BOUND {
-            self.whole = None;
-        } else if needed > whole.capacity() {
-            let capacity = (whole.capacity() * 2).max(needed).min(BOUND);
-            whole.reserve_exact(capacity - whole.len());
-            whole.extend_from_slice(data);
-        } else {
-            whole.extend_from_slice(data);
+        if self.whole.over {
+            return;
+        }
+        self.whole.push(data, BOUND);
+        if self.whole.over {
+            self.whole.bytes = Vec::new();
         }
     }
 
@@ -154,10 +154,7 @@ impl JudgeBody for JsonJudge {
     }
 
     fn end(&mut self) -> Outcome {
-        match self.whole.take() {
-            Some(body) => self.values(&body),
-            None => Outcome::success(),
-        }
+        if self.whole.over { Outcome::success() } else { self.values(&self.whole.bytes) }
     }
 }
 

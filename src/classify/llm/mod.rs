@@ -27,6 +27,7 @@ use http_body::Body;
 use self::credential::Credential;
 use self::error_body::ErrorBody;
 use self::error_response::ErrorResponse;
+use self::framing::Kept;
 pub use self::provider::{Provider, UnknownProvider};
 use super::body::{Judge, has_no_body, until_settled};
 use super::http::{Codes, OPEN_HEADER, answered_by_a_breaker, by_status, code_setters};
@@ -171,7 +172,7 @@ impl Llm {
             moved: self.moved.clone(),
             status: response.status(),
             headers: response.headers().clone(),
-            body: Vec::new(),
+            body: Kept::default(),
         })
     }
 }

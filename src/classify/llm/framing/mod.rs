@@ -35,14 +35,15 @@ pub(super) trait Events {
 
 /// The bytes of one event, up to a limit.
 #[derive(Debug, Default)]
-struct Kept {
-    bytes: Vec<u8>,
-    over: bool,
+pub(super) struct Kept {
+    pub(super) bytes: Vec<u8>,
+    /// There was more.
+    pub(super) over: bool,
 }
 
 impl Kept {
     /// Appends what still fits below the limit, which is at most [`BOUND`].
-    fn push(&mut self, data: &[u8], limit: usize) {
+    pub(super) fn push(&mut self, data: &[u8], limit: usize) {
         let room = limit.saturating_sub(self.bytes.len());
         let (kept, rest) = data.split_at(room.min(data.len()));
         self.over |= !rest.is_empty();
