@@ -11,7 +11,7 @@ use http_body::{Body, Frame};
 use tower_breaker::classify::{Grpc, Known, Llm};
 use tower_breaker::{BreakerBody, Classify, Handle, Permit, Provider, Settings};
 
-use crate::drive::Load;
+use crate::drive::{Apart, Load};
 
 /// A body that never ends: one frame is one call here.
 #[derive(Clone, Debug)]
@@ -47,11 +47,12 @@ where
     B: Body<Data = Bytes, Error = Infallible> + Unpin + Send + 'static,
 {
     let read = || {
-        let mut body = make();
+        let mut body = Apart(make());
         move |frames| {
+            let Apart(body) = &mut body;
             let mut cx = Context::from_waker(Waker::noop());
             for _ in 0..frames {
-                let frame = Pin::new(&mut body).poll_frame(&mut cx);
+                let frame = Pin::new(&mut *body).poll_frame(&mut cx);
                 assert!(frame.is_ready(), "the body waits");
                 black_box(&frame);
             }

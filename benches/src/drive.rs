@@ -126,7 +126,7 @@ impl Load {
 
 /// In cache lines of its own: what a service writes into itself on every call is not beside what the other thread does.
 #[repr(align(128))]
-struct Apart<S>(S);
+pub(crate) struct Apart<S>(pub(crate) S);
 
 fn calls<S, Req>(
     service: S,
