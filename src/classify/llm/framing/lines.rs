@@ -1,5 +1,7 @@
 //! Newline-delimited JSON: one value a line.
 
+use memchr::memchr;
+
 use super::{BOUND, Event, Events, Kept};
 
 /// Reads lines that end in LF or CRLF from pieces that are split anywhere. Lines of whitespace are skipped: servers send
@@ -15,7 +17,7 @@ impl Events for Lines {
     fn next(&mut self, piece: &mut &[u8]) -> Option<Event<'_>> {
         self.forget_given();
         while !piece.is_empty() {
-            let end = piece.iter().position(|&byte| byte == b'\n');
+            let end = memchr(b'\n', piece);
             let (part, rest) = piece.split_at(end.unwrap_or(piece.len()));
             self.line.push(part, BOUND);
             *piece = rest.get(1..).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Server-sent events, as the WHATWG HTML standard frames them (section 9.2.6, "Interpreting an event stream").
 
+use memchr::memchr2;
+
 use super::{BOUND, Event, Events, Kept};
 
 /// How much of an event's name is kept. The longest of the providers have some 50 bytes.
@@ -195,7 +197,7 @@ fn longer(mut name: [u8; 5], len: usize, byte: u8) -> Line {
 
 /// Takes what is left of a line from a piece.
 fn up_to_line_end<'a>(piece: &mut &'a [u8]) -> &'a [u8] {
-    let end = piece.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(piece.len());
+    let end = memchr2(b'\n', b'\r', piece).unwrap_or(piece.len());
     let (line, rest) = piece.split_at(end);
     *piece = rest;
     line
