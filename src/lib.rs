@@ -59,22 +59,24 @@ let service = ServiceBuilder::new()
 //! | preset | for | a failure is | a rejection becomes |
 //! |---|---|---|---|
 //! | `Config::default()` | any tower service | `Err` | a [`BoxError`] that holds [`CircuitOpen`] |
-//! | `Config::http()` | HTTP servers and routers (axum) | `Err`, 5xx but 501 and 505; 429 is ignored | 503 with `Retry-After`; the error type stays |
+//! | `Config::http()` | HTTP servers and routers (axum) | `Err`, 5xx but 501 and 505, a body that breaks; 429 is ignored | 503 with `Retry-After`; the error type stays |
 //! | `Config::http_client()` | HTTP clients | the same; 429 holds | a `BoxError` that holds `CircuitOpen` |
 //! | `Config::grpc()` | gRPC servers | also five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `UNAVAILABLE` with pushback; the error type stays |
 //! | `Config::grpc_client()` | gRPC clients | the same; `RESOURCE_EXHAUSTED` holds | `UNAVAILABLE` with pushback; the error type stays |
-//! | `Config::llm(provider)` | LLM APIs | as HTTP clients; 429 and 402 hold | a `BoxError` that holds `CircuitOpen` |
+//! | `Config::llm(provider)` | LLM APIs | what the provider calls its own fault, in status, error body or stream; limits and used-up quotas hold | a `BoxError` that holds `CircuitOpen` |
 //!
-//! The presets judge response heads; what goes wrong later in a body is not seen.
+//! A good head is not the end of a call: gRPC calls are judged by their trailers, LLM calls by their streams, and a body
+//! that breaks is a failure. When that is settled, and how to read bodies of your own: [`classify`](classify#bodies).
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `coarse-clock` | yes | Linux: every call's reading of the clock at a fifth of its price, see [`circuit_breaker`] |
-//! | `http` | yes | every preset but `Config::default()`, `Retry-After`, answers that keep the error type |
+//! | `http` | yes | the presets of HTTP and gRPC, `Retry-After`, verdicts from bodies, answers that keep the error type |
 //! | `tracing` | yes | one event for each change of state |
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`) |
+//! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
 //! | `tower-http` | | `TowerHttp`: the classifiers of `tower_http::trace` (any `MakeClassifier`) as classifiers of a breaker |
@@ -85,8 +87,8 @@ let service = ServiceBuilder::new()
 //! # Rust version
 //!
 //! 1.88 or newer.
-// Published with all features; without `http` there is nothing that those links could point to.
-#![cfg_attr(not(feature = "http"), allow(rustdoc::broken_intra_doc_links))]
+// Published with all features; without these two there is nothing that their links could point to.
+#![cfg_attr(not(all(feature = "http", feature = "llm")), allow(rustdoc::broken_intra_doc_links))]
 
 mod backoff;
 mod breaker;

@@ -87,8 +87,20 @@
 //! # Cancellation and panics
 //!
 //! A response future that is dropped records *cancelled*: it is in no rate and no streak, and a probe's place comes
-//! back. After `cancelled_after` it is a failure. A panic of the inner service is a failure, one of a classifier or of
-//! a rejection policy is not; both go on to the caller untouched.
+//! back. After `cancelled_after` it is a failure. The same holds for a response body that is dropped before its first
+//! content; one that is dropped later is a success. A panic of the inner service or of its body is a failure, one of a
+//! classifier or of a rejection policy is not; both go on to the caller untouched.
+//!
+//! # Bodies and streams
+//!
+//! With a preset for HTTP, gRPC or LLM APIs, a call whose head is good ends with its body: see
+//! [`classify`](crate::classify#bodies). A *probe* succeeds at its first content, so that half-open does not last as long
+//! as a stream, and its lease ends there. Its body is watched further. If that breaks, the call is counted in
+//! [`broken_after`](crate::Totals::broken_after) beside its success, and is one failure of the period that followed, if
+//! that still lasts: the first in a row of a closed circuit, or, where more probes are needed, a failed probe.
+//!
+//! A timeout of tower ends with the head. A body that stalls before its first content is still a pending call, for the
+//! overdue rule and for `cancelled_after`; one that stalls behind it is no failure unless something inside breaks it.
 //!
 //! # Clones
 //!

@@ -6,8 +6,8 @@
 //! | classifier | for | a failure is | preset |
 //! |---|---|---|---|
 //! | [`Results`] | any service | `Err` | `Config::default()` |
-//! | [`ClassifyFn`] | any service | what a closure says | `.classify_fn(…)` |
-//! | [`Http::server`] | HTTP servers and routers | `Err`, 5xx except 501 and 505; 429 is ignored | `Config::http()` |
+//! | [`ClassifyFn`] | any service | what a closure says of the result | `.classify_fn(…)` |
+//! | [`Http::server`] | HTTP servers and routers | `Err`, 5xx except 501 and 505, a body that breaks; 429 is ignored | `Config::http()` |
 //! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
 //! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
@@ -29,6 +29,105 @@
 //! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`], or nothing |
 //!
 //! Codes of a response are moved, and weighed, by the setters of [`Http`] and [`Grpc`].
+//!
+//! # Bodies
+//!
+//! [`Http`], [`Grpc`] and [`Llm`] settle a call where the first row fits:
+//!
+//! | | the call is settled |
+//! |---|---|
+//! | an `Err`, a head that is not good, [`SettleAt::Head`] | at once |
+//! | an error response of [`Llm`] | when its body has been read, before it is handed on |
+//! | no body: the answer to a `HEAD`, 204, 304, a body that has ended already | with the head |
+//! | the body says how the call ended: an event of an LLM stream, trailers | there |
+//! | a probe, and [`SettleAt::FirstContent`] | at the first content |
+//! | the body ends or breaks | there |
+//! | the body is dropped | there: a success behind the first content, else cancelled |
+//!
+//! The permit is in the [`BreakerBody`] until then. The frames pass as they came. The time of a call, for the rules of
+//! slow and overdue calls and for `cancelled_after`, ends with the first content: what follows is the time of whoever
+//! reads. The rest of a probe's body is watched: see [`Permit::answered`].
+//!
+//! What is read before the response is handed on is in the response's extensions as a [`Verdict`]; what comes later is
+//! seen by the breaker alone.
+//!
+//! ## Readers of your own
+//!
+//! A [`JudgeBody`] reads every byte in passing, and a [`Classify`] hands it the permit with [`BreakerBody::judged`]:
+//!
+//! ```
+//! # #[cfg(feature = "http")] #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use http::{Request, Response};
+//! use http_body::Body;
+//! use tower_breaker::classify::{Http, JudgeBody, Known, Never, Seen};
+//! use tower_breaker::{BreakerBody, Class, Classify, Outcome, Permit};
+//!
+//! /// A report is whole if its last line has an end.
+//! struct Report { last: u8 }
+//!
+//! impl JudgeBody for Report {
+//!     fn data(&mut self, data: &[u8]) -> Seen {
+//!         self.last = data.last().copied().unwrap_or(self.last);
+//!         Seen::Content
+//!     }
+//!
+//!     fn end(&mut self) -> Outcome {
+//!         if self.last == b'\n' { Outcome::success() } else { Outcome::failure().reason("report cut off") }
+//!     }
+//! }
+//!
+//! #[derive(Clone)]
+//! struct Reports(Http);
+//!
+//! impl<A, B: Body, E: 'static> Classify<Request<A>, Response<B>, E> for Reports {
+//!     type Token = ();
+//!     type Response = Response<BreakerBody<B>>;
+//!     type Later = Never<Result<Self::Response, E>>;
+//!
+//!     fn request(&self, _: &Request<A>) {}
+//!
+//!     fn result(
+//!         &self, (): (), result: Result<Response<B>, E>, permit: Permit,
+//!     ) -> Known<Result<Self::Response, E>, Self::Later> {
+//!         let head = self.0.outcome(result.as_ref());
+//!         Known::Now(match result {
+//!             Ok(good) if head.class() == Class::Success => {
+//!                 Ok(good.map(|body| BreakerBody::judged(body, permit, Box::new(Report { last: b'\n' }))))
+//!             }
+//!             result => {
+//!                 permit.settle(head);
+//!                 result.map(|response| response.map(BreakerBody::new))
+//!             }
+//!         })
+//!     }
+//!
+//!     fn settled(&self, response: Response<B>) -> Self::Response {
+//!         response.map(BreakerBody::new)
+//!     }
+//! }
+//!
+//! # use http_body_util::BodyExt;
+//! # use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
+//! # use tower_breaker::{CircuitBreakerLayer, Config};
+//! let breaker = CircuitBreakerLayer::new(Config::http_client().classify(Reports(Http::client())));
+//! # let handle = breaker.handle();
+//! # let service = ServiceBuilder::new().layer(breaker).service(service_fn(|request: Request<String>| async {
+//! #     Ok::<_, BoxError>(Response::new(request.into_body()))
+//! # }));
+//! # for (report, failures) in [("1;2\n", 0), ("1;2\n3", 1), ("", 1)] {
+//! #     let response = service.clone().oneshot(Request::new(report.to_owned())).await.unwrap();
+//! #     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), report);
+//! #     assert_eq!(handle.snapshot().totals.failure, failures);
+//! # }
+//! # assert_eq!(handle.snapshot().totals.success, 2);
+//! # }
+//! # #[cfg(not(feature = "http"))] fn main() {}
+//! ```
+//!
+//! To know before the response is handed on, `Later` is a [`Reading`], and [`Known::Later`] returns it: it reads
+//! [`Until`] the first content or the end, within 64 KiB and a time, and leaves the [`Verdict`].
+//!
+//! # Fallbacks and retries
 //!
 //! [`Judged`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
 //! worth another try ([`RetryAdvice`]), and how does another answer stand in for it.
@@ -84,7 +183,8 @@ pub use self::result::{ClassifyFn, Results};
 /// Decides what a finished call meant.
 ///
 /// An implementation that settles every permit in [`result`](Self::result) is four lines long; one that cannot
-/// know yet moves the permit into the response body and settles it when the body ends.
+/// know yet moves the permit into the response body, which settles it, or reads the body first and returns
+/// [`Known::Later`]. An example is in the [module docs](self#readers-of-your-own).
 ///
 /// A panic in any method goes on to the caller; the call counts as ignored.
 #[diagnostic::on_unimplemented(

@@ -61,8 +61,9 @@
 //! timeout, client. Inside a retry, an answer would end the retrying; outside of a concurrency limit, backups are not
 //! limited: give a backup its own limit, or an outage of the primary becomes one of the backup.
 //!
-//! The decision is made on the response head. What goes wrong later in a body is not replaced: the caller has
-//! already seen the beginning. A bad response is held, unread, until the source has answered.
+//! The decision is made when the primary hands its response on: by the head, or by the
+//! [`Verdict`](crate::classify::Verdict) that a breaker inside has left there because it has read an error's body. What
+//! goes wrong later in a body is not replaced: the caller has already seen the beginning. A bad response is held, unread, until the source has answered.
 //!
 //! # Examples
 //!
