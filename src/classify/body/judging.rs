@@ -64,6 +64,12 @@ impl Judging {
         }
     }
 
+    /// From now on, content is all that it takes.
+    #[cfg(feature = "llm")]
+    pub(super) fn until_content(&mut self) {
+        self.until_content = true;
+    }
+
     /// The body is about to be polled.
     #[inline(always)]
     pub(super) fn before(&mut self) {

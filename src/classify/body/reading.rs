@@ -85,6 +85,15 @@ impl<B: Body, E> Reading<B, E> {
             State { head, body, ahead: Ahead::new(), judging, until, bytes: 0, time, timer: None };
         Self { state: Some(Box::new(state)), error: PhantomData }
     }
+
+    /// The call is settled by its first content, whenever that comes.
+    #[cfg(feature = "llm")]
+    pub(in crate::classify) fn settled_by_content(mut self) -> Self {
+        if let Some(state) = &mut self.state {
+            state.judging.until_content();
+        }
+        self
+    }
 }
 
 impl<B: Body + Unpin> State<B> {

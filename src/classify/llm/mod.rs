@@ -242,7 +242,11 @@ where
         let judge = readable.then(|| stream::judge_of(self.provider, response.headers())).flatten();
         match (judge, self.hold) {
             (Some(judge), Some(time)) if self.at != SettleAt::Head => {
-                Known::Later(Reading::new(response, permit, judge, Until::Content, time))
+                let reading = Reading::new(response, permit, judge, Until::Content, time);
+                Known::Later(match self.at {
+                    SettleAt::FirstContent => reading.settled_by_content(),
+                    _ => reading,
+                })
             }
             (judge, _) => {
                 let judge = judge.map_or(Judge::Plain, Judge::Own);

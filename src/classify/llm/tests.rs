@@ -346,6 +346,25 @@ async fn a_stream_that_is_held_back_is_known_to_work_or_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_held_back_is_settled_by_its_first_content_where_that_is_asked() {
+    let llm = Llm::new(Provider::OpenAi).settle_at(SettleAt::FirstContent);
+    let llm = llm.hold_until_content(10 * S);
+    for (silence, seen_before) in [(S, Some(Class::Success)), (20 * S, None)] {
+        let handle = breaker();
+        let late = async move {
+            tokio::time::sleep(silence).await;
+            Ok(Frame::data(Bytes::from(CONTENT)))
+        };
+        let last = stream::iter([Ok(Frame::data(Bytes::from(OVERLOADED)))]);
+        let body = StreamBody::new(stream::once(late).chain(last)).boxed_unsync();
+        let answer = answer(&llm, &handle, response(200, &STREAM, body)).await;
+        assert_eq!(counted(&handle), seen_before, "{silence:?}");
+        assert_eq!(text(answer).await, format!("{CONTENT}{OVERLOADED}"));
+        assert_eq!(counted(&handle), Some(Class::Success), "{silence:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_on_a_stream_closes_with_the_first_content_and_not_with_a_ping() {
     let handle = breaker();
     handle.hold_for(S);
