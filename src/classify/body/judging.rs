@@ -110,6 +110,12 @@ impl Judging {
         }
     }
 
+    /// There is no more of the body.
+    pub(super) fn settle_at_end(&mut self) {
+        let outcome = self.end();
+        self.settle(outcome);
+    }
+
     /// Whether content was seen.
     pub(super) fn has_content(&self) -> bool {
         self.content

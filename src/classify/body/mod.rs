@@ -70,17 +70,22 @@ impl<B: Body> BreakerBody<B> {
         Self { inner: None, work: Work::Nothing }
     }
 
-    /// A body that settles its call: a success if it ends, a failure if it breaks.
+    /// A body that settles its call: a success if it ends, a failure if it breaks. One that has ended already settles it
+    /// here.
     pub fn guarded(body: B, permit: Permit) -> Self {
         Self::with(body, Judging::new(permit, Judge::Plain, false))
     }
 
-    /// A body that settles its call by what is in it.
+    /// A body that settles its call by what is in it. Of one that has ended already `judge` is asked here.
     pub fn judged(body: B, permit: Permit, judge: Box<dyn JudgeBody>) -> Self {
         Self::with(body, Judging::new(permit, Judge::Own(judge), false))
     }
 
-    fn with(body: B, judging: Judging) -> Self {
+    fn with(body: B, mut judging: Judging) -> Self {
+        if body.is_end_stream() {
+            judging.settle_at_end();
+            return Self::new(body);
+        }
         Self { inner: Some(body), work: Work::Judge(judging) }
     }
 
@@ -118,8 +123,7 @@ pub(crate) fn until_settled<B: Body>(
     }
     let mut judging = Judging::new(permit, judge, at == SettleAt::FirstContent);
     if no_body || has_no_body(&response) {
-        let outcome = judging.end();
-        judging.settle(outcome);
+        judging.settle_at_end();
         return response.map(BreakerBody::new);
     }
     response.map(|body| BreakerBody::with(body, judging))
