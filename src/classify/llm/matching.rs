@@ -81,7 +81,8 @@ pub(super) enum What {
     Name(&'static str),
     /// Nothing: by the status alone, where no name is known.
     Status,
-    /// The message has this in it; asked last, of errors without a name and without a status.
+    /// The message begins with this; asked last, of errors without a name and without a status. Only a beginning, since
+    /// inside of a 200 such a text may quote what was generated (Ollama: "error parsing tool call: raw=…").
     Hints(&'static str),
 }
 
@@ -125,7 +126,7 @@ pub(super) fn find(
         .or_else(|| first(&|what| named(what, &error.types)))
         .or_else(|| first(&|what| what == What::Status))
         .or_else(|| match status {
-            None => first(&|what| matches!(what, What::Hints(text) if message.contains(text))),
+            None => first(&|what| matches!(what, What::Hints(text) if message.starts_with(text))),
             Some(_) => None,
         })
 }

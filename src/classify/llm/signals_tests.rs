@@ -110,7 +110,7 @@ fn exceptions_of_a_stream_are_known_by_every_spelling() {
         ("internalServerException", Class::Failure),
         ("modelTimeoutException", Class::Failure),
         ("serviceUnavailableException", Class::Failure),
-        ("serviceQuotaExceededException", Class::Exhausted),
+        ("serviceQuotaExceededException", Class::Throttled),
         ("validationException", Class::Success),
         ("somethingNewException", Class::Failure),
         ("", Class::Failure),

@@ -130,8 +130,8 @@ fn on(on: On) -> String {
 
 fn what(what: What) -> String {
     match what {
-        Begins(text) => format!("message begins “{text}”"),
-        Says(text) | Hints(text) => format!("message has “{text}”"),
+        Begins(text) | Hints(text) => format!("message begins “{text}”"),
+        Says(text) => format!("message has “{text}”"),
         Quota(text) => format!("`quotaId` has “{text}”"),
         Name(name) => format!("`{name}`"),
         What::Status => "the status".to_owned(),
