@@ -1,0 +1,195 @@
+//! The guarded client, what its caller receives, and what its breaker counted.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::time::{sleep, timeout};
+use tower::{Layer, Service, ServiceExt};
+use tower_breaker::classify::{Http, SettleAt};
+use tower_breaker::{
+    BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail,
+    Handle, Probe, Settings, SettingsBuilder, Snapshot, State, Totals, Trip,
+};
+
+/// No test waits so long, but on a machine that stands still.
+const LONG: Duration = Duration::from_secs(30);
+
+pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
+pub(crate) type Guarded = CircuitBreaker<Pooled, Http, Fail>;
+
+/// Counts every call, and opens on nothing.
+pub(crate) fn counting() -> SettingsBuilder {
+    Settings::http_client().to_builder().trip(Trip::none().consecutive(1000)).track_in_flight(true)
+}
+
+/// Counts every call; one probe closes it.
+pub(crate) fn probing() -> SettingsBuilder {
+    let builder = counting().cooldown(Cooldown::fixed(Duration::from_millis(1)).jitter(0.0));
+    builder.no_ramp().probe(Probe::successes(1))
+}
+
+pub(crate) fn http1() -> Pooled {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+pub(crate) fn http2() -> Pooled {
+    Client::builder(TokioExecutor::new()).http2_only(true).build_http()
+}
+
+/// A client under a breaker that only counts.
+pub(crate) fn counted(client: Pooled) -> (Guarded, Handle) {
+    guarded(client, counting(), SettleAt::End)
+}
+
+/// Any client, without a preset of its own.
+pub(crate) fn counted_service<S>(client: S) -> (CircuitBreaker<S, Http, Fail>, Handle) {
+    let config = Config::http_client().settings(counting().build().unwrap());
+    let layer = CircuitBreakerLayer::new(config);
+    let handle = layer.handle();
+    (layer.layer(client), handle)
+}
+
+pub(crate) fn guarded(client: Pooled, settings: SettingsBuilder, at: SettleAt) -> (Guarded, Handle) {
+    let config = Config::http_client().settings(settings.build().unwrap());
+    let layer = CircuitBreakerLayer::new(config.classify(Http::client().settle_at(at)));
+    let handle = layer.handle();
+    (layer.layer(client), handle)
+}
+
+/// Opens a [`probing`] breaker, and waits until the next call is a probe.
+pub(crate) async fn half_open(handle: &Handle) {
+    handle.hold_for(Duration::from_millis(1));
+    until(handle, |snapshot| snapshot.state == State::HalfOpen).await;
+}
+
+pub(crate) fn request(method: Method, address: SocketAddr) -> Request<Empty<Bytes>> {
+    let uri = format!("http://{address}/");
+    Request::builder().method(method).uri(uri).body(Empty::new()).unwrap()
+}
+
+pub(crate) async fn get<S, B>(client: &S, address: SocketAddr) -> Result<Response<B>, S::Error>
+where
+    S: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone,
+{
+    client.clone().oneshot(request(Method::GET, address)).await
+}
+
+/// What a caller got of a body.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) data: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
+    pub(crate) broke: bool,
+}
+
+impl Received {
+    pub(crate) fn data(data: &str) -> Self {
+        Self { data: data.into(), ..Self::default() }
+    }
+
+    pub(crate) fn broken(data: &str) -> Self {
+        Self { data: data.into(), broke: true, ..Self::default() }
+    }
+}
+
+/// Reads a body until it ends or breaks.
+pub(crate) async fn receive<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Received {
+    let mut received = Received::default();
+    while let Some(frame) = body.frame().await {
+        match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
+            Ok(Ok(data)) => received.data.extend_from_slice(&data),
+            Ok(Err(trailers)) => received.trailers = trailers.ok(),
+            Err(_) => {
+                received.broke = true;
+                break;
+            }
+        }
+    }
+    received
+}
+
+/// Reads so many bytes and not a frame more.
+pub(crate) async fn receive_exactly<B>(body: &mut B, bytes: usize) -> Vec<u8>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let mut data = Vec::new();
+    while data.len() < bytes {
+        let frame = body.frame().await.expect("more").map_err(Into::into).unwrap();
+        data.extend_from_slice(&frame.into_data().unwrap());
+    }
+    assert_eq!(data.len(), bytes);
+    data
+}
+
+/// Waits until the breaker shows it.
+pub(crate) async fn until(handle: &Handle, what: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    let shown = async {
+        loop {
+            let snapshot = handle.snapshot();
+            if what(&snapshot) {
+                return snapshot;
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    match timeout(LONG, shown).await {
+        Ok(snapshot) => snapshot,
+        Err(_) => panic!("not so in {LONG:?}: {:?}", handle.snapshot()),
+    }
+}
+
+/// Waits for one settle more than `others`, and compares all that was counted, once all permits are back.
+#[track_caller]
+pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
+    let at = std::panic::Location::caller();
+    let expected = totals(calls);
+    async move {
+        let settled = expected.settled();
+        until(handle, |snapshot| snapshot.totals.settled() >= settled).await;
+        compare(handle, expected, at);
+    }
+}
+
+/// Compares all that was counted now, without waiting.
+#[track_caller]
+pub(crate) fn ended_now(handle: &Handle, calls: &[(Class, u64)]) {
+    compare(handle, totals(calls), std::panic::Location::caller());
+}
+
+/// A call is in flight, and nothing was counted yet.
+#[track_caller]
+pub(crate) fn pending(handle: &Handle) {
+    let totals = handle.snapshot().totals;
+    assert_eq!((totals.settled(), totals.admitted), (0, Some(1)), "{totals:?}");
+}
+
+#[track_caller]
+fn compare(handle: &Handle, mut expected: Totals, at: &std::panic::Location<'_>) {
+    let seen = handle.snapshot().totals;
+    expected.admitted = Some(expected.settled());
+    assert_eq!(seen, expected, "{at}");
+}
+
+pub(crate) fn totals(calls: &[(Class, u64)]) -> Totals {
+    let mut totals = Totals::default();
+    for (class, count) in calls {
+        *match class {
+            Class::Success => &mut totals.success,
+            Class::Failure => &mut totals.failure,
+            Class::Throttled => &mut totals.throttled,
+            Class::Exhausted => &mut totals.exhausted,
+            Class::Ignored => &mut totals.ignored,
+            Class::Cancelled => &mut totals.cancelled,
+            _ => unreachable!("{class:?} is no class that ends a call"),
+        } += count;
+    }
+    totals
+}
