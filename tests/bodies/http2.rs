@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower::{Service, service_fn};
+use tower::{Service, ServiceExt, service_fn};
 use tower_breaker::{BoxError, Class};
 
 use crate::support::*;
@@ -87,10 +86,10 @@ fn to(address: SocketAddr, path: &str) -> Request<Empty<Bytes>> {
 #[tokio::test]
 async fn each_stream_of_a_connection_is_settled_by_its_own_end() {
     let server = Server::new().await;
-    let (mut client, handle) = counted_service(connection(server.address).await);
+    let (client, handle) = counted_service(connection(server.address).await);
     let mut open = Vec::new();
     for path in ["/ends", "/breaks", "/ends", "/breaks", "/breaks"] {
-        let mut body = Pin::new(&mut client).call(to(server.address, path)).await.unwrap().into_body();
+        let mut body = client.clone().oneshot(to(server.address, path)).await.unwrap().into_body();
         assert_eq!(receive_exactly(&mut body, 5).await, b"hello");
         open.push((path, body));
     }
@@ -106,10 +105,10 @@ async fn each_stream_of_a_connection_is_settled_by_its_own_end() {
 #[tokio::test]
 async fn a_lost_connection_fails_each_of_its_streams_once() {
     let mut server = Server::new().await;
-    let (mut client, handle) = counted_service(connection(server.address).await);
+    let (client, handle) = counted_service(connection(server.address).await);
     let mut open = Vec::new();
     for _ in 0..20 {
-        let mut body = client.call(to(server.address, "/ends")).await.unwrap().into_body();
+        let mut body = client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();
         assert_eq!(receive_exactly(&mut body, 5).await, b"hello");
         open.push(body);
     }
@@ -123,8 +122,8 @@ async fn a_lost_connection_fails_each_of_its_streams_once() {
 #[tokio::test]
 async fn an_empty_body_is_settled_by_the_head_that_ends_its_stream() {
     let server = Server::new().await;
-    let (mut client, handle) = counted_service(connection(server.address).await);
-    let answer = client.call(to(server.address, "/empty")).await.unwrap();
+    let (client, handle) = counted_service(connection(server.address).await);
+    let answer = client.clone().oneshot(to(server.address, "/empty")).await.unwrap();
     ended_now(&handle, &[(Class::Success, 1)]);
     assert_eq!(receive(answer.into_body()).await, Received::default());
 }
@@ -132,9 +131,9 @@ async fn an_empty_body_is_settled_by_the_head_that_ends_its_stream() {
 #[tokio::test]
 async fn streams_that_are_left_are_settled_each_by_what_it_had() {
     let server = Server::new().await;
-    let (mut client, handle) = counted_service(connection(server.address).await);
-    let mut begun = client.call(to(server.address, "/ends")).await.unwrap().into_body();
-    let unread = client.call(to(server.address, "/ends")).await.unwrap().into_body();
+    let (client, handle) = counted_service(connection(server.address).await);
+    let mut begun = client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();
+    let unread = client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();
     receive_exactly(&mut begun, 5).await;
     drop((begun, unread));
     ended_now(&handle, &[(Class::Success, 1), (Class::Cancelled, 1)]);

@@ -73,7 +73,7 @@ async fn a_stream_that_breaks_after_content_is_a_failure() {
         ("RST_STREAM cancel", vec![write(reset(CANCEL)), Act::Hang]),
         ("RST_STREAM refused", vec![write(reset(REFUSED_STREAM)), Act::Hang]),
         ("GOAWAY with an error", vec![write(goaway(1, INTERNAL_ERROR))]),
-        ("GOAWAY without the stream", vec![write(goaway(0, NO_ERROR)), Act::Hang]),
+        ("GOAWAY without the stream", vec![write(goaway(0, REFUSED_STREAM)), Act::Hang]),
         ("the connection is lost", vec![]),
         ("half a frame, then lost", vec![write(&data(0, " world")[..12])]),
         ("a frame of no known shape", vec![write(frame(3, 0, 1, &[1])), Act::Hang]),
@@ -101,6 +101,17 @@ async fn a_stream_that_ends_is_a_success() {
         assert_eq!((received.data, received.broke), (rest.into(), false), "{what}");
         assert_eq!(received.trailers.is_some(), what == "trailers");
         assert_eq!(class, Class::Success, "{what}");
+    }
+}
+
+/// A server may stop early without an error (RFC 9113, section 8.1): hyper hands its caller an end.
+#[tokio::test]
+async fn what_its_client_calls_an_end_is_a_success() {
+    for (what, end) in
+        [("RST_STREAM", write(reset(NO_ERROR))), ("GOAWAY", write(goaway(0, NO_ERROR)))]
+    {
+        let (received, class) = after_hello(what, [end, Act::Hang]).await;
+        assert_eq!((received, class), (Received::default(), Class::Success), "{what}");
     }
 }
 

@@ -89,8 +89,14 @@ async fn a_client_that_leaves_while_content_flows_has_enough() {
 
 #[tokio::test]
 async fn a_stream_that_yields_an_error_is_a_failure_after_content_or_before() {
-    let broken = || stream::iter([Err("the database went away".into())]);
-    let (address, handle) = serve(move || piece("one").chain(broken())).await;
+    fn broken() -> impl Stream<Item = Piece> + Send {
+        stream::once(async {
+            // What was sent before is written meanwhile.
+            tokio::task::yield_now().await;
+            Err("the database went away".into())
+        })
+    }
+    let (address, handle) = serve(|| piece("one").chain(broken())).await;
     let (_, answer) = ask(address, "GET", "0\r\n\r\n").await;
     assert!(answer.ends_with("\r\n3\r\none\r\n"), "no end is written: {answer}");
     ended(&handle, &[(Class::Failure, 1)]).await;
