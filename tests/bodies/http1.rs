@@ -44,7 +44,11 @@ async fn what_ends_as_announced_is_a_success() {
             answer_and_hang("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
             Received::default(),
         ),
-        ("chunks", chunked("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"), Received::data("hello world")),
+        (
+            "chunks",
+            chunked("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"),
+            Received::data("hello world"),
+        ),
         ("no chunk but the last", chunked("0\r\n\r\n"), Received::default()),
         (
             "chunks and trailers",
@@ -54,7 +58,11 @@ async fn what_ends_as_announced_is_a_success() {
             ),
             Received { trailers: Some(sum), ..Received::data("hello") },
         ),
-        ("HTTP/1.0", answer_and_close("HTTP/1.0 200 OK\r\n\r\nold times"), Received::data("old times")),
+        (
+            "HTTP/1.0",
+            answer_and_close("HTTP/1.0 200 OK\r\n\r\nold times"),
+            Received::data("old times"),
+        ),
         (
             "until the connection closes",
             answer_and_close("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nto the end"),
@@ -207,4 +215,11 @@ async fn the_last_chunk_is_no_news_to_a_reader_who_has_enough() {
     pending(&handle);
     drop(body);
     ended_now(&handle, &[(Class::Success, 1)]);
+}
+
+#[tokio::test]
+async fn a_long_body_comes_byte_for_byte() {
+    let page: String = (0..200_000).map(|number| format!("{number},")).collect();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    case("a long body", answer_and_hang(&answer), Received::data(&page), Class::Success).await;
 }

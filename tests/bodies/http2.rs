@@ -108,7 +108,8 @@ async fn a_lost_connection_fails_each_of_its_streams_once() {
     let (client, handle) = counted_service(connection(server.address).await);
     let mut open = Vec::new();
     for _ in 0..20 {
-        let mut body = client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();
+        let mut body =
+            client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();
         assert_eq!(receive_exactly(&mut body, 5).await, b"hello");
         open.push(body);
     }

@@ -177,7 +177,8 @@ async fn empty_frames_are_no_content() {
 
 #[tokio::test]
 async fn a_probe_whose_stream_is_reset_later_broke_after() {
-    let acts = [write(head(0)), write(data(0, "hello")), Act::Wait, write(reset(CANCEL)), Act::Hang];
+    let acts =
+        [write(head(0)), write(data(0, "hello")), Act::Wait, write(reset(CANCEL)), Act::Hang];
     let server = Raw::new(answer(acts)).await;
     let (client, handle) = guarded(http2(), probing(), SettleAt::End);
     half_open(&handle).await;

@@ -46,8 +46,7 @@ async fn a_bad_head_settles_the_call_in_each_mode_and_its_body_says_nothing() {
 
 #[tokio::test]
 async fn nothing_before_the_first_content_is_content() {
-    for (at, class) in
-        [(SettleAt::Head, Class::Success), (SettleAt::FirstContent, Class::Failure)]
+    for (at, class) in [(SettleAt::Head, Class::Success), (SettleAt::FirstContent, Class::Failure)]
     {
         let server = Raw::new(vec![Act::Request, write(HEAD)]).await;
         let (client, handle) = guarded(http1(), counting(), at);

@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use tower::{Layer, Service, ServiceExt};
 use tower_breaker::classify::{Http, SettleAt};
 use tower_breaker::{
-    BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail,
-    Handle, Probe, Settings, SettingsBuilder, Snapshot, State, Totals, Trip,
+    BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail, Handle, Probe,
+    Settings, SettingsBuilder, Snapshot, State, Totals, Trip,
 };
 
 /// No test waits so long, but on a machine that stands still.
@@ -56,7 +56,11 @@ pub(crate) fn counted_service<S>(client: S) -> (CircuitBreaker<S, Http, Fail>, H
     (layer.layer(client), handle)
 }
 
-pub(crate) fn guarded(client: Pooled, settings: SettingsBuilder, at: SettleAt) -> (Guarded, Handle) {
+pub(crate) fn guarded(
+    client: Pooled,
+    settings: SettingsBuilder,
+    at: SettleAt,
+) -> (Guarded, Handle) {
     let config = Config::http_client().settings(settings.build().unwrap());
     let layer = CircuitBreakerLayer::new(config.classify(Http::client().settle_at(at)));
     let handle = layer.handle();
@@ -146,7 +150,7 @@ pub(crate) async fn until(handle: &Handle, what: impl Fn(&Snapshot) -> bool) -> 
     }
 }
 
-/// Waits for one settle more than `others`, and compares all that was counted, once all permits are back.
+/// Waits until as many calls have ended as are given, then compares all that was counted.
 #[track_caller]
 pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
     let at = std::panic::Location::caller();

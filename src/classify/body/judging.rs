@@ -49,6 +49,17 @@ enum Runs {
     Judge,
 }
 
+impl Runs {
+    /// What it means that this code did not return.
+    fn unwound(self) -> Option<Outcome> {
+        match self {
+            Self::Nothing => None,
+            Self::Body => Some(Outcome::failure().reason("panic")),
+            Self::Judge => Some(Outcome::ignored()),
+        }
+    }
+}
+
 /// So many pieces of one frame are looked at, in bodies whose frames have more than one.
 const PIECES: usize = 16;
 
@@ -73,6 +84,7 @@ impl Judging {
     /// The body is about to be polled.
     #[inline(always)]
     pub(super) fn before(&mut self) {
+        self.look_back();
         self.runs = Runs::Body;
     }
 
@@ -114,6 +126,24 @@ impl Judging {
     pub(super) fn settle_at_end(&mut self) {
         let outcome = self.end();
         self.settle(outcome);
+    }
+
+    /// Ends the call if its last poll panicked: that was caught, and the body is used on.
+    #[inline]
+    fn look_back(&mut self) {
+        if self.runs != Runs::Nothing {
+            self.unwound();
+        }
+    }
+
+    #[cold]
+    fn unwound(&mut self) {
+        let outcome = std::mem::replace(&mut self.runs, Runs::Nothing).unwound();
+        // Nothing more is asked.
+        self.judge = Judge::Plain;
+        if let Some(outcome) = outcome {
+            self.settle(outcome);
+        }
     }
 
     /// Whether content was seen.
@@ -214,6 +244,7 @@ impl Judging {
 
     /// The body goes on without us.
     pub(super) fn let_go(mut self) {
+        self.look_back();
         let outcome = self.given_up().unwrap_or(Outcome::success());
         self.settle(outcome);
     }
@@ -227,21 +258,27 @@ impl Judging {
 
 impl Drop for Judging {
     fn drop(&mut self) {
-        if self.permit.is_none() {
-            return;
-        }
-        let runs = std::mem::replace(&mut self.runs, Runs::Nothing);
+        let Some(permit) = self.permit.take() else { return };
+        let unwound = std::mem::replace(&mut self.runs, Runs::Nothing).unwound();
         in_drop(|| {
-            let outcome = match runs {
-                Runs::Nothing => self.given_up(),
-                Runs::Body => Some(Outcome::failure().reason("panic")),
-                Runs::Judge => Some(Outcome::ignored()),
-            };
-            match (self.permit.take(), outcome) {
+            let mut held = Held(Some(permit));
+            let outcome = unwound.or_else(|| self.given_up());
+            match (held.0.take(), outcome) {
                 (Some(permit), Some(outcome)) => permit.settle(outcome),
                 // Cancelled.
                 (permit, _) => drop(permit),
             }
         });
+    }
+}
+
+/// A permit while the judge is asked for the last time: if that panics, the call says nothing.
+struct Held(Option<Permit>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(permit) = self.0.take() {
+            in_drop(|| permit.ignore());
+        }
     }
 }
