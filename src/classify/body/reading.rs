@@ -22,6 +22,10 @@ use crate::classify::Verdict;
 /// So many bytes of a body are read ahead at most, and the rest of the frame that they end in.
 const MAX_AHEAD: usize = 64 * 1024;
 
+/// So many frames are read ahead at most. Each takes some 100 bytes beside its content, and one without content costs
+/// a server nothing: the bytes alone would be no bound.
+const MAX_FRAMES: usize = 1024;
+
 /// How far a body is read before its response is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -34,13 +38,13 @@ pub enum Until {
 
 /// A response whose body is being read, so that it is known what the response means when it is handed on.
 ///
-/// It reads until the body has said what the call meant, or as far as [`Until`] says, but no more than 64 KiB and no
-/// longer than the given time; the response then has what was read at the beginning of its body, byte for byte. What
-/// the body said is in the response's [extensions](http::Extensions) as a [`Verdict`], where retry policies and
-/// fallbacks look for it.
+/// It reads until the body has said what the call meant, or as far as [`Until`] says, but no more than 64 KiB or 1024
+/// frames, and no longer than the given time; the response then has what was read at the beginning of its body, byte
+/// for byte. What the body said is in the response's [extensions](http::Extensions) as a [`Verdict`], where retry
+/// policies and fallbacks look for it.
 ///
-/// If the body ends, or the bytes or the time are used up, before it has said anything, the call is settled by what was
-/// read where that was to be all of it, and by the rest of the body else.
+/// If the body ends, or the bytes, the frames or the time are used up, before it has said anything, the call is settled
+/// by what was read where that was to be all of it, and by the rest of the body else.
 ///
 /// The time needs a tokio runtime with its timer, and is not watched outside of one.
 ///
@@ -99,7 +103,7 @@ impl<B: Body, E> Reading<B, E> {
 impl<B: Body + Unpin> State<B> {
     /// Reads on. Ready when the response is to be handed on.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while !self.ahead.ended && self.bytes < MAX_AHEAD {
+        while !self.ahead.ended && !self.is_full() {
             self.judging.before();
             let polled = Pin::new(&mut self.body).poll_frame(cx);
             let news = self.judging.after(&self.body, &polled);
@@ -134,6 +138,10 @@ impl<B: Body + Unpin> State<B> {
             self.judging.settle(outcome);
         }
         Poll::Ready(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= MAX_AHEAD || self.ahead.frames.len() >= MAX_FRAMES
     }
 
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
