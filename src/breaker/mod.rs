@@ -213,6 +213,13 @@ impl Breaker {
         grant
     }
 
+    /// Nobody waits for a call, whose time is not its own.
+    #[cfg(feature = "http")]
+    pub(crate) fn cancel(&self, grant: Grant) {
+        let grant = self.machine.untimed(grant);
+        self.settle(grant, Outcome::cancelled());
+    }
+
     fn tell(&self, settled: Settled) {
         if !settled.transitions.is_empty() {
             self.publish(settled.transitions);

@@ -126,6 +126,14 @@ impl Permit {
         self
     }
 
+    /// Settles the call as cancelled, however long it ran: nobody waited for the dependency.
+    #[cfg(feature = "http")]
+    pub(crate) fn cancel(mut self) {
+        if let Some(breaker) = self.breaker.take() {
+            breaker.cancel(self.grant);
+        }
+    }
+
     /// The name of the breaker.
     pub fn name(&self) -> &str {
         self.breaker.as_ref().map_or("", |breaker| breaker.name())

@@ -36,6 +36,17 @@ impl Machine {
         (grant, Settled::default())
     }
 
+    /// The same call without its time, for whoever knows that it says nothing.
+    #[cfg(feature = "http")]
+    pub(crate) fn untimed(&self, mut grant: Grant) -> Grant {
+        if grant.is_pending() {
+            let grid = self.params.overdue(grant.epoch());
+            self.overdue.finish(grant.epoch(), grid, grant.started);
+        }
+        grant.forget_time();
+        grant
+    }
+
     fn probe_answered(&self, grant: Grant, now: impl FnOnce() -> Instant) -> (Grant, Settled) {
         let settled = self.settle(grant, Outcome::success(), now);
         if !settled.decided {

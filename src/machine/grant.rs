@@ -80,6 +80,12 @@ impl Grant {
         self.started = now.saturating_sub(self.started);
     }
 
+    #[cfg(feature = "http")]
+    pub(super) fn forget_time(&mut self) {
+        self.marks &= !Self::PENDING;
+        self.started = NEVER;
+    }
+
     /// Whether its time goes on until somebody says that it was answered.
     #[inline]
     pub(super) fn is_timed(&self) -> bool {

@@ -18,6 +18,8 @@ pub(in crate::classify) struct Judging {
     permit: Option<Permit>,
     judge: Judge,
     content: bool,
+    /// Somebody asked for the body.
+    asked: bool,
     /// There was content, and nobody looks at more of it.
     passes_data: bool,
     /// Whether content is all that it takes.
@@ -69,6 +71,7 @@ impl Judging {
             permit: Some(permit),
             judge,
             content: false,
+            asked: false,
             passes_data: false,
             until_content,
             runs: Runs::Nothing,
@@ -85,6 +88,7 @@ impl Judging {
     #[inline(always)]
     pub(super) fn before(&mut self) {
         self.look_back();
+        self.asked = true;
         self.runs = Runs::Body;
     }
 
@@ -265,6 +269,8 @@ impl Drop for Judging {
             let outcome = unwound.or_else(|| self.given_up());
             match (held.0.take(), outcome) {
                 (Some(permit), Some(outcome)) => permit.settle(outcome),
+                // Nobody waited for the server: however long that was, it was the caller's time.
+                (Some(permit), None) if !self.asked => permit.cancel(),
                 // Cancelled.
                 (permit, _) => drop(permit),
             }

@@ -360,6 +360,26 @@ async fn the_time_of_a_call_ends_with_its_first_content() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_nobody_asked_for_is_cancelled_however_long_it_was_held() {
+    for (polls, expected, state) in [(0, "cancelled", State::Closed), (1, "failure", State::Open)] {
+        let settings = Settings::builder()
+            .trip(Trip::none().consecutive(9).slow(S, 1.0, 1).overdue(1, S))
+            .cancelled_after(S);
+        let handle = Handle::new("body", settings.build().unwrap());
+        let body = BreakerBody::guarded(Script::new([Waits]), handle.try_acquire().unwrap());
+        let mut held = tokio_test::task::spawn(body);
+        for _ in 0..polls {
+            assert!(held.enter(|cx, body| body.poll_frame(cx)).is_pending());
+        }
+        tokio::time::advance(100 * S).await;
+        drop(held);
+        assert_eq!((counted(&handle), handle.state()), (expected, state));
+        let snapshot = handle.snapshot();
+        assert_eq!((snapshot.window.overdue, snapshot.in_flight), (Some(0), Some(0)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_is_judged_at_its_first_content_and_may_break_later() {
     for (last, broken) in [(Breaks, 1), (Waits, 0)] {
         let handle = handle();
