@@ -91,19 +91,16 @@ impl Machine {
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
         self.note_error(verdict);
-        let now = now();
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            let mut settled =
-                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
-            if core.epoch != epoch || core.phase != Phase::Probing {
+        self.settle_in(epoch, verdict.wait(), now(), |core, now, own, settled| {
+            if core.phase != Phase::Probing {
+                // Another probe has closed the circuit, by and by, since it was read.
                 settled.freed = core.raise_late(verdict.wait(), now);
-                return Ok(settled);
+                return Ok(());
             }
             let window = || self.window_at(epoch, now);
             core.take_probe_back(verdict, now, own, window, &mut settled.transitions)?;
             settled.freed = true;
-            Ok(settled)
+            Ok(())
         })
     }
 }

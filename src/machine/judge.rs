@@ -95,22 +95,14 @@ impl Machine {
         now: u64,
         wait: ServerWait,
     ) -> Settled {
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            // A ramp may have ended by time alone.
-            let mut settled =
-                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
-            // The epoch may have ended, and the settings may have changed while they were read.
-            let stands = core.epoch == epoch
-                && (cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some());
-            if stands {
+        self.settle_in(epoch, wait, now, |core, now, own, settled| {
+            // The settings may have changed while they were read.
+            if cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some() {
                 let planned = core.plan_cooldown(now, own)?;
                 let window = self.window_snapshot(seen, self.gate.word().flags());
                 settled.transitions.push(core.trip(cause, now, planned, wait, window));
-            } else if core.epoch != epoch {
-                settled.freed = core.raise_late(wait, now);
             }
-            Ok(settled)
+            Ok(())
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::machine::core::{AskCooldown, Core, OwnCooldown};
 use crate::machine::flags::Flags;
 use crate::machine::gate::Phase;
 use crate::machine::grant::Grant;
@@ -252,16 +253,29 @@ impl Machine {
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
         self.note_error(verdict);
-        let now = now();
+        self.settle_in(epoch, verdict.wait(), now(), |core, now, _, settled| {
+            let window = || self.window_at(epoch, now);
+            settled.transitions.extend(core.hold(verdict.wait(), now, window));
+            Ok(())
+        })
+    }
+
+    /// Does what is due and then, if the call's epoch is not over by that, `op`.
+    pub(super) fn settle_in(
+        &self,
+        epoch: u64,
+        wait: ServerWait,
+        now: u64,
+        mut op: impl FnMut(&mut Core, u64, Option<OwnCooldown>, &mut Settled) -> Result<(), AskCooldown>,
+    ) -> Settled {
         self.locked(|core, own| {
             let now = core.clamp(now);
             let mut settled =
                 Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
             if core.epoch == epoch {
-                let window = || self.window_at(epoch, now);
-                settled.transitions.extend(core.hold(verdict.wait(), now, window));
+                op(core, now, own, &mut settled)?;
             } else {
-                settled.freed = core.raise_late(verdict.wait(), now);
+                settled.freed = core.raise_late(wait, now);
             }
             Ok(settled)
         })

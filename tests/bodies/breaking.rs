@@ -179,7 +179,8 @@ fn observed(act: fn(&Handle) -> bool) -> CircuitBreakerLayer<Http> {
 
 #[test]
 fn a_rule_may_use_the_handle_while_a_body_settles() {
-    let acts: [(fn(&Handle) -> bool, State); 5] = [
+    type Act = fn(&Handle) -> bool;
+    let acts: [(Act, State); 5] = [
         (|handle| handle.snapshot().totals.failure == 1, State::Open),
         (
             |handle| {

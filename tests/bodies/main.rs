@@ -15,3 +15,5 @@ mod server_side;
 mod stacked;
 mod support;
 mod time;
+#[path = "../shared/until.rs"]
+mod until;

@@ -140,7 +140,7 @@ async fn a_boxed_body_tells_its_breaker_all_the_same() {
     let (layer, handle) = counting_layer();
     let boxed = layer
         .layer(scripted(&[Data(5), Trailers]))
-        .map_response(|response: Response<_>| response.map(|body| BodyExt::boxed_unsync(body)));
+        .map_response(|response: Response<_>| response.map(BodyExt::boxed_unsync));
     let body = one(boxed).await.into_body();
     assert_eq!(body.size_hint().lower(), 5);
     assert!(body.collect().await.unwrap().trailers().is_some());

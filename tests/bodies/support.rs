@@ -10,16 +10,14 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use tokio::time::{sleep, timeout};
 use tower::{Layer, Service, ServiceExt};
 use tower_breaker::classify::{Http, SettleAt};
 use tower_breaker::{
     BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail, Handle, Probe,
-    Settings, SettingsBuilder, Snapshot, State, Totals, Trip,
+    Settings, SettingsBuilder, State, Totals, Trip,
 };
 
-/// No test waits so long, but on a machine that stands still.
-const LONG: Duration = Duration::from_secs(30);
+pub(crate) use crate::until::until;
 
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
 pub(crate) type Guarded = CircuitBreaker<Pooled, Http, Fail>;
@@ -131,23 +129,6 @@ where
     }
     assert_eq!(data.len(), bytes);
     data
-}
-
-/// Waits until the breaker shows it.
-pub(crate) async fn until(handle: &Handle, what: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    let shown = async {
-        loop {
-            let snapshot = handle.snapshot();
-            if what(&snapshot) {
-                return snapshot;
-            }
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    match timeout(LONG, shown).await {
-        Ok(snapshot) => snapshot,
-        Err(_) => panic!("not so in {LONG:?}: {:?}", handle.snapshot()),
-    }
 }
 
 /// Waits until as many calls have ended as are given, then compares all that was counted.

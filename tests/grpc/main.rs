@@ -14,3 +14,5 @@ mod streaming;
 mod streaming_requests;
 mod support;
 mod unary;
+#[path = "../shared/until.rs"]
+mod until;

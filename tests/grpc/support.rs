@@ -14,9 +14,8 @@ use tower_breaker::{
 
 use crate::generated::orders::orders_client::OrdersClient;
 use crate::handler::Handler;
-
-/// No test waits so long, but on a machine that stands still.
-const LONG: Duration = Duration::from_secs(30);
+use crate::until::LONG;
+pub(crate) use crate::until::until;
 
 pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RespondGrpc>>;
 
@@ -50,23 +49,6 @@ pub(crate) fn settings(failures: u32) -> Settings {
 pub(crate) fn hasty() -> Settings {
     let cooldown = Cooldown::fixed(Duration::from_millis(20));
     settings(1).to_builder().cooldown(cooldown).build().unwrap()
-}
-
-/// Waits until the breaker shows it.
-pub(crate) async fn until(handle: &Handle, what: impl Fn(&Snapshot) -> bool) -> Snapshot {
-    let shown = async {
-        loop {
-            let snapshot = handle.snapshot();
-            if what(&snapshot) {
-                return snapshot;
-            }
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    match timeout(LONG, shown).await {
-        Ok(snapshot) => snapshot,
-        Err(_) => panic!("not so in {LONG:?}: {:?}", handle.snapshot()),
-    }
 }
 
 /// Waits until so many calls came to the service.

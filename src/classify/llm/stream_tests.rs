@@ -4,24 +4,6 @@ use proptest::prelude::*;
 use super::super::framing::support::{cases, noise, pieces, sizes};
 use super::*;
 
-const ALL: [Provider; 15] = [
-    Provider::OpenAi,
-    Provider::AzureOpenAi,
-    Provider::Anthropic,
-    Provider::Gemini,
-    Provider::Vertex,
-    Provider::Bedrock,
-    Provider::OpenRouter,
-    Provider::Groq,
-    Provider::Mistral,
-    Provider::DeepSeek,
-    Provider::Cohere,
-    Provider::XAi,
-    Provider::Vllm,
-    Provider::Ollama,
-    Provider::Generic,
-];
-
 fn headers(headers: &[(&'static str, &'static str)]) -> HeaderMap {
     headers
         .iter()
@@ -117,7 +99,7 @@ proptest! {
     fn the_verdict_does_not_depend_on_the_pieces(
         body in prop_oneof![3 => events(), 1 => noise()],
         sizes in sizes(),
-        provider in prop::sample::select(ALL.as_slice()),
+        provider in prop::sample::select(Provider::ALL.as_slice()),
         kind in prop::sample::select(TYPES),
     ) {
         let (content, outcome, early) = course(provider, kind.0, &pieces(&body, &sizes));

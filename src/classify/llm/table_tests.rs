@@ -65,7 +65,7 @@ fn no_signal_hides_another() {
         for above in &TABLE[..at] {
             let covers = above.what == hidden.what
                 && (above.on == On::Any || above.on == hidden.on)
-                && ALL.into_iter().all(|it| above.who.has(it) || !hidden.who.has(it));
+                && Provider::ALL.into_iter().all(|it| above.who.has(it) || !hidden.who.has(it));
             assert!(!covers, "{} is never reached", hidden.reason);
         }
     }
@@ -86,28 +86,9 @@ fn a_code_decides_before_a_type_and_a_type_before_the_status() {
     assert_eq!(reason("", "invalid_request_error"), "too_many_requests");
 }
 
-const ALL: [Provider; 16] = [
-    Provider::OpenAi,
-    Provider::AzureOpenAi,
-    Provider::Anthropic,
-    Provider::Gemini,
-    Provider::Vertex,
-    Provider::Bedrock,
-    Provider::OpenRouter,
-    Provider::Groq,
-    Provider::Mistral,
-    Provider::DeepSeek,
-    Provider::Cohere,
-    Provider::XAi,
-    Provider::Vllm,
-    Provider::Tgi,
-    Provider::Ollama,
-    Provider::Generic,
-];
-
 fn names(who: Who) -> String {
     let names: Vec<_> =
-        ALL.into_iter().filter(|it| who.has(*it)).map(|it| format!("`{it}`")).collect();
+        Provider::ALL.into_iter().filter(|it| who.has(*it)).map(|it| format!("`{it}`")).collect();
     names.join(", ")
 }
 

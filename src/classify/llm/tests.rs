@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::breaker::Handle;
 use crate::classify::Judged;
+use crate::classify::tests::counted_yet as counted;
 use crate::{BoxError, Settings, State};
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>;
@@ -74,23 +75,6 @@ async fn answer(llm: &Llm, handle: &Handle, response: Response<Body>) -> Answer 
 
 fn breaker() -> Handle {
     Handle::new("llm", Settings::llm())
-}
-
-/// The only call that ended here.
-fn counted(handle: &Handle) -> Option<Class> {
-    let totals = handle.snapshot().totals;
-    let counts = [
-        (totals.success, Class::Success),
-        (totals.failure, Class::Failure),
-        (totals.throttled, Class::Throttled),
-        (totals.exhausted, Class::Exhausted),
-        (totals.ignored, Class::Ignored),
-        (totals.cancelled, Class::Cancelled),
-    ];
-    let mut some = counts.into_iter().filter(|(count, _)| *count > 0);
-    let first = some.next();
-    assert!(some.next().is_none() && first.is_none_or(|(count, _)| count == 1), "{totals:?}");
-    first.map(|(_, class)| class)
 }
 
 async fn text(answer: Answer) -> String {
