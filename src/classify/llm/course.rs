@@ -6,11 +6,12 @@ use memchr::memmem::{self, Finder};
 use serde::de::IgnoredAny;
 
 use super::Provider;
+use super::error_body::OUT_OF_RESOURCES;
 use super::framing::Event;
 use super::framing::event_stream::Message;
 use super::kinds::{Kind, Says, Sign, by_status, event_named};
 use super::look::{block_has_content, first_name, look};
-use super::signals::{judge_event, judge_exception};
+use super::signals::{judge_error_event, judge_event, judge_exception};
 use crate::Outcome;
 use crate::classify::Seen;
 
@@ -103,9 +104,14 @@ impl Course {
             Says::Status => {
                 Seen::Verdict(self.error(data, truncated).unwrap_or_else(|| by_status(data)))
             }
-            Says::Failed(reason) => Seen::Verdict(
-                self.error(data, truncated).unwrap_or_else(|| Outcome::failure().reason(reason)),
-            ),
+            Says::Failed(reason) => {
+                let failed = || match truncated {
+                    true => None,
+                    false => judge_error_event(self.provider, data),
+                };
+                let outcome = self.error(data, truncated).or_else(failed);
+                Seen::Verdict(outcome.unwrap_or(Outcome::failure().reason(reason)))
+            }
             Says::Cancelled => Seen::Verdict(Outcome::ignored()),
         }
     }
@@ -122,7 +128,7 @@ impl Course {
             self.missed = true;
             return Seen::Content;
         }
-        if ERROR.find(data).is_some()
+        if (ERROR.find(data).is_some() || self.is_out_of_resources(data))
             && let Some(outcome) = self.error(data, false)
         {
             return Seen::Verdict(outcome);
@@ -150,6 +156,11 @@ impl Course {
             (true, false) => Seen::Content,
             (false, false) => Seen::Nothing,
         }
+    }
+
+    /// Whether an event has DeepSeek's reason to finish that is none.
+    fn is_out_of_resources(&self, data: &[u8]) -> bool {
+        self.provider == Provider::DeepSeek && has(data, OUT_OF_RESOURCES)
     }
 
     /// Whether an unnamed event may be the marker.

@@ -246,6 +246,54 @@ fn a_response_that_failed_is_judged_by_its_error_or_is_a_failure() {
 }
 
 #[test]
+fn an_error_event_says_which_error_it_is_in_any_place() {
+    let event = |data: &str| {
+        let text = format!("event: conversation.response.error\ndata: {data}\n\n");
+        judge(Provider::Mistral, SSE, text.as_bytes()).1
+    };
+    let throttled = Outcome::throttled().reason("rate_limit");
+    assert_eq!(event(r#"{"message":"Rate limit exceeded","code":1300}"#), throttled);
+    let failure = Outcome::failure().reason("error event");
+    assert_eq!(event(r#"{"message":"Tool failed","code":3000}"#), failure);
+}
+
+#[test]
+fn a_reason_to_finish_that_is_none_is_a_failure_of_the_provider_who_has_it() {
+    let broken = r#"{"choices":[{"delta":{},"finish_reason":"insufficient_system_resource"}]}"#;
+    let quoted = r#"{"choices":[{"delta":{"content":"\"insufficient_system_resource\""}}]}"#;
+    let unknown = Outcome::failure().reason("unknown_error");
+    for (event, outcome) in [(broken, unknown), (quoted, Outcome::success())] {
+        for before in [ROLE, WORD] {
+            let body = data(&[before, event, "[DONE]"]);
+            assert_eq!(judge(Provider::DeepSeek, SSE, body.as_bytes()).1, outcome, "{body}");
+        }
+    }
+}
+
+#[test]
+fn what_stopped_a_stream_of_groq_is_an_error() {
+    let stopped = |error: &str| {
+        let last = format!(
+            r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"x_groq":{{"id":"r","error":{error}}}}}"#
+        );
+        judge(Provider::Groq, SSE, data(&[ROLE, WORD, &last, "[DONE]"]).as_bytes()).1
+    };
+    assert_eq!(stopped(r#""over capacity""#), Outcome::failure().reason("unknown_error"));
+    assert_eq!(stopped(r#""Rate limit reached""#), Outcome::throttled().reason("rate_limit"));
+    assert_eq!(stopped("null"), Outcome::success());
+}
+
+#[test]
+fn the_call_of_a_tool_is_content_in_coheres_first_version_too() {
+    let line = |name: &str| format!("{{\"is_finished\":false,\"event_type\":\"{name}\"}}\n");
+    for name in ["tool-calls-chunk", "tool-calls-generation"] {
+        let body = line("stream-start") + &line(name);
+        assert_eq!(judge(Provider::Cohere, LINES, body.as_bytes()), (true, early()), "{name}");
+    }
+    assert_eq!(judge(Provider::Cohere, LINES, line("stream-start").as_bytes()), (false, early()));
+}
+
+#[test]
 fn an_end_says_how_it_ended() {
     let failed = Outcome::failure().reason("ended with an error");
     let unknown = Outcome::failure().reason("unknown_error");

@@ -9,6 +9,9 @@ use super::wait;
 /// Beyond this an error that is plain text is not read.
 const MAX_TEXT: usize = 4096;
 
+/// How DeepSeek says that it broke an answer off: a `finish_reason`, with its quotes.
+pub(super) const OUT_OF_RESOURCES: &[u8; 30] = b"\"insufficient_system_resource\"";
+
 /// The parts of an error that tell what it means. What is missing, of the wrong type or unreadable is empty.
 #[derive(Debug, Default)]
 pub(super) struct ErrorBody {
@@ -171,12 +174,14 @@ fn in_array(root: &Value) -> &Value {
 fn inner(root: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let in_response = || root.get("response")?.get("error")?.as_object();
     let error = root.get("error").and_then(Value::as_object);
-    error.or_else(in_response).or_else(|| root.get("detail")?.as_object())
+    let of_groq = || root.get("x_groq")?.as_object();
+    error.or_else(in_response).or_else(|| root.get("detail")?.as_object()).or_else(of_groq)
 }
 
 /// Whether a piece of a response could be an error, by the words that all of them have.
 fn may_be_an_error(json: &[u8]) -> bool {
-    const WORDS: [&[u8]; 4] = [b"\"error\"", b"\"ERROR\"", b"\"TIMEOUT\"", b"\"response.failed\""];
+    const WORDS: [&[u8]; 5] =
+        [b"\"error\"", b"\"ERROR\"", b"\"TIMEOUT\"", b"\"response.failed\"", OUT_OF_RESOURCES];
     // Each word begins where a quotation mark does.
     json.iter().enumerate().filter(|&(_, &byte)| byte == b'"').any(|(at, _)| {
         json.get(at..).is_some_and(|rest| WORDS.iter().any(|word| rest.starts_with(word)))
@@ -186,10 +191,11 @@ fn may_be_an_error(json: &[u8]) -> bool {
 fn is_an_error(root: &Value) -> bool {
     let root = in_array(root);
     let is = |key: &str, name: &str| root.get(key).and_then(Value::as_str) == Some(name);
-    // Cohere's `ERROR` and `TIMEOUT`, OpenRouter's and Mistral's `error`.
+    // Cohere's `ERROR` and `TIMEOUT`, OpenRouter's and Mistral's `error`, and DeepSeek's.
     let ended_badly = |of: &Value| {
         let reason = of.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        reason.eq_ignore_ascii_case("error") || reason == "TIMEOUT"
+        reason.eq_ignore_ascii_case("error")
+            || matches!(reason, "TIMEOUT" | "insufficient_system_resource")
     };
     says_something(root.get("error"))
         || is("type", "error")
@@ -203,6 +209,8 @@ fn is_an_error(root: &Value) -> bool {
             .and_then(Value::as_array)
             .is_some_and(|all| all.iter().any(ended_badly))
         || root.get("response").is_some_and(|response| says_something(response.get("error")))
+        // Why Groq stopped a stream.
+        || root.get("x_groq").is_some_and(|groq| says_something(groq.get("error")))
 }
 
 /// `"error": null` is no error, and neither is an empty one.

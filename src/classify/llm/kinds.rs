@@ -169,6 +169,8 @@ const EVENTS: &[(&str, Option<Kind>, Says)] = &[
     ("message-start", Some(CohereV2), Nothing),
     ("message-end", Some(CohereV2), Status),
     ("text-generation", Some(CohereV1), Content),
+    ("tool-calls-chunk", Some(CohereV1), Content),
+    ("tool-calls-generation", Some(CohereV1), Content),
     ("stream-start", Some(CohereV1), Nothing),
     ("stream-end", Some(CohereV1), Status),
 ];

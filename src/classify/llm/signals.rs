@@ -33,6 +33,13 @@ pub(super) fn judge_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
     judge_event_at(provider, json, SystemTime::now)
 }
 
+/// The verdict on the data of an event whose name says that it is an error. `None` if the data does not say which.
+pub(super) fn judge_error_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
+    let error = ErrorBody::of_response(json);
+    let signal = find(provider, error.status, &error)?;
+    Some(outcome(Some(signal), error.status, body_wait(&error, SystemTime::now)))
+}
+
 /// The verdict on an exception in an AWS event stream, by its name and its payload. One that is not known is a failure.
 pub(super) fn judge_exception(provider: Provider, name: &str, message: &[u8]) -> Outcome {
     let error = ErrorBody::of_exception(name, message);
