@@ -286,14 +286,14 @@ async fn dropping_it_at_any_await_settles_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_1024_frames_are_kept_however_small() {
+async fn no_more_than_4096_frames_are_kept_however_small() {
     for length in [0, 2] {
         for (until, class) in [(Until::End, Class::Exhausted), (Until::Content, Class::Cancelled)] {
             let handle = handle();
             let script = Script::new(&vec![Step::Data(length); 5000]);
             let taken = script.taken();
             let response = reading(&handle, script, until, 1000).await.unwrap();
-            assert_eq!(taken.frames.load(Ordering::Relaxed), 1024, "of {length} bytes");
+            assert_eq!(taken.frames.load(Ordering::Relaxed), 4096, "of {length} bytes");
             drop(response);
             ended_now(&handle, &[(class, 1)]);
         }

@@ -24,7 +24,7 @@ const MAX_AHEAD: usize = 64 * 1024;
 
 /// So many frames are read ahead at most. Each takes some 100 bytes beside its content, and one without content costs
 /// a server nothing: the bytes alone would be no bound.
-const MAX_FRAMES: usize = 1024;
+const MAX_FRAMES: usize = 4096;
 
 /// How far a body is read before its response is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ pub enum Until {
 
 /// A response whose body is being read, so that it is known what the response means when it is handed on.
 ///
-/// It reads until the body has said what the call meant, or as far as [`Until`] says, but no more than 64 KiB or 1024
+/// It reads until the body has said what the call meant, or as far as [`Until`] says, but no more than 64 KiB or 4096
 /// frames, and no longer than the given time; the response then has what was read at the beginning of its body, byte
 /// for byte. What the body said is in the response's [extensions](http::Extensions) as a [`Verdict`], where retry
 /// policies and fallbacks look for it.
