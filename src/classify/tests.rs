@@ -91,6 +91,7 @@ mod heads {
         assert_eq!(class(&Http::server(), 500), Class::Failure);
         assert_eq!(class(&Http::client(), 429), Class::Throttled);
         assert_eq!(class(&Grpc::client(), 503), Class::Failure);
+        #[cfg(feature = "llm")]
         assert_eq!(class(&Llm::new(Provider::Anthropic), 402), Class::Exhausted);
     }
 
