@@ -158,6 +158,7 @@ async fn by_default_the_waits_are_those_of_the_sdks() {
 }
 
 #[tokio::test(start_paused = true)]
+#[cfg_attr(miri, ignore = "200 clients, one after the other")]
 async fn a_servers_wait_is_obeyed_and_200_clients_do_not_wake_in_step() {
     for asked in [MS(43), S(3), S(60)] {
         let mut seen = HashSet::new();

@@ -151,6 +151,7 @@ fn a_message_that_is_no_text_does_not_hide_the_delay() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "64 KiB in base64, byte by byte")]
 fn nothing_is_read_after_64_kib() {
     const BYTES: usize = 64 * 1024;
     let long = |len: usize| {
