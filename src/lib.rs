@@ -99,7 +99,7 @@ mod config;
 mod error;
 mod event;
 pub mod fallback;
-#[cfg(any(feature = "retry", feature = "tower-http"))]
+#[cfg(any(feature = "reqwest", feature = "retry", feature = "tower-http"))]
 mod integration;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -134,6 +134,8 @@ pub use fallback::EitherBody;
 pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
 #[cfg(feature = "tower-http")]
 pub use integration::TowerHttp;
+#[cfg(feature = "reqwest")]
+pub use integration::reqwest_response;
 #[cfg(feature = "retry")]
 pub use integration::retry;
 #[cfg(feature = "retry")]

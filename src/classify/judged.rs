@@ -3,7 +3,7 @@
 use crate::Outcome;
 
 #[cfg(feature = "http")]
-use http::Response;
+use http::{Extensions, HeaderMap, Response, StatusCode};
 
 #[cfg(feature = "http")]
 use super::BreakerBody;
@@ -70,26 +70,35 @@ pub trait Judged {
 #[cfg(feature = "http")]
 impl<B> Judged for Response<B> {
     fn judge(&self) -> Outcome {
-        if let Some(Verdict(outcome)) = self.extensions().get() {
-            return *outcome;
-        }
-        let (status, headers) = (self.status(), self.headers());
-        if headers.contains_key(OPEN_HEADER) {
-            return Outcome::failure()
-                .maybe_retry_after(retry_after(headers))
-                .code(status.as_u16())
-                .reason(OPEN_BELOW);
-        }
-        let class = class_of(status, Side::Client);
-        if class != crate::Class::Success {
-            return by_status(class, status, headers);
-        }
-        by_grpc_status(headers, Side::Client, &Codes::none()).unwrap_or(Outcome::success())
+        judge_head(self.status(), self.headers(), self.extensions())
     }
 
     fn retry_advice(&self) -> Option<RetryAdvice> {
         retry_advice(self.headers())
     }
+}
+
+/// What the head of a response says to whoever may fall back or retry.
+#[cfg(feature = "http")]
+pub(crate) fn judge_head(
+    status: StatusCode,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Outcome {
+    if let Some(Verdict(outcome)) = extensions.get() {
+        return *outcome;
+    }
+    if headers.contains_key(OPEN_HEADER) {
+        return Outcome::failure()
+            .maybe_retry_after(retry_after(headers))
+            .code(status.as_u16())
+            .reason(OPEN_BELOW);
+    }
+    let class = class_of(status, Side::Client);
+    if class != crate::Class::Success {
+        return by_status(class, status, headers);
+    }
+    by_grpc_status(headers, Side::Client, &Codes::none()).unwrap_or(Outcome::success())
 }
 
 /// What a classifier found out about a response beyond its head. It is in the response's

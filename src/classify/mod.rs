@@ -168,10 +168,14 @@ pub(crate) use self::grpc::{code_and_name, wait};
 pub(crate) use self::http::GRPC_PUSHBACK;
 #[cfg(feature = "tower-http")]
 pub(crate) use self::http::answered_by_a_breaker;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::http::retry_advice;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
 #[cfg(feature = "http")]
 pub use self::judged::Verdict;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::judged::judge_head;
 pub use self::judged::{AnswerFor, Judged};
 pub use self::known::{Known, Never};
 #[cfg(feature = "llm")]

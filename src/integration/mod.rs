@@ -1,9 +1,13 @@
 //! Other crates' traits, each behind a feature.
 
+#[cfg(feature = "reqwest")]
+mod reqwest;
 #[cfg(feature = "retry")]
 pub mod retry;
 #[cfg(feature = "tower-http")]
 mod tower_http;
 
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::reqwest_response;
 #[cfg(feature = "tower-http")]
 pub use self::tower_http::TowerHttp;

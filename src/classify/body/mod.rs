@@ -89,6 +89,19 @@ impl<B: Body> BreakerBody<B> {
         Self { inner: Some(body), work: Work::Judge(judging) }
     }
 
+    /// The body that is all there is, if its call was settled. Nothing is settled by this.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn settled(self) -> Result<B, Self>
+    where
+        B: Default,
+    {
+        match self {
+            Self { inner: Some(body), work: Work::Nothing } => Ok(body),
+            Self { inner: None, work: Work::Nothing } => Ok(B::default()),
+            body => Err(body),
+        }
+    }
+
     /// The inner body, if it is all there is.
     ///
     /// A call that has not been settled is by this: nobody sees the rest of the body. It is a success, unless what was

@@ -10,7 +10,7 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The first of these that is there and can be read: `x-circuit-open`, `x-should-retry` (read by the SDKs of OpenAI and
 /// Anthropic before the status), a `grpc-retry-pushback-ms` that is no number of milliseconds (gRFC A6: negative or
 /// unreadable is the server asking not to retry).
-pub(in crate::classify) fn retry_advice(headers: &HeaderMap) -> Option<RetryAdvice> {
+pub(crate) fn retry_advice(headers: &HeaderMap) -> Option<RetryAdvice> {
     if headers.contains_key(OPEN_HEADER) {
         return Some(RetryAdvice::Rejected(retry_after(headers)));
     }

@@ -16,7 +16,7 @@ use super::{BreakerBody, Classify, Known, Never, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
-pub(super) use self::advice::retry_advice;
+pub(crate) use self::advice::retry_advice;
 pub(super) use self::codes::{Codes, code_setters};
 pub(crate) use self::retry_after::GRPC_PUSHBACK;
 pub use self::retry_after::retry_after;
