@@ -191,6 +191,10 @@ pub(crate) fn rejection_in<E: 'static>(error: &E) -> Option<&CircuitOpen> {
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return CircuitOpen::find(error);
     }
+    #[cfg(feature = "reqwest-middleware")]
+    if let Some(error) = error.downcast_ref::<reqwest_middleware::Error>() {
+        return CircuitOpen::find(error);
+    }
     #[cfg(feature = "reqwest")]
     if let Some(error) = error.downcast_ref::<reqwest::Error>() {
         return CircuitOpen::find(error);

@@ -32,6 +32,12 @@ impl Shared {
         Self::new(self.breaker())
     }
 
+    /// Whether there is another way to the breaker than this one.
+    #[cfg(feature = "reqwest-middleware")]
+    pub(crate) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0) > 1 || Arc::strong_count(&self.0.breaker) > 1
+    }
+
     /// The breaker itself.
     pub(crate) fn breaker(&self) -> Arc<Breaker> {
         Arc::clone(&self.0.breaker)

@@ -39,6 +39,12 @@ impl<C, R> CircuitBreakerLayer<C, R> {
     pub fn handle(&self) -> Handle {
         Handle::from_shared(self.breaker.clone())
     }
+
+    /// Whether anybody but this layer has the breaker: a call, a body, a handle.
+    #[cfg(feature = "reqwest-middleware")]
+    pub(crate) fn is_held(&self) -> bool {
+        self.breaker.is_held()
+    }
 }
 
 impl<S, C: Clone, R: Clone> Layer<S> for CircuitBreakerLayer<C, R> {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 #[cfg(feature = "retry")]
 pub mod retry;
 #[cfg(feature = "tower-http")]
@@ -9,5 +11,7 @@ mod tower_http;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::reqwest_response;
+#[cfg(feature = "reqwest-middleware")]
+pub use self::reqwest_middleware::{CircuitBreakerMiddleware, PerHost};
 #[cfg(feature = "tower-http")]
 pub use self::tower_http::TowerHttp;
