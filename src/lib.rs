@@ -79,6 +79,7 @@ let service = ServiceBuilder::new()
 //! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
+//! | `axum` | | `Breakers`: a handler takes its breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
 //! | `tower-http` | | `TowerHttp`: the classifiers of `tower_http::trace` (any `MakeClassifier`) as classifiers of a breaker |
 //!
 //! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
@@ -99,7 +100,13 @@ mod config;
 mod error;
 mod event;
 pub mod fallback;
-#[cfg(any(feature = "reqwest", feature = "retry", feature = "tower-http"))]
+#[cfg(any(
+    feature = "axum",
+    feature = "reqwest",
+    feature = "retry",
+    feature = "tonic",
+    feature = "tower-http"
+))]
 mod integration;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -142,6 +149,8 @@ pub use integration::retry;
 pub use integration::retry::{RetryFuture, RetryPolicy, StopAtRejection};
 #[cfg(feature = "reqwest-middleware")]
 pub use integration::{CircuitBreakerMiddleware, PerHost};
+#[cfg(feature = "axum")]
+pub use integration::{Breakers, MissingBreaker, WithBreakers};
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};
