@@ -29,6 +29,9 @@ impl<S> Layer<S> for Counted {
     }
 }
 
+/// A place for the layer, and the router that has it there.
+type Place = (&'static str, fn(Counted) -> Router);
+
 fn fails() -> MethodRouter {
     get(|| async { StatusCode::BAD_GATEWAY }).post(|| async { StatusCode::BAD_GATEWAY })
 }
@@ -39,7 +42,7 @@ fn breaker() -> CircuitBreakerLayer<Http, RespondHttp> {
 
 #[tokio::test]
 async fn one_breaker_lives_through_every_time_that_axum_applies_the_layer() {
-    let places: [(&str, fn(Counted) -> Router); 5] = [
+    let places: [Place; 5] = [
         ("Router::layer", |layer| Router::new().route("/", fails()).layer(layer)),
         ("Router::route_layer", |layer| Router::new().route("/", fails()).route_layer(layer)),
         ("MethodRouter::layer", |layer| Router::new().route("/", fails().layer(layer))),
