@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use handle::Handle;
 pub use permit::Permit;
-pub(crate) use permit::{InFlight, Shared, in_drop, judging};
+pub(crate) use permit::{Asked, InFlight, Shared, in_drop, judging};
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
 

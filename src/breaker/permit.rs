@@ -199,11 +199,25 @@ impl Drop for Permit {
 ///
 /// The parts of the permit, not the permit: its end is looked at once, here.
 #[derive(Debug)]
-pub(crate) struct InFlight<T = (), B: Deref<Target = Breaker> = Shared> {
+pub(crate) struct InFlight<T: Asked = (), B: Deref<Target = Breaker> = Shared> {
     /// `None` once the call has ended.
     held: Option<(B, T)>,
     grant: Grant,
     runs: Runs,
+}
+
+/// What the request said, kept while the call is made.
+pub trait Asked {
+    /// What it means that the call was dropped before it had a result. `None`: cancelled.
+    fn dropped(self) -> Option<Outcome>;
+}
+
+/// Nothing was asked.
+impl Asked for () {
+    #[inline(always)]
+    fn dropped(self) -> Option<Outcome> {
+        None
+    }
 }
 
 /// Whose code runs while nobody else can drop the permit: if it is dropped all the same, that code unwinds.
@@ -236,7 +250,7 @@ impl<B: Deref<Target = Breaker>> InFlight<(), B> {
 impl InFlight {
     /// Runs the classifier on the request, for what it needs at the end. If it panics, the call says nothing.
     #[inline(always)]
-    pub(crate) fn ask<T>(mut self, classify: impl FnOnce() -> T) -> InFlight<T> {
+    pub(crate) fn ask<T: Asked>(mut self, classify: impl FnOnce() -> T) -> InFlight<T> {
         self.runs = Runs::Classifier;
         let token = classify();
         let held = self.held.take().map(|(breaker, ())| (breaker, token));
@@ -244,7 +258,7 @@ impl InFlight {
     }
 }
 
-impl<T, B: Deref<Target = Breaker>> InFlight<T, B> {
+impl<T: Asked, B: Deref<Target = Breaker>> InFlight<T, B> {
     /// Runs guarded code.
     #[inline(always)]
     pub(crate) fn run<O>(&mut self, call: impl FnOnce() -> O) -> O {
@@ -255,7 +269,7 @@ impl<T, B: Deref<Target = Breaker>> InFlight<T, B> {
     }
 }
 
-impl<T> InFlight<T> {
+impl<T: Asked> InFlight<T> {
     /// The call has ended: the permit goes to the classifier, which may hand it on. `None` if it had ended before.
     #[inline(always)]
     pub(crate) fn end(&mut self) -> Option<(Permit, T)> {
@@ -264,12 +278,12 @@ impl<T> InFlight<T> {
     }
 }
 
-impl<T, B: Deref<Target = Breaker>> Drop for InFlight<T, B> {
+impl<T: Asked, B: Deref<Target = Breaker>> Drop for InFlight<T, B> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some((breaker, _)) = self.held.take() {
+        if let Some((breaker, asked)) = self.held.take() {
             let [word, started, marks] = self.grant.words();
-            given_up(breaker, word, started, marks, self.runs);
+            given_up(breaker, asked, word, started, marks, self.runs);
         }
     }
 }
@@ -283,20 +297,28 @@ pub(crate) fn judging<T>(judge: impl FnOnce() -> T) -> T {
 
 #[cold]
 #[inline(never)]
-fn given_up<B: Deref<Target = Breaker>>(
+fn given_up<T: Asked, B: Deref<Target = Breaker>>(
     breaker: B,
+    asked: T,
     word: u64,
     started: u64,
     marks: u64,
     runs: Runs,
 ) {
     let grant = Grant::of_words([word, started, marks]);
-    let outcome = match runs {
-        Runs::Nothing => Outcome::cancelled(),
-        Runs::Call => Outcome::failure().reason("panic"),
-        Runs::Classifier => Outcome::ignored(),
-    };
-    in_drop(|| breaker.settle(grant, outcome));
+    match runs {
+        Runs::Nothing => in_drop(|| {
+            let mut call = InFlight::new(breaker, grant);
+            // If the classifier panics, the call says nothing.
+            call.runs = Runs::Classifier;
+            let outcome = asked.dropped().unwrap_or(Outcome::cancelled());
+            if let Some((breaker, ())) = call.held.take() {
+                breaker.settle(grant, outcome);
+            }
+        }),
+        Runs::Call => in_drop(|| breaker.settle(grant, Outcome::failure().reason("panic"))),
+        Runs::Classifier => in_drop(|| breaker.settle(grant, Outcome::ignored())),
+    }
 }
 
 thread_local! {

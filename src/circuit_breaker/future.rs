@@ -8,9 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::{InFlight, judging};
+use crate::breaker::{Asked, InFlight, judging};
 use crate::circuit_breaker::rejected::OnRejected;
 use crate::classify::{Classify, Known};
+use crate::outcome::Outcome;
 
 /// The future of [`CircuitBreaker`](crate::CircuitBreaker).
 ///
@@ -23,14 +24,14 @@ use crate::classify::{Classify, Known};
 ///
 /// If it is polled again after it was ready.
 #[pin_project]
-pub struct ResponseFuture<F, Req, C, T, L, R, A> {
+pub struct ResponseFuture<F, Req, C, T: Asked, L, R, A> {
     #[pin]
     state: State<F, C, T, L, R, A>,
     request: PhantomData<fn(Req)>,
 }
 
 #[pin_project(project = Stage)]
-enum State<F, C, T, L, R, A> {
+enum State<F, C, T: Asked, L, R, A> {
     /// The call was admitted and made.
     Called {
         #[pin]
@@ -52,7 +53,45 @@ enum State<F, C, T, L, R, A> {
     },
 }
 
-impl<F, Req, C, T, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
+/// The token of a classifier, which also knows what a dropped call means.
+pub struct Token<C, Req, Res, E>
+where
+    C: Classify<Req, Res, E>,
+{
+    token: C::Token,
+    call: PhantomData<fn(Req) -> Result<Res, E>>,
+}
+
+impl<C, Req, Res, E> Token<C, Req, Res, E>
+where
+    C: Classify<Req, Res, E>,
+{
+    #[inline(always)]
+    pub(super) fn new(token: C::Token) -> Self {
+        Self { token, call: PhantomData }
+    }
+}
+
+impl<C, Req, Res, E> fmt::Debug for Token<C, Req, Res, E>
+where
+    C: Classify<Req, Res, E>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+impl<C, Req, Res, E> Asked for Token<C, Req, Res, E>
+where
+    C: Classify<Req, Res, E>,
+{
+    #[inline(always)]
+    fn dropped(self) -> Option<Outcome> {
+        C::dropped(self.token)
+    }
+}
+
+impl<F, Req, C, T: Asked, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
     #[inline]
     pub(super) fn called(future: F, call: InFlight<T>, classify: C, on_rejected: R) -> Self {
         let state = State::Called { future, call, classify, on_rejected };
@@ -65,7 +104,8 @@ impl<F, Req, C, T, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
     }
 }
 
-impl<F, Req, Res, E, C, R> Future for ResponseFuture<F, Req, C, C::Token, C::Later, R, R::Future>
+impl<F, Req, Res, E, C, R> Future
+    for ResponseFuture<F, Req, C, Token<C, Req, Res, E>, C::Later, R, R::Future>
 where
     F: Future<Output = Result<Res, E>>,
     C: Classify<Req, Res, E>,
@@ -85,7 +125,7 @@ where
                 Stage::Called { future, call, classify, on_rejected } => {
                     let result = ready!(call.run(|| future.poll(cx)));
                     let (permit, token) = call.end().expect("polled after it was ready");
-                    let judge = || classify.result(token, result, permit);
+                    let judge = || classify.result(token.token, result, permit);
                     match if C::MAY_PANIC { judging(judge) } else { judge() } {
                         Known::Now(judged) => {
                             return Poll::Ready(judged.map_err(|error| on_rejected.error(error)));
@@ -101,7 +141,7 @@ where
     }
 }
 
-impl<F, Req, C, T, L, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, L, R, A> {
+impl<F, Req, C, T: Asked, L, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, L, R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Called { .. } => "called",

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 use crate::breaker::{Handle, InFlight, Parked, Shared};
-use crate::circuit_breaker::future::ResponseFuture;
+use crate::circuit_breaker::future::{ResponseFuture, Token};
 use crate::circuit_breaker::ready::{Ready, Unready};
 use crate::circuit_breaker::rejected::{Fail, OnRejected};
 use crate::classify::{Classify, Results};
@@ -146,7 +146,7 @@ where
 {
     type Response = C::Response;
     type Error = R::Error;
-    type Future = ResponseFuture<S::Future, Req, C, C::Token, C::Later, R, R::Future>;
+    type Future = Guarded<S, C, R, Req>;
 
     /// Ready at once, without polling the inner service, while calls would be rejected; else when the inner service
     /// is. Never an error of its own. With [`pending_while_open`](crate::Config::pending_while_open) it waits
@@ -281,7 +281,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         R: OnRejected<Req, C::Response, S::Error> + Clone,
     {
         let call = InFlight::new(self.breaker.clone(), grant);
-        let mut call = call.ask(|| self.classify.request(&request));
+        let mut call = call.ask(|| Token::<C, _, _, _>::new(self.classify.request(&request)));
         let future = call.run(|| self.inner.call(request));
         ResponseFuture::called(future, call, self.classify.clone(), self.on_rejected.clone())
     }
@@ -292,7 +292,7 @@ type Guarded<S, C, R, Req> = ResponseFuture<
     <S as Service<Req>>::Future,
     Req,
     C,
-    <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Token,
+    Token<C, Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>,
     <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Later,
     R,
     <R as OnRejected<

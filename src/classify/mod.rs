@@ -42,7 +42,7 @@
 //! | the body says how the call ended: an event of an LLM stream, trailers | there |
 //! | a probe, and [`SettleAt::FirstContent`] | at the first content |
 //! | the body ends or breaks | there |
-//! | the body is dropped | there: a success behind the first content, else cancelled |
+//! | the body is dropped | there: a success behind the first content, else cancelled (or a failure, [at the deadline](Grpc#deadlines) of a gRPC request) |
 //!
 //! The permit is in the [`BreakerBody`] until then. The frames pass as they came. The time of a call, for the rules of
 //! slow and overdue calls and for `cancelled_after`, ends with the first content: what follows is the time of whoever
@@ -226,6 +226,18 @@ pub trait Classify<Req, Res, E> {
         result: Result<Res, E>,
         permit: Permit,
     ) -> Known<Result<Self::Response, E>, Self::Later>;
+
+    /// What it means that a call was dropped before it had a result, by what the request said. It runs in a destructor,
+    /// and must be cheap.
+    ///
+    /// Default: `None`, a cancelled call, which is neutral, or a failure after
+    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). [`Grpc`] tells here that the deadline of the
+    /// request had passed.
+    #[inline]
+    fn dropped(token: Self::Token) -> Option<Outcome> {
+        let _ = token;
+        None
+    }
 
     /// The response of a call that was settled without this classifier, by one of the [`rules`] that go before it.
     /// There is nothing left to judge.

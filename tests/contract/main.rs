@@ -3,6 +3,7 @@
 mod answers;
 mod auto_traits;
 mod cancelled;
+mod deadlines;
 mod doubles;
 mod limits;
 mod outage;

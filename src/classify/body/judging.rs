@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::task::Poll;
+use std::time::Instant;
 
 use bytes::Buf;
 use http::HeaderMap;
@@ -11,6 +12,7 @@ use super::{JudgeBody, Seen};
 use crate::Outcome;
 use crate::breaker::{Permit, in_drop};
 use crate::classify::Grpc;
+use crate::classify::grpc::given_up;
 
 /// The permit of a call, in the hands of the response's body.
 pub(in crate::classify) struct Judging {
@@ -34,8 +36,8 @@ pub(super) type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as B
 pub(crate) enum Judge {
     /// Nobody: it is good if it ends.
     Plain,
-    /// Its trailers are read.
-    Grpc(Grpc),
+    /// Its trailers are read; nobody waits for the first message beyond the deadline.
+    Grpc(Grpc, Option<Instant>),
     /// Every byte is.
     Own(Box<dyn JudgeBody>),
     /// It is asked how the body ended; none of its data is shown.
@@ -225,7 +227,7 @@ impl Judging {
     pub(super) fn end(&mut self) -> Outcome {
         match &self.judge {
             Judge::Plain => Outcome::success(),
-            Judge::Grpc(grpc) => grpc.no_status(),
+            Judge::Grpc(grpc, _) => grpc.no_status(),
             Judge::Own(_) | Judge::AtEnd(_) => {
                 self.ask(|judge| judge.end()).unwrap_or(Outcome::success())
             }
@@ -235,7 +237,7 @@ impl Judging {
     fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
         match &self.judge {
             Judge::Plain => Outcome::success(),
-            Judge::Grpc(grpc) => grpc.trailers(trailers),
+            Judge::Grpc(grpc, _) => grpc.trailers(trailers),
             Judge::Own(_) | Judge::AtEnd(_) => {
                 self.ask(|judge| judge.trailers(trailers)).unwrap_or(Outcome::success())
             }
@@ -258,6 +260,14 @@ impl Judging {
         let own = self.ask(|judge| judge.dropped()).flatten();
         own.or_else(|| self.content.then_some(Outcome::success()))
     }
+
+    /// What it means that somebody waited for the beginning until now, and not longer.
+    fn waited_for(&self) -> Option<Outcome> {
+        match self.judge {
+            Judge::Grpc(_, deadline) if self.asked => given_up(deadline),
+            _ => None,
+        }
+    }
 }
 
 impl Drop for Judging {
@@ -266,7 +276,7 @@ impl Drop for Judging {
         let unwound = std::mem::replace(&mut self.runs, Runs::Nothing).unwound();
         in_drop(|| {
             let mut held = Held(Some(permit));
-            let outcome = unwound.or_else(|| self.given_up());
+            let outcome = unwound.or_else(|| self.given_up()).or_else(|| self.waited_for());
             match (held.0.take(), outcome) {
                 (Some(permit), Some(outcome)) => permit.settle(outcome),
                 // Nobody waited for the server: however long that was, it was the caller's time.

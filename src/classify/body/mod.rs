@@ -40,7 +40,7 @@ use crate::breaker::Permit;
 /// | has trailers | what the classifier says of them |
 /// | yields an error | a failure |
 /// | panics | a failure; the panic goes on |
-/// | is dropped before its first content | cancelled; a failure if it was waited for until `cancelled_after` |
+/// | is dropped before its first content | cancelled; a failure if it was waited for until `cancelled_after`, or until the deadline of a gRPC request |
 /// | is dropped after it | a success: whoever reads a stream may have enough |
 ///
 /// The time of the call, for the rules of slow and overdue calls, ends with the first content. A probe is a success by

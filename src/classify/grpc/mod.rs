@@ -1,16 +1,18 @@
 //! Verdicts on gRPC responses.
 
+mod deadline;
 #[cfg(feature = "grpc")]
 mod details;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body::Body;
 
+pub(super) use self::deadline::given_up;
 use super::body::{Judge, until_settled};
 use super::http::{
     Codes, Side, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,
@@ -37,6 +39,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | a `grpc-status` that is no number, or none of 0 to 16 | failure | failure |
 /// | every other `grpc-status` | success | success |
 /// | no `grpc-status`, neither in the head of a 200 nor in its trailers | failure | failure |
+/// | dropped at or after the [deadline](#deadlines) of the request, without a message | failure | failure |
 /// | a 200 with a `content-type` that is not gRPC's, and no `grpc-status` in its head | as [`Http`](super::Http) | failure |
 ///
 /// The wait is what [`retry_after`] reads, `grpc-retry-pushback-ms` included, or else, with feature `grpc`, the
@@ -56,6 +59,20 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// its body: the call ends there. A body that breaks is a failure. See [`BreakerBody`], and
 /// [`settle_at`](Self::settle_at) to have it otherwise. The trailers of gRPC-Web, which are in the data of the body, are
 /// not read: such a response is judged as by [`Http`](super::Http).
+///
+/// # Deadlines
+///
+/// `grpc-timeout` in a request says for how long its caller waits. A call that is dropped when that time is over was not
+/// answered in time: it is a failure (`deadline exceeded`), as `DEADLINE_EXCEEDED` is. So is a response that is dropped
+/// then before its first message, if anybody had waited for that. Behind the first message, and before the deadline, a
+/// drop is what it is without a deadline. A `grpc-timeout` that is not 1 to 8 digits and one of `H M S m u n` is none.
+///
+/// On a server this is how a breaker sees calls that hang: tonic's own timeout is outside of every layer, and drops the
+/// call. The time is counted from when the breaker sees the request. A caller that counts its own time and resets the
+/// stream may be there a moment sooner, by as much as the request took to get here: that is a cancelled call.
+///
+/// On a client it is for whoever drops a call around the breaker at its deadline. Where `Request::set_timeout` or the
+/// timeout of tonic's channel ends the call, the breaker sees an error, which is a failure anyway.
 ///
 /// # Clone
 ///
@@ -122,9 +139,11 @@ impl Grpc {
     }
 
     /// Who reads the body: what else a server has to offer is not in gRPC.
-    fn judge(&self, headers: &HeaderMap) -> Judge {
+    fn judge(&self, headers: &HeaderMap, deadline: Option<Instant>) -> Judge {
         match (content(headers), self.side) {
-            (Content::Grpc, _) | (Content::Unknown, Side::Client) => Judge::Grpc(self.clone()),
+            (Content::Grpc, _) | (Content::Unknown, Side::Client) => {
+                Judge::Grpc(self.clone(), deadline)
+            }
             _ => Judge::Plain,
         }
     }
@@ -230,17 +249,20 @@ where
     B: Body,
     E: 'static,
 {
-    type Token = ();
+    /// The deadline of the call, if it has one.
+    type Token = Option<Instant>;
     type Response = Response<BreakerBody<B>>;
     type Later = Never<Result<Self::Response, E>>;
 
     #[inline]
-    fn request(&self, _: &Request<A>) {}
+    fn request(&self, request: &Request<A>) -> Option<Instant> {
+        deadline::deadline(request.headers())
+    }
 
     #[inline]
     fn result(
         &self,
-        (): (),
+        deadline: Option<Instant>,
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Now<Result<Self::Response, E>> {
@@ -250,7 +272,7 @@ where
         };
         Known::Now(match (result, head) {
             (Ok(response), None) => {
-                let judge = self.judge(response.headers());
+                let judge = self.judge(response.headers(), deadline);
                 Ok(until_settled(response, false, self.at, permit, judge))
             }
             (result, head) => {
@@ -258,6 +280,11 @@ where
                 result.map(|response| response.map(BreakerBody::new))
             }
         })
+    }
+
+    #[inline]
+    fn dropped(deadline: Option<Instant>) -> Option<Outcome> {
+        given_up(deadline)
     }
 
     fn settled(&self, response: Response<B>) -> Self::Response {

@@ -97,6 +97,11 @@ where
         self.classify.result_unless(token, result, permit, |result| self.rule.outcome(result))
     }
 
+    #[inline]
+    fn dropped(token: C::Token) -> Option<Outcome> {
+        C::dropped(token)
+    }
+
     fn settled(&self, response: Res) -> C::Response {
         self.classify.settled(response)
     }

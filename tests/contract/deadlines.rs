@@ -1,0 +1,266 @@
+//! A gRPC call that is dropped when its caller's time is over.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, StreamBody};
+use proptest::prelude::*;
+use tokio::time::{Instant, advance, sleep, timeout_at};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_breaker::classify::{Known, Never};
+use tower_breaker::{
+    CircuitBreakerLayer, Classify, Config, Handle, Outcome, Permit, RespondGrpc, Settings, State,
+    Trip,
+};
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+type Guards = Config<tower_breaker::classify::Grpc, RespondGrpc>;
+
+fn presets() -> [Guards; 2] {
+    // Only the deadline makes a drop a failure here.
+    let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
+    [Config::grpc().settings(settings.clone()), Config::grpc_client().settings(settings)]
+}
+
+fn request(timeout: Option<&str>) -> Request<()> {
+    let request = Request::builder();
+    let request = match timeout {
+        Some(timeout) => request.header("grpc-timeout", timeout),
+        None => request,
+    };
+    request.body(()).unwrap()
+}
+
+/// One call that hangs, and is dropped after a time.
+async fn hangs(config: Guards, timeout: Option<&str>, dropped_after: Duration) -> Handle {
+    let layer = CircuitBreakerLayer::new(config);
+    let handle = layer.handle();
+    let service =
+        layer.layer(service_fn(async |_| pending::<Result<Response<Body>, Infallible>>().await));
+    let until = Instant::now() + dropped_after;
+    timeout_at(until, service.oneshot(request(timeout))).await.unwrap_err();
+    handle
+}
+
+#[track_caller]
+fn counted(handle: &Handle, failure: u64, cancelled: u64) {
+    let seen = handle.snapshot();
+    let totals = seen.totals;
+    assert_eq!((totals.failure, totals.cancelled, totals.settled()), (failure, cancelled, 1));
+    let reason = seen.last_error.and_then(|error| error.reason);
+    assert_eq!(reason, (failure > 0).then_some("deadline exceeded"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_before_its_deadline_is_cancelled_and_from_then_on_a_failure() {
+    for (ms, failures) in [(0, 0), (1, 0), (999, 0), (1_000, 1), (1_001, 1), (60_000, 1)] {
+        for config in presets() {
+            let handle = hangs(config, Some("1S"), Duration::from_millis(ms)).await;
+            counted(&handle, failures, 1 - failures);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_deadline_that_can_be_read_a_drop_is_cancelled() {
+    for timeout in [None, Some("1"), Some("1s"), Some("-1S"), Some("100000000n"), Some("soon")] {
+        for config in presets() {
+            counted(&hangs(config, timeout, Duration::from_secs(3_600)).await, 0, 1);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_hang_beyond_their_deadlines_open_the_circuit() {
+    for config in presets() {
+        let layer = CircuitBreakerLayer::new(config);
+        let handle = layer.handle();
+        let mut service = layer
+            .layer(service_fn(async |_| pending::<Result<Response<Body>, Infallible>>().await));
+        for _ in 0..3 {
+            assert_eq!(handle.state(), State::Closed);
+            let call = service.ready().await.unwrap().call(request(Some("50m")));
+            tokio::time::timeout(Duration::from_millis(50), call).await.unwrap_err();
+        }
+        assert_eq!(handle.state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_never_polled_has_a_deadline_too() {
+    let [config, _] = presets();
+    let layer = CircuitBreakerLayer::new(config);
+    let handle = layer.handle();
+    let mut service =
+        layer.layer(service_fn(async |_| pending::<Result<Response<Body>, Infallible>>().await));
+    let call = service.ready().await.unwrap().call(request(Some("1S")));
+    advance(Duration::from_secs(1)).await;
+    drop(call);
+    counted(&handle, 1, 0);
+}
+
+/// A response that comes at once, whose body sends a message and hangs, or hangs at once.
+async fn answered(
+    config: Guards,
+    messages: usize,
+) -> (Handle, Response<tower_breaker::BreakerBody<Body>>) {
+    let layer = CircuitBreakerLayer::new(config);
+    let handle = layer.handle();
+    let service = layer.layer(service_fn(move |_| async move {
+        let message = |_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0; 5])));
+        let frames = stream::iter((0..messages).map(message)).chain(stream::pending());
+        let response = Response::builder().header("content-type", "application/grpc");
+        Ok::<_, Infallible>(response.body(StreamBody::new(frames).boxed_unsync()).unwrap())
+    }));
+    let response = service.oneshot(request(Some("1S"))).await.unwrap();
+    (handle, response)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_dropped_before_its_first_message_is_judged_by_the_deadline() {
+    for (ms, failures) in [(999, 0), (1_000, 1), (5_000, 1)] {
+        for config in presets() {
+            let (handle, response) = answered(config, 0).await;
+            let mut body = response.into_body();
+            let until = Instant::now() + Duration::from_millis(ms);
+            timeout_at(until, body.frame()).await.unwrap_err();
+            drop(body);
+            counted(&handle, failures, 1 - failures);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_dropped_behind_a_message_is_a_success_whatever_the_deadline() {
+    for config in presets() {
+        let (handle, response) = answered(config, 1).await;
+        let mut body = response.into_body();
+        body.frame().await.unwrap().unwrap();
+        sleep(Duration::from_secs(5)).await;
+        drop(body);
+        assert_eq!((handle.snapshot().totals.success, handle.snapshot().totals.failure), (1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_nobody_asked_for_is_cancelled_at_the_deadline_too() {
+    for config in presets() {
+        let (handle, response) = answered(config, 0).await;
+        sleep(Duration::from_secs(5)).await;
+        drop(response);
+        counted(&handle, 0, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_taken_out_of_its_guard_is_no_drop() {
+    let [config, _] = presets();
+    let (handle, response) = answered(config, 0).await;
+    let mut body = response.into_body();
+    tokio::time::timeout(Duration::from_secs(5), body.frame()).await.unwrap_err();
+    assert!(body.into_inner().is_ok());
+    assert_eq!(handle.snapshot().totals.success, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_at_its_deadline_opens_again() {
+    let [config, _] = presets();
+    let layer = CircuitBreakerLayer::new(config);
+    let handle = layer.handle();
+    handle.hold_for(Duration::from_secs(5));
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(handle.state(), State::HalfOpen);
+    let service =
+        layer.layer(service_fn(async |_| pending::<Result<Response<Body>, Infallible>>().await));
+    let call = service.oneshot(request(Some("1S")));
+    tokio::time::timeout(Duration::from_secs(1), call).await.unwrap_err();
+    assert_eq!(handle.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_before_the_classifier_leave_the_deadline_in_force() {
+    let [config, _] = presets();
+    let layer = CircuitBreakerLayer::new(config.ignore_errors(|_: &Infallible| true));
+    let handle = layer.handle();
+    let service =
+        layer.layer(service_fn(async |_| pending::<Result<Response<Body>, Infallible>>().await));
+    let call = service.oneshot(request(Some("1S")));
+    tokio::time::timeout(Duration::from_secs(1), call).await.unwrap_err();
+    counted(&handle, 1, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_drop_is_a_failure_exactly_from_the_deadline_on(deadline in 0..2_000_u64, dropped in 0..2_000_u64) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let failure = u64::from(dropped >= deadline);
+        for config in presets() {
+            let timeout = format!("{deadline}m");
+            let handle = runtime.block_on(hangs(config, Some(&timeout), Duration::from_millis(dropped)));
+            let totals = handle.snapshot().totals;
+            prop_assert_eq!((totals.failure, totals.cancelled), (failure, 1 - failure));
+        }
+    }
+}
+
+/// Panics when it is asked about a drop.
+#[derive(Clone)]
+struct Panics;
+
+impl Classify<(), (), Infallible> for Panics {
+    type Token = ();
+    type Response = ();
+    type Later = Never<Result<(), Infallible>>;
+
+    fn request(&self, (): &()) {}
+
+    fn result(
+        &self,
+        (): (),
+        result: Result<(), Infallible>,
+        permit: Permit,
+    ) -> Known<Result<(), Infallible>, Self::Later> {
+        permit.success();
+        Known::Now(result)
+    }
+
+    fn dropped((): ()) -> Option<Outcome> {
+        panic!("the classifier's")
+    }
+
+    fn settled(&self, (): ()) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classifier_that_panics_about_a_drop_says_nothing() {
+    let layer = CircuitBreakerLayer::new(Config::default().classify(Panics));
+    let handle = layer.handle();
+    let mut service = layer.layer(service_fn(async |()| pending::<Result<(), Infallible>>().await));
+    let call = service.ready().await.unwrap().call(());
+    let unwound = catch_unwind(AssertUnwindSafe(|| drop(call)));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the classifier's"));
+    let totals = handle.snapshot().totals;
+    assert_eq!((totals.ignored, totals.settled()), (1, 1));
+
+    // A second panic on top of the caller's own would end the process.
+    let ready = service.ready().await.unwrap();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _call = ready.call(());
+        panic!("the caller's");
+    }));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the caller's"));
+    assert_eq!(handle.snapshot().totals.ignored, 2);
+}
