@@ -121,7 +121,7 @@ mod trip;
 mod window;
 
 pub use backoff::Cooldown;
-pub use breaker::{Changed, Events, Handle, Permit, Watch};
+pub use breaker::{Changed, Events, GuardedStream, Handle, Permit, Watch, WrapFuture};
 pub use circuit_breaker::{
     AnswerWith, CircuitBreaker, CircuitBreakerLayer, Config, Fail, FailInto, FailTyped, OnRejected,
     ToService,

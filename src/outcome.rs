@@ -102,6 +102,43 @@ impl Outcome {
         Self::of(Class::Cancelled)
     }
 
+    /// `Ok` is a success, `Err` is a failure: the judge of [`Handle::call`](crate::Handle::call) and its kind, and the
+    /// last line of most others.
+    ///
+    /// ```
+    /// use std::io::{Error, ErrorKind};
+    /// use tower_breaker::{Handle, Outcome, Settings};
+    ///
+    /// let files = Handle::new("files", Settings::default());
+    /// let judge = |result: &Result<String, Error>| match result {
+    ///     Err(error) if error.kind() == ErrorKind::NotFound => Outcome::ignored(),
+    ///     other => Outcome::by_result(other),
+    /// };
+    /// files.call_with(|| Err(ErrorKind::NotFound.into()), judge).unwrap_err();
+    /// assert_eq!(files.snapshot().totals.ignored, 1);
+    /// ```
+    #[inline]
+    pub const fn by_result<T, E>(result: &Result<T, E>) -> Self {
+        Self::failure_if(result.is_err())
+    }
+
+    /// A failure, or a success.
+    ///
+    /// ```
+    /// use tower_breaker::{Handle, Outcome, Settings};
+    ///
+    /// let api = Handle::new("api", Settings::default());
+    /// let fetch = || Ok::<_, std::io::Error>(503);
+    ///
+    /// // An `Ok` that is a failure.
+    /// api.call_with(fetch, |status| Outcome::failure_if(!matches!(status, Ok(..500)))).unwrap();
+    /// assert_eq!(api.snapshot().totals.failure, 1);
+    /// ```
+    #[inline]
+    pub const fn failure_if(failed: bool) -> Self {
+        if failed { Self::failure() } else { Self::success() }
+    }
+
     /// How much a failure counts, 1 to 100; outside that range it is clamped. Default 1.
     ///
     /// The weight counts in the failure count and on both sides of the failure rate. The streak of consecutive

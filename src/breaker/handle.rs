@@ -176,7 +176,7 @@ impl Handle {
     ///
     /// [`BreakerError::Open`] when the function was not called, [`BreakerError::Inner`] with its own error.
     pub fn call<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, BreakerError<E>> {
-        self.call_with(call, by_result)
+        self.call_with(call, Outcome::by_result)
     }
 
     /// Guards a function; `judge` says what its result means.
@@ -210,7 +210,7 @@ impl Handle {
         &self,
         future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, BreakerError<E>> {
-        self.run_with(future, by_result).await
+        self.run_with(future, Outcome::by_result).await
     }
 
     /// Guards a future; `judge` says what its result means.
@@ -241,13 +241,6 @@ impl fmt::Debug for Handle {
             .field("state", &self.state())
             .field("mode", &self.mode())
             .finish_non_exhaustive()
-    }
-}
-
-fn by_result<T, E>(result: &Result<T, E>) -> Outcome {
-    match result {
-        Ok(_) => Outcome::success(),
-        Err(_) => Outcome::failure(),
     }
 }
 

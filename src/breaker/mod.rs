@@ -3,9 +3,11 @@
 mod canary;
 mod handle;
 mod permit;
+mod stream;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wait;
+mod wrap;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -13,9 +15,13 @@ use std::sync::Arc;
 
 pub use handle::Handle;
 pub use permit::Permit;
+#[cfg(feature = "http")]
+pub(crate) use permit::Runs;
 pub(crate) use permit::{Asked, InFlight, Shared, in_drop, judging};
+pub use stream::GuardedStream;
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};
+pub use wrap::WrapFuture;
 
 use crate::clock::{self, Coarse};
 use crate::error::CircuitOpen;

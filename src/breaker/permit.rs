@@ -222,12 +222,23 @@ impl Asked for () {
 
 /// Whose code runs while nobody else can drop the permit: if it is dropped all the same, that code unwinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Runs {
+pub(crate) enum Runs {
     Nothing,
     /// The guarded call: it has failed.
     Call,
-    /// The classifier, on the request: the call says nothing.
+    /// The classifier: the call says nothing.
     Classifier,
+}
+
+impl Runs {
+    /// What it means that this code did not return.
+    pub(crate) fn unwound(self) -> Option<Outcome> {
+        match self {
+            Self::Nothing => None,
+            Self::Call => Some(Outcome::failure().reason("panic")),
+            Self::Classifier => Some(Outcome::ignored()),
+        }
+    }
 }
 
 impl<B: Deref<Target = Breaker>> InFlight<(), B> {
@@ -306,8 +317,9 @@ fn given_up<T: Asked, B: Deref<Target = Breaker>>(
     runs: Runs,
 ) {
     let grant = Grant::of_words([word, started, marks]);
-    match runs {
-        Runs::Nothing => in_drop(|| {
+    in_drop(|| match runs.unwound() {
+        Some(outcome) => breaker.settle(grant, outcome),
+        None => {
             let mut call = InFlight::new(breaker, grant);
             // If the classifier panics, the call says nothing.
             call.runs = Runs::Classifier;
@@ -315,10 +327,8 @@ fn given_up<T: Asked, B: Deref<Target = Breaker>>(
             if let Some((breaker, ())) = call.held.take() {
                 breaker.settle(grant, outcome);
             }
-        }),
-        Runs::Call => in_drop(|| breaker.settle(grant, Outcome::failure().reason("panic"))),
-        Runs::Classifier => in_drop(|| breaker.settle(grant, Outcome::ignored())),
-    }
+        }
+    });
 }
 
 thread_local! {

@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 
 use super::{JudgeBody, Seen};
 use crate::Outcome;
-use crate::breaker::{Permit, in_drop};
+use crate::breaker::{Permit, Runs, in_drop};
 use crate::classify::Grpc;
 use crate::classify::grpc::given_up;
 
@@ -45,25 +45,6 @@ pub(crate) enum Judge {
     AtEnd(Box<dyn JudgeBody>),
 }
 
-/// Whose code runs: if the body is dropped meanwhile, that code unwinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Runs {
-    Nothing,
-    Body,
-    Judge,
-}
-
-impl Runs {
-    /// What it means that this code did not return.
-    fn unwound(self) -> Option<Outcome> {
-        match self {
-            Self::Nothing => None,
-            Self::Body => Some(Outcome::failure().reason("panic")),
-            Self::Judge => Some(Outcome::ignored()),
-        }
-    }
-}
-
 /// So many pieces of one frame are looked at, in bodies whose frames have more than one.
 const PIECES: usize = 16;
 
@@ -91,7 +72,7 @@ impl Judging {
     pub(super) fn before(&mut self) {
         self.look_back();
         self.asked = true;
-        self.runs = Runs::Body;
+        self.runs = Runs::Call;
     }
 
     /// The body was polled. Whether it said more than that there is more content.
@@ -212,7 +193,7 @@ impl Judging {
     /// Runs the judge, if there is one.
     fn ask<T>(&mut self, question: impl FnOnce(&mut (dyn JudgeBody + 'static)) -> T) -> Option<T> {
         let (Judge::Own(judge) | Judge::AtEnd(judge)) = &mut self.judge else { return None };
-        self.runs = Runs::Judge;
+        self.runs = Runs::Classifier;
         let answer = question(&mut **judge);
         self.runs = Runs::Nothing;
         Some(answer)

@@ -1,0 +1,153 @@
+//! Functions that are guarded once and called as before.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project::pin_project;
+
+use crate::breaker::Handle;
+use crate::breaker::permit::{InFlight, Shared};
+use crate::error::BreakerError;
+use crate::outcome::Outcome;
+
+impl Handle {
+    /// Makes a guarded function of an async one, to be called as the one inside. `Err` is a failure, a panic too (it goes
+    /// on untouched).
+    ///
+    /// For one call, [`run`](Self::run) is shorter. A function of several arguments goes in as one of a tuple. What is
+    /// not `Clone` goes in as a reference.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower_breaker::{BreakerError, Handle, Settings};
+    ///
+    /// async fn find(id: u32) -> Result<String, String> {
+    ///     if id < 10 { Ok(format!("user {id}")) } else { Err("no connection".to_owned()) }
+    /// }
+    ///
+    /// let users = Handle::new("users", Settings::default());
+    /// let find = users.wrap(find);
+    ///
+    /// assert_eq!(find(7).await, Ok("user 7".to_owned()));
+    /// assert_eq!(find(70).await, Err(BreakerError::Inner("no connection".to_owned())));
+    ///
+    /// let rename = users.wrap(async |(id, name): (u32, &str)| Ok::<_, ()>(format!("{id} is {name}")));
+    /// assert_eq!(rename((7, "Ada")).await, Ok("7 is Ada".to_owned()));
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the one inside and records a cancelled call. The function is called, and the permit is
+    /// taken, when the future is first polled.
+    pub fn wrap<F, A, Fut, T, E>(
+        &self,
+        function: F,
+    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, fn(&Result<T, E>) -> Outcome>
+    + Clone
+    + use<F, A, Fut, T, E>
+    where
+        F: FnOnce(A) -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        self.wrap_with(function, Outcome::by_result as fn(&Result<T, E>) -> Outcome)
+    }
+
+    /// Makes a guarded function of an async one; `judge` says what its results mean.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower_breaker::{Handle, Outcome, Settings};
+    ///
+    /// async fn status(path: &str) -> Result<u16, std::io::Error> {
+    ///     Ok(if path == "/down" { 503 } else { 200 })
+    /// }
+    ///
+    /// let api = Handle::new("api", Settings::default());
+    /// let status = api.wrap_with(status, |status| Outcome::failure_if(!matches!(status, Ok(..500))));
+    ///
+    /// assert_eq!(status("/down").await.unwrap(), 503);
+    /// assert_eq!(api.snapshot().totals.failure, 1);
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wrap`](Self::wrap).
+    pub fn wrap_with<F, A, Fut, T, E, J>(
+        &self,
+        function: F,
+        judge: J,
+    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, J> + Clone + use<F, A, Fut, T, E, J>
+    where
+        F: FnOnce(A) -> Fut + Clone,
+        Fut: Future<Output = Result<T, E>>,
+        J: FnOnce(&Result<T, E>) -> Outcome + Clone,
+    {
+        let breaker = self.shared().clone();
+        move |argument| WrapFuture {
+            start: Some((breaker.clone(), function.clone(), argument)),
+            judge: Some(judge.clone()),
+            future: None,
+            call: None,
+        }
+    }
+}
+
+/// The future of a function that was guarded by [`Handle::wrap`].
+///
+/// # Panics
+///
+/// If it is polled again after it was ready.
+#[pin_project]
+#[must_use = "a future does nothing unless it is polled"]
+pub struct WrapFuture<F, A, Fut, J> {
+    /// `None` from the first poll on.
+    start: Option<(Shared, F, A)>,
+    judge: Option<J>,
+    /// Dropped before the call ends: what it holds is free by then.
+    #[pin]
+    future: Option<Fut>,
+    call: Option<InFlight>,
+}
+
+impl<F, A, Fut, T, E, J> Future for WrapFuture<F, A, Fut, J>
+where
+    F: FnOnce(A) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    J: FnOnce(&Result<T, E>) -> Outcome,
+{
+    type Output = Result<T, BreakerError<E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some((breaker, function, argument)) = this.start.take() {
+            let grant = breaker.admit()?;
+            let mut call = InFlight::new(breaker, grant);
+            this.future.set(Some(call.run(|| function(argument))));
+            *this.call = Some(call);
+        }
+        let done = "polled after it was ready";
+        let future = this.future.as_mut().as_pin_mut().expect(done);
+        let call = this.call.as_mut().expect(done);
+        let result = ready!(call.run(|| future.poll(cx)));
+        this.future.set(None);
+        if let (Some(call), Some(judge)) = (this.call.take(), this.judge.take()) {
+            call.settle(|| judge(&result));
+        }
+        Poll::Ready(result.map_err(BreakerError::Inner))
+    }
+}
+
+impl<F, A, Fut, J> fmt::Debug for WrapFuture<F, A, Fut, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (&self.start, &self.call) {
+            (Some(_), _) => "not begun",
+            (None, Some(_)) => "called",
+            (None, None) => "over",
+        };
+        f.debug_tuple("WrapFuture").field(&state).finish()
+    }
+}
