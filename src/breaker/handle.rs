@@ -26,6 +26,18 @@ use crate::state::{Mode, State};
 ///
 /// # Without tower
 ///
+/// | | |
+/// |---|---|
+/// | a function | [`call`](Self::call) |
+/// | a future | [`run`](Self::run) |
+/// | a stream, as one call | [`guard_stream`](Self::guard_stream) |
+/// | an async function, once for all its calls | [`wrap`](Self::wrap) |
+/// | blocking work of an async program | [`call`, on a thread for it](Self::call#blocking-work) |
+/// | anything else | [`try_acquire`](Self::try_acquire) |
+///
+/// Each of the first four has a form with a judge, for results that are no failures though `Err`, or are although `Ok`:
+/// see [`Outcome::by_result`] and [`Outcome::failure_if`].
+///
 /// ```
 /// use tower_breaker::{BreakerError, Handle, Settings, State, Trip};
 ///
@@ -155,7 +167,20 @@ impl Handle {
         self.0.waiters.wake();
     }
 
-    /// Asks for the right to make one call.
+    /// Asks for the right to make one call, for whatever is no function, future or stream: the permit goes where the call
+    /// goes, and is settled where it ends.
+    ///
+    /// ```
+    /// use tower_breaker::{CircuitOpen, Handle, Outcome, Settings};
+    ///
+    /// let queue = Handle::new("queue", Settings::default());
+    /// let permit = queue.try_acquire()?;
+    /// let (send, acknowledged) = std::sync::mpsc::channel();
+    /// std::thread::spawn(move || send.send("nack"));
+    /// permit.settle(Outcome::failure_if(acknowledged.recv() != Ok("ack")));
+    /// assert_eq!(queue.snapshot().totals.failure, 1);
+    /// # Ok::<_, CircuitOpen>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -172,6 +197,32 @@ impl Handle {
 
     /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).
     ///
+    /// Within the function the same breaker can be used for anything; a call through it is a call of its own, and is
+    /// rejected if this one is the only probe. A rejection by another breaker is an `Err` like any other here: to ignore
+    /// it, so that one open circuit does not open those above, let a judge ask
+    /// [`as_rejection`](crate::AsRejection::as_rejection).
+    ///
+    /// # Blocking work
+    ///
+    /// It needs no runtime, and so runs where blocking is allowed:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower_breaker::{Handle, Settings};
+    ///
+    /// let disk = Handle::new("disk", Settings::default());
+    /// let guard = disk.clone();
+    /// let read = tokio::task::spawn_blocking(move || guard.call(|| std::fs::read("Cargo.toml")));
+    /// assert!(read.await.unwrap().is_ok());
+    /// assert_eq!(disk.snapshot().totals.success, 1);
+    /// # }
+    /// ```
+    ///
+    /// What has begun on such a thread goes on, and settles by its own result, although its `JoinHandle` was aborted or
+    /// dropped, or a timeout around it has passed: until then it is a call in flight, which the
+    /// [overdue rule](crate::Trip::overdue) sees. What was aborted before it began was no call. The permit is taken on the
+    /// thread; to reject before the work is queued, move a [`Permit`] there.
+    ///
     /// # Errors
     ///
     /// [`BreakerError::Open`] when the function was not called, [`BreakerError::Inner`] with its own error.
@@ -180,6 +231,17 @@ impl Handle {
     }
 
     /// Guards a function; `judge` says what its result means.
+    ///
+    /// ```
+    /// use tower_breaker::{Handle, Outcome, Settings};
+    ///
+    /// let api = Handle::new("api", Settings::default());
+    /// let fetch = || Err::<u16, _>("no such user");
+    ///
+    /// // Only this error is a failure.
+    /// let _ = api.call_with(fetch, |result| Outcome::failure_if(matches!(result, Err("timeout"))));
+    /// assert_eq!(api.snapshot().totals.success, 1);
+    /// ```
     ///
     /// # Errors
     ///
@@ -198,6 +260,16 @@ impl Handle {
     /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
     ///
     /// The permit is taken when this is first polled.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use tower_breaker::{Handle, Settings};
+    ///
+    /// let users = Handle::new("users", Settings::default());
+    /// let find = async |id: u32| Ok::<_, std::io::Error>(format!("user {id}"));
+    /// assert_eq!(users.run(find(7)).await.unwrap(), "user 7");
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

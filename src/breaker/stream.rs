@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use futures_core::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
-use crate::breaker::permit::{Permit, Runs, Shared, in_drop};
 use crate::breaker::Handle;
+use crate::breaker::permit::{Permit, Runs, Shared, in_drop};
 use crate::error::BreakerError;
 use crate::outcome::{Class, Outcome};
 

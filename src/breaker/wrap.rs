@@ -45,9 +45,7 @@ impl Handle {
     pub fn wrap<F, A, Fut, T, E>(
         &self,
         function: F,
-    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, fn(&Result<T, E>) -> Outcome>
-    + Clone
-    + use<F, A, Fut, T, E>
+    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, fn(&Result<T, E>) -> Outcome> + Clone + use<F, A, Fut, T, E>
     where
         F: FnOnce(A) -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,

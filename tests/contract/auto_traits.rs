@@ -13,8 +13,8 @@ use tower_breaker::classify::rules::{Ignore, OfError, Rule, Ruled};
 use tower_breaker::classify::{BreakerBody, ClassifyFn, Grpc, Http, Llm, Results};
 use tower_breaker::{
     AnswerWith, BreakerError, Changed, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config,
-    Events, Fail, FailInto, FailTyped, Handle, Outcome, Permit, RespondGrpc, RespondHttp, Settings,
-    Snapshot, State, ToService, Transition, Watch,
+    Events, Fail, FailInto, FailTyped, GuardedStream, Handle, Outcome, Permit, RespondGrpc,
+    RespondHttp, Settings, Snapshot, State, ToService, Transition, Watch, WrapFuture,
 };
 
 use crate::doubles::config;
@@ -57,6 +57,7 @@ macro_rules! send_sync {
 type Function = fn(()) -> Ready<Result<(), Infallible>>;
 type Inner = tower::util::ServiceFn<Function>;
 type Guarded<C, R> = CircuitBreaker<Inner, C, R>;
+type Local = futures_util::stream::Iter<std::vec::IntoIter<Result<Rc<()>, ()>>>;
 type Future<S> = <S as Service<()>>::Future;
 
 #[test]
@@ -72,6 +73,8 @@ fn everything_is_send_and_sync_when_its_parts_are() {
     shared::<Future<Guarded<Results, FailTyped>>>();
     shared::<Future<Guarded<Results, ToService<Inner>>>>();
     shared::<(Handle, Permit, Watch, Changed, Events)>();
+    shared::<GuardedStream<futures_util::stream::Empty<Result<(), ()>>>>();
+    shared::<WrapFuture<Function, (), Ready<Result<(), Infallible>>, fn()>>();
     shared::<(Settings, Snapshot, State, Transition, Outcome)>();
     shared::<(CircuitOpen, BreakerError<()>, BreakerBody<String>)>();
     shared::<(Fail, FailTyped, FailInto, RespondHttp, RespondGrpc)>();
@@ -84,6 +87,9 @@ fn what_has_parts_that_are_not_is_not() {
     assert_eq!(send_sync!(CircuitBreakerLayer<Results, Rc<()>>), (false, false));
     assert_eq!(send_sync!(CircuitBreakerLayer<Cell<()>>), (true, false));
     assert_eq!(send_sync!(CircuitBreaker<()>), (true, true));
+    assert_eq!(send_sync!(GuardedStream<Local>), (false, false));
+    assert_eq!(send_sync!(WrapFuture<Rc<()>, (), (), ()>), (false, false));
+    assert_eq!(send_sync!(WrapFuture<(), (), Cell<()>, ()>), (true, false));
 }
 
 #[test]
@@ -98,6 +104,7 @@ fn the_future_of_an_unpin_service_is_unpin() {
     fn unpin<T: Unpin>() {}
     unpin::<Future<Guarded<Results, Fail>>>();
     unpin::<Permit>();
+    unpin::<GuardedStream<futures_util::stream::Empty<Result<(), ()>>>>();
 }
 
 #[test]
