@@ -162,3 +162,8 @@ pub use window::Window;
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Its examples are tests.
+#[cfg(all(doctest, feature = "llm", feature = "reqwest", feature = "retry"))]
+#[doc = include_str!("../docs/recipes/async-openai.md")]
+struct AsyncOpenAi;

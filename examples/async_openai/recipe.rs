@@ -1,4 +1,4 @@
-//! What a stack around async-openai needs beside the layers. Copy what you use.
+// What a stack around async-openai needs beside the layers. Copy what you use.
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;

@@ -9,15 +9,22 @@ use futures_util::StreamExt;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tower::ServiceBuilder;
-use tower_breaker::{CircuitBreakerLayer, FallbackLayer, Handle};
+use tower_breaker::classify::Llm;
+use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer, Handle, Provider};
 
 use crate::recipe::{Target, good, openai_error, outcome};
-use crate::server::{Answer, Asked, OVERLOADED, QUOTA, Server};
+use crate::server::{Answer, Asked, OVERLOADED, Piece, QUOTA, Server};
 use crate::support::{LIMITED, MISTAKE, OpenAi, ask, client, config, stream, transport};
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// The recipe: two providers, each with a breaker of its own.
 fn two_providers(primary: &Server, second: &Server) -> (OpenAi, Handle, Handle) {
-    let settings = || config(1, Duration::from_secs(60)).classify_caused_by(outcome);
+    two(primary, second, || config(1, LONG))
+}
+
+fn two(primary: &Server, second: &Server, config: fn() -> Config<Llm>) -> (OpenAi, Handle, Handle) {
+    let settings = || config().classify_caused_by(outcome);
     let breakers = [settings(), settings()].map(CircuitBreakerLayer::new);
     let [first, backup] = breakers.each_ref().map(CircuitBreakerLayer::handle);
     let [primary_breaker, backup_breaker] = breakers;
@@ -108,4 +115,24 @@ async fn where_both_are_down_each_breaker_knows_of_its_own() {
     let (first, backup) = (first.snapshot().totals, backup.snapshot().totals);
     assert_eq!((first.exhausted, first.failure), (1, 0));
     assert_eq!((backup.exhausted, backup.failure), (0, 1));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_held_falls_back_before_its_first_token() {
+    const NOT_A_TOKEN: Answer = Answer::Stream(&[Piece::Says(
+        "data: {\"error\":{\"message\":\"busy\",\"type\":\"server_error\",\"code\":null}}\n\n",
+    )]);
+    let held: fn() -> Config<Llm> =
+        || config(1, LONG).classify(Llm::new(Provider::OpenAi).hold_until_content(LONG));
+    let not_held: fn() -> Config<Llm> = || config(1, LONG);
+    for (config, chunks) in [(held, 4), (not_held, 1)] {
+        let (primary, second) =
+            (Server::start("primary").await.unwrap(), Server::start("second").await.unwrap());
+        let (client, first, _) = two(&primary, &second, config);
+        primary.answer([], NOT_A_TOKEN);
+        let read: Vec<_> = stream(&client).await.unwrap().collect().await;
+        assert_eq!(read.len(), chunks, "{read:?}");
+        assert_eq!(read.iter().all(Result::is_ok), chunks == 4, "{read:?}");
+        assert_eq!(first.snapshot().totals.failure, 1);
+    }
 }

@@ -13,7 +13,8 @@ use tower_breaker::{
 use crate::recipe::{openai_error, outcome, rejection};
 use crate::server::{Answer, OVERLOADED, QUOTA, Server};
 use crate::support::{
-    LIMITED, LIMITED_1S, MISTAKE, OpenAi, Stack, ask, client, client_at, config, patient, transport,
+    LIMITED, LIMITED_1S, MISTAKE, OpenAi, PAGE, Stack, ask, client, client_at, config, patient,
+    transport,
 };
 use crate::until::until;
 
@@ -76,6 +77,15 @@ async fn a_used_up_quota_opens_at_once_and_the_retry_layer_still_reads_it() {
     let seen = handle.snapshot();
     assert_eq!((seen.totals.exhausted, seen.state, seen.cause), (1, State::Open, Cause::Exhausted));
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_429_that_is_not_openais_is_throttled_there() {
+    let server = Server::start("primary").await.unwrap();
+    let (client, handle) = inside(&server, 3, patient());
+    server.answer([], PAGE);
+    assert!(matches!(ask(&client).await, Err(OpenAIError::JSONDeserialize(..))));
+    assert_eq!((handle.snapshot().totals.throttled, server.asked().len()), (1, 1));
 }
 
 #[tokio::test]

@@ -15,3 +15,15 @@ mod streaming;
 mod support;
 #[path = "../shared/until.rs"]
 mod until;
+
+/// The page of the recipe shows its functions as they are.
+#[test]
+fn the_page_is_that_of_the_recipe() {
+    let page = include_str!("../../docs/recipes/async-openai.md");
+    let recipe = include_str!("../../examples/async_openai/recipe.rs");
+    for name in ["openai_error", "rejection", "outcome"] {
+        let (_, rest) = recipe.split_once(&format!("pub(crate) fn {name}(")).expect(name);
+        let (function, _) = rest.split_once("\n}\n").expect(name);
+        assert!(page.contains(&format!("\nfn {name}({function}\n}}\n")), "{name}");
+    }
+}

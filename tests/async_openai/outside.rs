@@ -7,7 +7,7 @@ use tower_breaker::{Cause, CircuitBreakerLayer, State};
 
 use crate::recipe::{openai_error, outcome, rejection};
 use crate::server::{Answer, OVERLOADED, QUOTA, Server};
-use crate::support::{LIMITED, MISTAKE, OpenAi, ask, client, patient, transport};
+use crate::support::{LIMITED, MISTAKE, OpenAi, PAGE, ask, client, patient, transport};
 use crate::until::until;
 
 /// The recipe.
@@ -97,8 +97,6 @@ async fn without_the_rule_both_are_failures() {
 
 #[tokio::test]
 async fn a_429_that_is_not_openais_is_a_failure_there() {
-    const PAGE: Answer =
-        Answer::Plain { status: 429, headers: &[], body: "<html>slow down</html>" };
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = outside(&server, 3);
     server.answer([], PAGE);

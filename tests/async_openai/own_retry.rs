@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use async_openai::error::OpenAIError;
+use futures_util::StreamExt;
 use tower::ServiceBuilder;
 use tower::retry::RetryLayer;
 use tower_breaker::classify::Llm;
 use tower_breaker::{CircuitBreakerLayer, Config, Cooldown, Handle, RetryPolicy, State};
 
 use crate::recipe::{openai_error, outcome, rejection};
-use crate::server::{Answer, OVERLOADED, QUOTA, Server};
-use crate::support::{LIMITED_1S, MISTAKE, OpenAi, ask, client, config, patient, transport};
+use crate::server::{Answer, ERROR_EVENT, OVERLOADED, QUOTA, Server};
+use crate::support::{
+    LIMITED_1S, MISTAKE, OpenAi, ask, client, config, patient, stream, transport,
+};
 use crate::until::until;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -63,6 +66,25 @@ async fn it_retries_no_used_up_quota_and_no_mistake_and_the_body_is_whole() {
         }
         assert_eq!(server.asked().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_failed_connect_is_a_failure_and_is_retried() {
+    let server = Server::start("primary").await.unwrap();
+    let (client, handle) = policy(&server, RetryPolicy::new(2), patient());
+    drop(server);
+    assert!(matches!(ask(&client).await, Err(OpenAIError::Reqwest(_))));
+    assert_eq!(handle.snapshot().totals.failure, 3);
+}
+
+#[tokio::test]
+async fn what_breaks_in_a_stream_is_a_failure_and_is_not_retried() {
+    let server = Server::start("primary").await.unwrap();
+    let (client, handle) = policy(&server, RetryPolicy::new(2), patient());
+    server.answer([], ERROR_EVENT);
+    let chunks: Vec<_> = stream(&client).await.unwrap().collect().await;
+    assert!(chunks.last().unwrap().is_err(), "{chunks:?}");
+    assert_eq!((handle.snapshot().totals.failure, server.asked().len()), (1, 1));
 }
 
 /// It waits a little longer than it was told, and so longer than the circuit is held.

@@ -19,6 +19,9 @@ use crate::server::{Answer, Server};
 pub(crate) const LIMITED: Answer = Answer::Plain { status: 429, headers: &[], body: LIMIT };
 pub(crate) const LIMITED_1S: Answer =
     Answer::Plain { status: 429, headers: &[("retry-after", "1")], body: LIMIT };
+/// A limit of somebody on the way.
+pub(crate) const PAGE: Answer =
+    Answer::Plain { status: 429, headers: &[], body: "<html>slow down</html>" };
 pub(crate) const MISTAKE: Answer = Answer::Plain {
     status: 400,
     headers: &[],
