@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::retry::OpenAIRetryLayer;
+use tokio::net::TcpListener;
+use tower::timeout::error::Elapsed;
 use tower::{BoxError, ServiceBuilder};
 use tower_breaker::classify::Llm;
 use tower_breaker::{
@@ -200,17 +202,19 @@ async fn a_failed_connect_is_a_failure_and_is_retried_out_of_the_box_alone() {
 
 #[tokio::test]
 async fn a_timeout_inside_is_a_failure() {
-    let server = Server::start("primary").await.unwrap();
+    // Nobody accepts: it connects, and that is all.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/v1", silent.local_addr().unwrap());
     let breaker = CircuitBreakerLayer::new(patient().classify_caused_by(outcome));
     let handle = breaker.handle();
     let stack = ServiceBuilder::new()
         .layer(OpenAIRetryLayer::new(2))
         .map_err(openai_error)
         .layer(breaker)
-        .timeout(Duration::ZERO)
+        .timeout(Duration::from_millis(50))
         .service(transport());
-    match ask(&client(&server, stack)).await.unwrap_err() {
-        OpenAIError::Boxed(error) => assert!(error.is::<tower::timeout::error::Elapsed>()),
+    match ask(&client_at(base, stack)).await.unwrap_err() {
+        OpenAIError::Boxed(error) => assert!(error.is::<Elapsed>(), "{error:?}"),
         error => panic!("{error:?}"),
     }
     // And it is not retried: the retry layer knows failed connects alone.
