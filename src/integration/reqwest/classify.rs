@@ -1,5 +1,6 @@
 //! Services that return a `reqwest::Response`.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,10 +11,13 @@ use pin_project::pin_project;
 
 use super::convert::{from_reqwest, into_reqwest};
 use super::is_head;
+use crate::BoxError;
 use crate::breaker::Permit;
 #[cfg(feature = "llm")]
 use crate::classify::Llm;
 use crate::classify::{BreakerBody, Classify, Http, Known, OPEN_HEADER};
+use crate::error::chain;
+use crate::outcome::Outcome;
 
 /// What a classifier of HTTP returns for a response of reqwest's.
 type Guarded = Response<BreakerBody<reqwest::Body>>;
@@ -68,6 +72,10 @@ macro_rules! returns_reqwest {
                 result: Result<reqwest::Response, E>,
                 permit: Permit,
             ) -> Known<Result<reqwest::Response, E>, Self::Later> {
+                if result.as_ref().is_err_and(was_not_sent) {
+                    permit.settle(Outcome::ignored().reason("not sent"));
+                    return Known::Now(result);
+                }
                 let result = result.map(from_reqwest);
                 match Classify::<Request<()>, _, E>::result(self, head, result, permit) {
                     Known::Now(result) => Known::Now(result.map(into_reqwest)),
@@ -86,10 +94,29 @@ macro_rules! returns_reqwest {
     )*};
 }
 
+/// Whether the request itself was at fault, so that nobody was called.
+fn was_not_sent<E: 'static>(error: &E) -> bool {
+    let error: &dyn Any = error;
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return error.is_builder();
+    }
+    #[cfg(feature = "reqwest-middleware")]
+    if let Some(error) = error.downcast_ref::<reqwest_middleware::Error>() {
+        return error.is_builder();
+    }
+    error.downcast_ref::<BoxError>().is_some_and(|error| {
+        let mut causes = chain(&**error).filter_map(|cause| cause.downcast_ref());
+        causes.any(reqwest::Error::is_builder)
+    })
+}
+
 returns_reqwest!(
     /// For `reqwest::Client`, and every other service that returns a `reqwest::Response`, whatever its request: the
     /// rules are those for `http::Response`, and the response stays what it was, with its URL. Its body is not read; its
     /// end settles the call.
+    ///
+    /// An error of `reqwest::Error::is_builder` is ignored: a request that cannot be made was not sent. Every other `Err` is
+    /// a failure, too many redirects, too.
     ///
     /// What `error_for_status` would make an error of is an answer here, and is judged by its status. A `HEAD` is known
     /// as one in a `reqwest::Request`; with other requests it ends where its connection says so, which for HTTP/1 is at

@@ -6,7 +6,7 @@ use reqwest::ResponseBuilderExt;
 
 use super::convert::{from_reqwest, into_reqwest};
 use crate::classify::{BreakerBody, Classify, Http, Known, Verdict};
-use crate::{AnswerFor, Class, Handle, Judged, Outcome, Settings};
+use crate::{AnswerFor, BoxError, Class, Handle, Judged, Outcome, Settings};
 
 const URL: &str = "https://api.example.com/v1?q=1";
 
@@ -118,6 +118,38 @@ fn a_response_is_judged_by_its_verdict_then_by_its_head() {
     let through = into_reqwest(from_reqwest(limited).map(BreakerBody::new));
     assert_eq!(through.judge().class(), Class::Exhausted);
     assert_eq!(response(404, "").judge().class(), Class::Success);
+}
+
+#[test]
+fn a_request_that_cannot_be_made_says_nothing_of_the_server() {
+    fn parsed(url: impl reqwest::IntoUrl) -> reqwest::Error {
+        url.into_url().unwrap_err()
+    }
+    fn ended<E: 'static>(error: E) -> u64 {
+        let handle = handle();
+        let permit = handle.try_acquire().unwrap();
+        let known = Classify::<(), reqwest::Response, E>::result(
+            &Http::client(),
+            false,
+            Err(error),
+            permit,
+        );
+        assert!(matches!(known, Known::Now(Err(_))));
+        let totals = handle.snapshot().totals;
+        assert_eq!(totals.failure + totals.ignored, 1);
+        totals.ignored
+    }
+    assert_eq!(ended(parsed("no url")), 1);
+    assert_eq!(ended(BoxError::from(parsed("no url"))), 1);
+    assert_eq!(ended(BoxError::from(std::io::Error::other(parsed("no url")))), 1);
+    let status = || response(500, "").error_for_status().unwrap_err();
+    assert_eq!(ended(status()), 0);
+    assert_eq!(ended(BoxError::from(status())), 0);
+    #[cfg(feature = "reqwest-middleware")]
+    {
+        assert_eq!(ended(reqwest_middleware::Error::from(parsed("no url"))), 1);
+        assert_eq!(ended(reqwest_middleware::Error::from(status())), 0);
+    }
 }
 
 #[test]

@@ -147,7 +147,10 @@ fn a_rejection_is_found_through_transparent_errors() {
 
 #[test]
 fn an_error_of_the_client_is_the_one_it_was() {
-    let from_client = || Error::from("no url".into_url().unwrap_err());
+    fn parsed(url: impl IntoUrl) -> reqwest::Error {
+        url.into_url().unwrap_err()
+    }
+    let from_client = || Error::from(parsed("no url"));
     for error in [
         BoxError::from(from_client()).into_error(),
         BreakerError::Inner(from_client()).into_error(),
