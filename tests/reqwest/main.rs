@@ -1,0 +1,17 @@
+//! `reqwest::Client` as a guarded service and behind the middleware of reqwest-middleware, at real servers whose sockets
+//! break in every way.
+
+mod connector;
+mod cycle;
+mod faults;
+mod given_up;
+mod head;
+mod hosts;
+mod http2;
+mod llm;
+mod retry;
+mod server;
+mod support;
+#[path = "../shared/until.rs"]
+mod until;
+mod whole;

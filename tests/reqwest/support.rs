@@ -1,0 +1,117 @@
+//! A client under a breaker, in both ways, and what its breaker counted.
+
+use std::time::Duration;
+
+use reqwest::{Client, ClientBuilder, Method, Request, Response};
+use reqwest_middleware::ClientWithMiddleware;
+use tower::{Layer, ServiceExt};
+use tower_breaker::classify::Http;
+use tower_breaker::{
+    BoxError, CircuitBreaker, CircuitBreakerLayer, CircuitBreakerMiddleware, CircuitOpen, Class,
+    Config, Cooldown, Fail, Handle, Probe, Settings, SettingsBuilder, Totals, Trip,
+};
+
+pub(crate) use crate::until::{LONG, until};
+
+/// The provider of ring, once for the process: reqwest is built without one here.
+pub(crate) fn builder() -> ClientBuilder {
+    // Another test was faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy()
+}
+
+pub(crate) fn client() -> Client {
+    builder().build().unwrap()
+}
+
+/// Counts every call, and opens on nothing.
+pub(crate) fn counting() -> SettingsBuilder {
+    Settings::http_client().to_builder().trip(Trip::none().consecutive(1000)).track_in_flight(true)
+}
+
+/// Opens with the third failure in a row, for 50 ms; one probe closes it.
+pub(crate) fn tripping() -> SettingsBuilder {
+    let cooldown = Cooldown::fixed(Duration::from_millis(50)).jitter(0.0);
+    counting().trip(Trip::none().consecutive(3)).cooldown(cooldown).probe(Probe::successes(1))
+}
+
+pub(crate) fn config(settings: SettingsBuilder) -> Config<Http> {
+    Config::http_client().settings(settings.build().unwrap())
+}
+
+/// The two ways to guard a client.
+#[derive(Clone)]
+pub(crate) enum Guarded {
+    Service(CircuitBreaker<Client, Http, Fail>),
+    Middleware(ClientWithMiddleware),
+}
+
+impl Guarded {
+    /// A client in each way, each with a breaker of its own.
+    pub(crate) fn both(
+        client: impl Fn() -> Client,
+        settings: SettingsBuilder,
+    ) -> [(Self, Handle); 2] {
+        let layer = CircuitBreakerLayer::new(config(settings.clone()));
+        let middleware = CircuitBreakerMiddleware::new(config(settings));
+        let (first, second) = (layer.handle(), middleware.handle());
+        let service = layer.layer(client());
+        let client = reqwest_middleware::ClientBuilder::new(client()).with(middleware).build();
+        [(Self::Service(service), first), (Self::Middleware(client), second)]
+    }
+
+    pub(crate) async fn send(&self, method: Method, url: &str) -> Result<Response, BoxError> {
+        let request = Request::new(method, url.parse().unwrap());
+        match self.clone() {
+            Self::Service(service) => service.oneshot(request).await,
+            Self::Middleware(client) => Ok(client.execute(request).await?),
+        }
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Result<Response, BoxError> {
+        self.send(Method::GET, url).await
+    }
+}
+
+/// The error of the client in it.
+pub(crate) fn of_client(error: &BoxError) -> &reqwest::Error {
+    match error.downcast_ref::<reqwest_middleware::Error>() {
+        Some(reqwest_middleware::Error::Reqwest(error)) => error,
+        _ => error.downcast_ref().unwrap_or_else(|| panic!("not of the client: {error:?}")),
+    }
+}
+
+pub(crate) fn rejection(error: &BoxError) -> &CircuitOpen {
+    CircuitOpen::find(&**error).unwrap_or_else(|| panic!("no rejection: {error:?}"))
+}
+
+/// Compares all that was counted now.
+#[track_caller]
+pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) {
+    let mut expected = totals(calls);
+    expected.admitted = Some(expected.settled());
+    assert_eq!(handle.snapshot().totals, expected);
+}
+
+/// A call is in flight, and nothing was counted yet.
+#[track_caller]
+pub(crate) fn pending(handle: &Handle) {
+    let totals = handle.snapshot().totals;
+    assert_eq!((totals.settled(), totals.admitted), (0, Some(1)), "{totals:?}");
+}
+
+fn totals(calls: &[(Class, u64)]) -> Totals {
+    let mut totals = Totals::default();
+    for (class, count) in calls {
+        *match class {
+            Class::Success => &mut totals.success,
+            Class::Failure => &mut totals.failure,
+            Class::Throttled => &mut totals.throttled,
+            Class::Exhausted => &mut totals.exhausted,
+            Class::Ignored => &mut totals.ignored,
+            Class::Cancelled => &mut totals.cancelled,
+            _ => unreachable!("{class:?} is no class that ends a call"),
+        } += count;
+    }
+    totals
+}
