@@ -41,7 +41,8 @@ let service = ServiceBuilder::new()
 "#
 )]
 //!
-//! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`.
+//! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`. Timeouts beside it, handlers that see
+//! the breaker: `Breakers`.
 //!
 //! # Where to look
 //!

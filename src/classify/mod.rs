@@ -147,6 +147,8 @@ mod result;
 pub mod rules;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "http")]
+mod unlike;
 
 use std::future::Future;
 

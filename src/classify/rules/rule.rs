@@ -85,6 +85,7 @@ impl<T, F: Fn(&T) -> Option<Outcome>> Ask<T> for Decide<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Res, E, A> RuleFor<Res, E> for Rule<OfError<E>, A>
 where
     E: 'static,
@@ -117,6 +118,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Res, E, A> RuleFor<Res, E> for Rule<OfResponse<Res>, A>
 where
     A: Ask<Res>,
