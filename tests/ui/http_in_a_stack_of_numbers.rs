@@ -1,0 +1,13 @@
+//! The same, in a stack that somebody takes as a service.
+
+use tower::{Service, ServiceBuilder, service_fn};
+use tower_breaker::{CircuitBreakerLayer, Config};
+
+fn serve(_: impl Service<u32>) {}
+
+fn main() {
+    let service = ServiceBuilder::new()
+        .layer(CircuitBreakerLayer::new(Config::http()))
+        .service(service_fn(|n: u32| async move { Ok::<_, std::io::Error>(n) }));
+    serve(service);
+}

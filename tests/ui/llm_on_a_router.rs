@@ -1,0 +1,11 @@
+//! The presets for clients fail, and a router of axum cannot: they go under `HandleErrorLayer`.
+
+use axum::Router;
+use axum::routing::get;
+use tower_breaker::{CircuitBreakerLayer, Config, Provider};
+
+fn main() {
+    let _: Router = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .layer(CircuitBreakerLayer::new(Config::llm(Provider::OpenAi)));
+}

@@ -1,0 +1,11 @@
+//! A breaker that fails with `BreakerError` goes under `HandleErrorLayer`.
+
+use axum::Router;
+use axum::routing::get;
+use tower_breaker::{CircuitBreakerLayer, Config, FailTyped};
+
+fn main() {
+    let _: Router = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .layer(CircuitBreakerLayer::new(Config::http().on_rejected(FailTyped)));
+}
