@@ -152,6 +152,8 @@ pub use integration::retry::{RetryFuture, RetryPolicy, StopAtRejection};
 pub use integration::{Breakers, MissingBreaker, WithBreakers};
 #[cfg(feature = "reqwest-middleware")]
 pub use integration::{CircuitBreakerMiddleware, PerHost};
+#[cfg(feature = "tonic")]
+pub use integration::tonic;
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};

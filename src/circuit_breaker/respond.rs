@@ -9,6 +9,8 @@ use super::OnRejected;
 use super::rejected::{Answer, Rejection};
 use crate::CircuitOpen;
 use crate::classify::{GRPC_PUSHBACK, GRPC_STATUS, OPEN_HEADER};
+#[cfg(feature = "grpc")]
+use crate::classify::{STATUS_DETAILS, tell_delay};
 
 /// Answers a rejected call with HTTP 503. The policy of `Config::http()`.
 ///
@@ -39,12 +41,16 @@ impl RespondHttp {
 ///
 /// It is a trailers-only answer: HTTP 200, `grpc-status` 14, `grpc-message` "circuit open".
 /// `grpc-retry-pushback-ms` says how long, in milliseconds rounded up, where that is known, at most
-/// `i32::MAX` (24 days), the most that the header can say. [`x-circuit-open`](crate::classify::OPEN_HEADER) names
-/// the breaker. The error type of the service stays as it is.
+/// `i32::MAX` (24 days), the most that the header can say. With feature `grpc`, `grpc-status-details-bin` says the same
+/// to the nanosecond, as a `google.rpc.RetryInfo`: for callers that get the details and no metadata.
+/// [`x-circuit-open`](crate::classify::OPEN_HEADER) names the breaker. The error type of the service stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RespondGrpc;
 
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// Printable ASCII without a `%`: needs no percent-encoding.
+const MESSAGE: &str = "circuit open";
 
 impl RespondGrpc {
     /// The response to one rejection.
@@ -56,10 +62,13 @@ impl RespondGrpc {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(GRPC_STATUS, HeaderValue::from_static("14"));
-        // Printable ASCII without a `%`: needs no percent-encoding.
-        headers.insert(GRPC_MESSAGE, HeaderValue::from_static("circuit open"));
+        headers.insert(GRPC_MESSAGE, HeaderValue::from_static(MESSAGE));
         if let Some(wait) = open.retry_after() {
             headers.insert(GRPC_PUSHBACK, HeaderValue::from(pushback_ms(wait)));
+            #[cfg(feature = "grpc")]
+            if let Some(details) = tell_delay(14, MESSAGE, wait) {
+                headers.insert(STATUS_DETAILS, details);
+            }
         }
         headers.insert(OPEN_HEADER, name_value(open.name()));
         response
@@ -182,7 +191,9 @@ mod tests {
             ("grpc-retry-pushback-ms", "1201"),
             ("x-circuit-open", "db"),
         ];
-        assert_eq!(headers(&answer), expected);
+        let mut seen = headers(&answer);
+        seen.retain(|(name, _)| *name != "grpc-status-details-bin");
+        assert_eq!(seen, expected);
         assert!(answer.into_body().into_inner().is_err());
     }
 
@@ -190,6 +201,7 @@ mod tests {
     fn grpc_sends_no_pushback_that_nobody_knows() {
         let answer: Answer = RespondGrpc::response(&open("db", None));
         assert!(!answer.headers().contains_key("grpc-retry-pushback-ms"));
+        assert!(!answer.headers().contains_key("grpc-status-details-bin"));
     }
 
     #[test]

@@ -164,6 +164,8 @@ pub(crate) use self::body::{Judge, until_settled};
 pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]
 pub use self::grpc::Grpc;
+#[cfg(feature = "grpc")]
+pub(crate) use self::grpc::{STATUS_DETAILS, tell_delay};
 #[cfg(feature = "tower-http")]
 pub(crate) use self::grpc::{code_and_name, wait};
 #[cfg(feature = "http")]

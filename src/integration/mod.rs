@@ -8,6 +8,8 @@ mod reqwest;
 mod reqwest_middleware;
 #[cfg(feature = "retry")]
 pub mod retry;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 #[cfg(feature = "tower-http")]
 mod tower_http;
 

@@ -13,6 +13,8 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body::Body;
 
 pub(super) use self::deadline::given_up;
+#[cfg(feature = "grpc")]
+pub(crate) use self::details::{STATUS_DETAILS, tell_delay};
 use super::body::{Judge, until_settled};
 use super::http::{
     Codes, Side, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,

@@ -219,3 +219,59 @@ proptest! {
         prop_assert_eq!(read_details(vec![retry_info(seconds, nanos)]), Some(delay));
     }
 }
+
+/// The delay that is told, read by the definitions as they are.
+fn told(delay: Duration) -> (Duration, HeaderMap) {
+    let value = tell_delay(14, "circuit open", delay).unwrap();
+    assert!(!value.as_bytes().contains(&b'='), "padded");
+    let headers = HeaderMap::from_iter([(STATUS_DETAILS, value)]);
+    (retry_delay(&headers).unwrap(), headers)
+}
+
+/// `google.rpc.Status`, all of it.
+#[derive(Message)]
+struct Whole {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<Any>,
+}
+
+#[test]
+fn what_is_told_is_a_status_with_one_retry_info() {
+    let (_, headers) = told(Duration::new(3, 500_000_000));
+    let bytes = BASE64.decode(&headers[STATUS_DETAILS]).unwrap();
+    let status = Whole::decode(&*bytes).unwrap();
+    assert_eq!((status.code, &*status.message, status.details.len()), (14, "circuit open", 1));
+    assert_eq!(status.details[0].type_url, "type.googleapis.com/google.rpc.RetryInfo");
+    // The same as from the definitions: nothing is missing or in another place.
+    assert_eq!(status.encode_to_vec(), bytes);
+    let info = RetryInfo::decode(&*status.details[0].value).unwrap();
+    let delay = info.retry_delay.unwrap();
+    assert_eq!((delay.seconds, delay.nanos), (3, 500_000_000));
+}
+
+#[test]
+fn every_delay_is_told_to_the_nanosecond_up_to_the_longest() {
+    let longest = Duration::from_secs(LONGEST);
+    for delay in [
+        Duration::ZERO,
+        Duration::from_nanos(1),
+        Duration::from_millis(1_200),
+        Duration::new(LONGEST - 1, 999_999_999),
+        longest,
+    ] {
+        assert_eq!(told(delay).0, delay);
+    }
+    assert_eq!(told(longest + Duration::from_nanos(1)).0, longest);
+    assert_eq!(told(Duration::MAX).0, longest);
+}
+
+#[test]
+fn a_message_without_room_is_not_told() {
+    let long = "a message that is longer than any that this crate has to tell anybody about";
+    assert!(tell_delay(14, long, Duration::MAX).is_none());
+    assert!(tell_delay(14, "circuit open", Duration::MAX).is_some());
+}
