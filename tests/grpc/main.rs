@@ -1,11 +1,17 @@
 //! gRPC over real sockets: tonic on both sides, and servers that do not speak it.
 
 mod calls;
+mod deadlines;
 mod details;
+mod faults;
+mod frames;
 mod generated;
 mod handler;
+mod interceptors;
 mod probe;
 mod proxy;
+#[cfg(feature = "tonic")]
+mod rejections;
 mod relay;
 mod reset;
 mod server;
@@ -13,6 +19,7 @@ mod server_side;
 mod streaming;
 mod streaming_requests;
 mod support;
+mod timeouts;
 mod unary;
 #[path = "../shared/until.rs"]
 mod until;

@@ -49,18 +49,35 @@ where
         + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
+    serve_by(Server::builder(), layer).await
+}
+
+/// The same with settings of the server's own.
+pub(crate) async fn serve_by<L, B>(server: Server, layer: L) -> Serving
+where
+    L: Layer<Inner> + Clone + Send + Sync + 'static,
+    L::Service: Service<
+            Request<tonic::body::Body>,
+            Response = Response<B>,
+            Error: Into<BoxError> + Send,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let handler = Handler::new();
     let (stop, stopped) = oneshot::channel::<()>();
     let resets = MapResponseLayer::new(Resets::response as OnResponse);
-    let server = Server::builder()
+    let serving = server
         .layer(layer)
         .layer(resets)
         .add_service(OrdersServer::new(handler.clone()))
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), async {
             let _ = stopped.await;
         });
-    tokio::spawn(server);
+    tokio::spawn(serving);
     Serving { address, handler, _stop: stop }
 }

@@ -1,0 +1,115 @@
+//! A relay that knows the frames of HTTP/2, and breaks its first connection at one of them.
+
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+/// What happens to what the server sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The connection is reset in the middle of the first head.
+    ResetInHead,
+    /// … of the first message.
+    ResetInMessage,
+    /// The first head does not come, and nothing else.
+    Hang,
+    /// The first message does not come, and nothing else.
+    HangBehindHead,
+    /// Byte by byte.
+    Drip,
+    /// In place of the first head: nothing was done, for this reason.
+    GoAway(u32),
+    /// Behind the first message, which is to be followed by the rest: no new stream.
+    GoAwayInStream,
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+
+/// A `GOAWAY` with the last stream that the server answers, and a reason.
+fn go_away(last: u32, reason: u32) -> Vec<u8> {
+    let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0];
+    frame.extend(last.to_be_bytes());
+    frame.extend(reason.to_be_bytes());
+    frame
+}
+
+/// The first connection has the fault, those that follow are well.
+pub(crate) async fn relay(server: SocketAddr, fault: Fault) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut fault = Some(fault);
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(server).await.unwrap();
+            tokio::spawn(pass(near, far, fault.take()));
+        }
+    });
+    address
+}
+
+async fn pass(near: TcpStream, far: TcpStream, fault: Option<Fault>) {
+    let (mut near_read, mut near_write) = near.into_split();
+    let (mut far_read, mut far_write) = far.into_split();
+    let up = tokio::spawn(async move { copy(&mut near_read, &mut far_write).await });
+    match fault {
+        None => drop(copy(&mut far_read, &mut near_write).await),
+        Some(fault) => {
+            if let Ok(true) = down(&mut far_read, &mut near_write, fault).await {
+                // Closed with this it is reset.
+                #[allow(deprecated)]
+                near_write.as_ref().set_linger(Some(Duration::ZERO)).unwrap();
+            }
+        }
+    }
+    up.abort();
+    let _ = up.await;
+}
+
+/// Passes frames on until there are no more. Whether the connection is to be reset.
+async fn down(
+    far: &mut OwnedReadHalf,
+    near: &mut OwnedWriteHalf,
+    fault: Fault,
+) -> io::Result<bool> {
+    let mut behind_message = false;
+    loop {
+        let mut frame = vec![0; 9];
+        far.read_exact(&mut frame).await?;
+        let length = u32::from_be_bytes([0, frame[0], frame[1], frame[2]]) as usize;
+        frame.resize(9 + length, 0);
+        far.read_exact(&mut frame[9..]).await?;
+        match (frame[3], fault) {
+            (HEADERS, Fault::ResetInHead) | (DATA, Fault::ResetInMessage) => {
+                near.write_all(&frame[..9 + length / 2]).await?;
+                // A reset overtakes what was sent before: let it be read.
+                sleep(Duration::from_millis(20)).await;
+                return Ok(true);
+            }
+            (HEADERS, Fault::Hang) | (DATA, Fault::HangBehindHead) => return pending().await,
+            (HEADERS, Fault::GoAway(reason)) => {
+                near.write_all(&go_away(0, reason)).await?;
+                return pending().await;
+            }
+            (_, Fault::Drip) => {
+                for byte in frame {
+                    near.write_all(&[byte]).await?;
+                    near.flush().await?;
+                    tokio::task::yield_now().await;
+                }
+            }
+            (DATA, Fault::GoAwayInStream) if !behind_message => {
+                behind_message = true;
+                near.write_all(&frame).await?;
+                near.write_all(&go_away(i32::MAX as u32, 0)).await?;
+            }
+            _ => near.write_all(&frame).await?,
+        }
+    }
+}
