@@ -76,7 +76,8 @@ let service = ServiceBuilder::new()
 //! | `coarse-clock` | yes | Linux: every call's reading of the clock at a fifth of its price, see [`circuit_breaker`] |
 //! | `http` | yes | the presets of HTTP and gRPC, `Retry-After`, verdicts from bodies, answers that keep the error type |
 //! | `tracing` | yes | one event for each change of state |
-//! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`) |
+//! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`), read and sent |
+//! | `tonic` | | a rejection as a `tonic::Status`, and found in one; what a `Status` means |
 //! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |

@@ -16,7 +16,7 @@ use crate::service::{Mood, Service};
 pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RespondGrpc>>;
 
 /// For so long a caller waits for the head of an answer.
-const DEADLINE: Duration = Duration::from_millis(300);
+const DEADLINE: Duration = Duration::from_millis(500);
 
 /// The client, the service, and what was claimed of them.
 pub(crate) struct Run {
@@ -177,7 +177,7 @@ impl Run {
             ("failure", Some(error)) => format!("failure: {error}"),
             (counted, _) => counted.to_owned(),
         };
-        self.totals = seen.totals.clone();
+        self.totals = seen.totals;
 
         let (got, more) = got(replies, error.as_ref());
         let at = secs(self.start.elapsed());
