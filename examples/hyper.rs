@@ -1,1 +1,149 @@
-fn main() {}
+//! hyper-util's pooled client with a breaker, at a server that breaks in five ways and comes back.
+//!
+//! ```sh
+//! cargo run --example hyper               # a table of all calls; about 3 s
+//! cargo run --example hyper -- --healthy  # the server is well: exit 1
+//! ```
+//!
+//! It exits with 1 when something is not as it claims, and names it on stderr.
+
+#[path = "shared/table.rs"]
+mod table;
+
+use std::env;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tower::timeout::{TimeoutLayer, error::Elapsed};
+use tower::{BoxError, ServiceBuilder, ServiceExt};
+use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Settings, State};
+
+use crate::table::{Table, rejected};
+
+const WELL: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+
+/// A server that does with a request what its path says.
+async fn start() -> io::Result<(SocketAddr, Arc<AtomicUsize>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let requests = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, Arc::clone(&seen)));
+        }
+    });
+    Ok((address, requests))
+}
+
+async fn serve(mut stream: TcpStream, requests: Arc<AtomicUsize>) -> io::Result<()> {
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await?);
+        }
+        requests.fetch_add(1, Ordering::Relaxed);
+        let head = String::from_utf8_lossy(&head);
+        match head.split(' ').nth(1) {
+            Some("/unavailable") => stream.write_all(UNAVAILABLE.as_bytes()).await?,
+            Some("/hangs") => sleep(Duration::from_secs(3600)).await,
+            Some("/closes") => return Ok(()),
+            Some("/breaks-in-head") => return stream.write_all(b"HTTP/1.1 200 O").await,
+            Some("/breaks-in-body") => {
+                return stream.write_all(&WELL.as_bytes()[..WELL.len() - 2]).await;
+            }
+            _ => stream.write_all(WELL.as_bytes()).await?,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, BoxError> {
+    let healthy = match env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        [] => false,
+        [argument] if argument == "--healthy" => true,
+        _ => {
+            eprintln!("usage: hyper [--healthy]");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let (address, requests) = start().await?;
+    let preset = Settings::http_client();
+    let settings = preset
+        .to_builder()
+        // In the preset they must span 500 ms, as one reset connection ends many calls at once. Here they follow one
+        // another within a few.
+        .trip(preset.trip().consecutive_over(Duration::ZERO))
+        .cooldown(Cooldown::fixed(Duration::from_secs(1)))
+        .build()?;
+    let breaker = CircuitBreakerLayer::new(Config::http_client().name("api").settings(settings));
+    let handle = breaker.handle();
+    let client = ServiceBuilder::new()
+        .layer(breaker)
+        .layer(TimeoutLayer::new(Duration::from_millis(100)))
+        .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
+    let mut table = Table::new(&handle);
+
+    let get = async |path: &str| {
+        let path = if healthy { "/" } else { path };
+        let request = Request::get(format!("http://{address}{path}")).body(Empty::new());
+        let call = async {
+            let response = client.clone().oneshot(request?).await?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await;
+            Ok(match body {
+                Ok(body) => format!("{status}, {} bytes", body.to_bytes().len()),
+                Err(_) => format!("{status}, then its body broke"),
+            })
+        };
+        call.await.unwrap_or_else(|error: BoxError| match CircuitOpen::find(&*error) {
+            Some(open) => rejected(open),
+            None if error.is::<Elapsed>() => "error: timed out".to_owned(),
+            None => format!("error: {error}"),
+        })
+    };
+
+    for (path, claimed, state) in [
+        ("/", "200, 5 bytes", State::Closed),
+        ("/unavailable", "503, 0 bytes", State::Closed),
+        ("/closes", "error: client error", State::Closed),
+        ("/breaks-in-head", "error: client error", State::Closed),
+        ("/breaks-in-body", "200, then its body broke", State::Closed),
+        ("/hangs", "error: timed out", State::Open),
+    ] {
+        table.call(path, &get(path).await, claimed, state);
+    }
+
+    let before = requests.load(Ordering::Relaxed);
+    for _ in 0..3 {
+        table.call("/", &get("/").await, "rejected", State::Open);
+    }
+    let made = requests.load(Ordering::Relaxed) - before;
+    table.claim(made == 0, || format!("no request was sent while it was open: {made}"));
+
+    table.cooldown().await;
+    table.call("/hangs (a probe)", &get("/hangs").await, "error: timed out", State::Open);
+    table.cooldown().await;
+    table.call("/ (a probe)", &get("/").await, "200, 5 bytes", State::Closed);
+    table.call("/", &get("/").await, "200, 5 bytes", State::Closed);
+    let failures = handle.snapshot().totals.failure;
+    table.claim(failures == 6, || format!("each fault was one failure, 6 in all: {failures}"));
+
+    for claim in &table.broken {
+        eprintln!("does not hold: {claim}");
+    }
+    Ok(if table.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -45,7 +45,7 @@ impl Handle {
     pub fn wrap<F, A, Fut, T, E>(
         &self,
         function: F,
-    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, fn(&Result<T, E>) -> Outcome> + Clone + use<F, A, Fut, T, E>
+    ) -> impl Fn(A) -> WrapFuture<F, A, Fut> + Clone + use<F, A, Fut, T, E>
     where
         F: FnOnce(A) -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
@@ -101,7 +101,7 @@ impl Handle {
 /// If it is polled again after it was ready.
 #[pin_project]
 #[must_use = "a future does nothing unless it is polled"]
-pub struct WrapFuture<F, A, Fut, J> {
+pub struct WrapFuture<F, A, Fut: Future, J = fn(&<Fut as Future>::Output) -> Outcome> {
     /// `None` from the first poll on.
     start: Option<(Shared, F, A)>,
     judge: Option<J>,
@@ -139,7 +139,7 @@ where
     }
 }
 
-impl<F, A, Fut, J> fmt::Debug for WrapFuture<F, A, Fut, J> {
+impl<F, A, Fut: Future, J> fmt::Debug for WrapFuture<F, A, Fut, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match (&self.start, &self.call) {
             (Some(_), _) => "not begun",

@@ -74,7 +74,7 @@ fn everything_is_send_and_sync_when_its_parts_are() {
     shared::<Future<Guarded<Results, ToService<Inner>>>>();
     shared::<(Handle, Permit, Watch, Changed, Events)>();
     shared::<GuardedStream<futures_util::stream::Empty<Result<(), ()>>>>();
-    shared::<WrapFuture<Function, (), Ready<Result<(), Infallible>>, fn()>>();
+    shared::<WrapFuture<Function, (), Ready<Result<(), Infallible>>>>();
     shared::<(Settings, Snapshot, State, Transition, Outcome)>();
     shared::<(CircuitOpen, BreakerError<()>, BreakerBody<String>)>();
     shared::<(Fail, FailTyped, FailInto, RespondHttp, RespondGrpc)>();
@@ -88,8 +88,8 @@ fn what_has_parts_that_are_not_is_not() {
     assert_eq!(send_sync!(CircuitBreakerLayer<Cell<()>>), (true, false));
     assert_eq!(send_sync!(CircuitBreaker<()>), (true, true));
     assert_eq!(send_sync!(GuardedStream<Local>), (false, false));
-    assert_eq!(send_sync!(WrapFuture<Rc<()>, (), (), ()>), (false, false));
-    assert_eq!(send_sync!(WrapFuture<(), (), Cell<()>, ()>), (true, false));
+    assert_eq!(send_sync!(WrapFuture<Rc<()>, (), Ready<()>>), (false, false));
+    assert_eq!(send_sync!(WrapFuture<(), Cell<()>, Ready<()>>), (true, false));
 }
 
 #[test]

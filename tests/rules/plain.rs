@@ -63,13 +63,20 @@ async fn a_probe_that_calls_through_its_own_breaker_is_rejected_within() {
 #[tokio::test(start_paused = true)]
 async fn a_guarded_function_may_do_anything_with_its_own_breaker() {
     let handle = breaker(plain());
-    handle.call(|| Ok::<_, ()>(handle.reset())).unwrap();
+    let meanwhile = |work: &dyn Fn()| {
+        let call = || -> Result<(), Infallible> {
+            work();
+            Ok(())
+        };
+        handle.call(call).unwrap();
+    };
+    meanwhile(&|| handle.reset());
     assert_eq!(handle.snapshot().totals.late, 1, "its epoch was over");
-    handle.call(|| Ok::<_, ()>(handle.reconfigure(plain().build().unwrap()))).unwrap();
-    handle
-        .call_with(|| Ok::<_, ()>(()), |_| Outcome::failure_if(handle.state() == State::Closed))
-        .unwrap();
-    handle.call(|| Ok::<_, ()>(handle.force_open(None))).unwrap();
+    meanwhile(&|| handle.reconfigure(plain().build().unwrap()));
+    let judge = |_: &Result<(), ()>| Outcome::failure_if(handle.state() == State::Closed);
+    handle.call_with(|| Ok(()), judge).unwrap();
+    assert_eq!(counts(&handle), [1, 1, 0, 0]);
+    meanwhile(&|| handle.force_open(None));
     assert_eq!((handle.state(), handle.snapshot().in_flight), (State::ForcedOpen, Some(0)));
 }
 
@@ -197,7 +204,7 @@ async fn a_panic_in_blocking_work_is_a_failure_and_reaches_whoever_waits() {
 }
 
 async fn half(number: u32) -> Result<u32, String> {
-    if number % 2 == 0 { Ok(number / 2) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) { Ok(number / 2) } else { Err(format!("{number} is odd")) }
 }
 
 #[tokio::test(start_paused = true)]
