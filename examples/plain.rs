@@ -59,8 +59,8 @@ impl Server {
 
 /// The last of two lines, on a thread that waits for it.
 fn last_blocking(address: SocketAddr) -> io::Result<String> {
-    let lines = io::BufReader::new(std::net::TcpStream::connect(address)?).lines();
-    lines.skip(1).next().unwrap_or_else(|| Err(cut()))
+    let mut lines = io::BufReader::new(std::net::TcpStream::connect(address)?).lines();
+    lines.nth(1).unwrap_or_else(|| Err(cut()))
 }
 
 /// The same for who need not wait.

@@ -13,6 +13,7 @@ mod reading;
 mod script;
 mod server_side;
 mod stacked;
+mod streams;
 mod support;
 mod time;
 #[path = "../shared/until.rs"]
