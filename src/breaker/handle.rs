@@ -32,7 +32,7 @@ use crate::state::{Mode, State};
 /// | a future | [`run`](Self::run) |
 /// | a stream, as one call | [`guard_stream`](Self::guard_stream) |
 /// | an async function, once for all its calls | [`wrap`](Self::wrap) |
-/// | blocking work of an async program | [`call`, on a thread for it](Self::call#blocking-work) |
+/// | blocking work of an async program | [`call`](Self::call), on a thread for it |
 /// | anything else | [`try_acquire`](Self::try_acquire) |
 ///
 /// Each of the first four has a form with a judge, for results that are no failures though `Err`, or are although `Ok`:

@@ -29,6 +29,27 @@ impl Config {
 
     /// For HTTP clients: 5xx and transport errors are failures, a 429 holds, a rejection is a
     /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
+    ///
+    /// Around hyper-util's pooled client it counts calls, not connections: a request that the client repeats by itself,
+    /// because it could not send it on a pooled connection that had died, is one call.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # use std::time::Duration;
+    /// # use bytes::Bytes;
+    /// # use http_body_util::Full;
+    /// use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+    /// use tower::{ServiceBuilder, timeout::TimeoutLayer};
+    /// use tower_breaker::{CircuitBreakerLayer, Config};
+    ///
+    /// let client = ServiceBuilder::new()
+    ///     .layer(CircuitBreakerLayer::new(Config::http_client()))
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(30))) // inside: what it ends is a failure
+    ///     .service(Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>());
+    /// # let request = http::Request::get("http://127.0.0.1:1/").body(Full::default()).unwrap();
+    /// # assert!(tower::ServiceExt::oneshot(client, request).await.is_err());
+    /// # }
+    /// ```
     pub fn http_client() -> Config<Http, Fail> {
         Config::of("http_client", Settings::http_client(), Http::client(), Fail)
     }
