@@ -149,12 +149,12 @@ pub use integration::reqwest_response;
 pub use integration::retry;
 #[cfg(feature = "retry")]
 pub use integration::retry::{RetryFuture, RetryPolicy, StopAtRejection};
+#[cfg(feature = "tonic")]
+pub use integration::tonic;
 #[cfg(feature = "axum")]
 pub use integration::{Breakers, MissingBreaker, WithBreakers};
 #[cfg(feature = "reqwest-middleware")]
 pub use integration::{CircuitBreakerMiddleware, PerHost};
-#[cfg(feature = "tonic")]
-pub use integration::tonic;
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};
