@@ -83,6 +83,8 @@ let service = ServiceBuilder::new()
 //! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
 //! | `axum` | | `Breakers`: a handler takes its breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
 //! | `tower-http` | | `TowerHttp`: the classifiers of `tower_http::trace` (any `MakeClassifier`) as classifiers of a breaker |
+//! | `reqwest` | | `reqwest::Client` under a breaker, bodies included; `reqwest_response`: guarded bodies of other clients as a `reqwest::Response` |
+//! | `reqwest-middleware` | | `CircuitBreakerMiddleware`: one breaker for a client of reqwest-middleware, or one for each host |
 //!
 //! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.
@@ -144,7 +146,7 @@ pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, 
 #[cfg(feature = "tower-http")]
 pub use integration::TowerHttp;
 #[cfg(feature = "reqwest")]
-pub use integration::reqwest_response;
+pub use integration::{reqwest, reqwest_response};
 #[cfg(feature = "retry")]
 pub use integration::retry;
 #[cfg(feature = "retry")]

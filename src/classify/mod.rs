@@ -14,6 +14,8 @@
 //! | [`Llm`] | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
 //! | `TowerHttp` (feature `tower-http`) | HTTP and gRPC | what a classifier of `tower_http::trace` says, and a body that breaks | `.classify(TowerHttp::new(…))` |
 //!
+//! With feature `reqwest`, [`Http`] and [`Llm`] also judge every service that returns a `reqwest::Response`.
+//!
 //! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
 //! answers of breakers further down by [`OPEN_HEADER`].

@@ -3,7 +3,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(feature = "reqwest")]
-mod reqwest;
+pub mod reqwest;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
 #[cfg(feature = "retry")]
