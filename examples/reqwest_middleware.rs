@@ -112,7 +112,9 @@ async fn main() -> Result<ExitCode, BoxError> {
         let result = match result {
             Ok(text) => text.clone(),
             Err(error) => match error.as_rejection() {
-                Some(open) => format!("rejected, retry after {:.1?}", open.retry_after()),
+                Some(open) => {
+                    format!("rejected, retry in {:.1?}", open.retry_after().unwrap_or_default())
+                }
                 None => error.to_string().replace(&server.url(), "…"),
             },
         };

@@ -145,8 +145,6 @@ pub use fallback::EitherBody;
 pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
 #[cfg(feature = "tower-http")]
 pub use integration::TowerHttp;
-#[cfg(feature = "reqwest")]
-pub use integration::{reqwest, reqwest_response};
 #[cfg(feature = "retry")]
 pub use integration::retry;
 #[cfg(feature = "retry")]
@@ -157,6 +155,8 @@ pub use integration::tonic;
 pub use integration::{Breakers, MissingBreaker, WithBreakers};
 #[cfg(feature = "reqwest-middleware")]
 pub use integration::{CircuitBreakerMiddleware, PerHost};
+#[cfg(feature = "reqwest")]
+pub use integration::{reqwest, reqwest_response};
 pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
 pub use outcome::{Class, LastError, Outcome};
 pub use probe::{Probe, Ramp};
