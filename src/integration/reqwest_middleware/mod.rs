@@ -121,7 +121,7 @@ impl<C, R> CircuitBreakerMiddleware<PerHost<C, R>> {
     /// and that nobody holds (no call, no body that is being read, no [`Handle`]), then of those that nobody holds, then
     /// of all. A call that is under way ends as it would, unseen.
     ///
-    /// A new origin at capacity takes a look at each of the others, under a lock: some 10 µs for 1 024.
+    /// A new origin at capacity takes a look at each of the others, under a lock.
     pub fn capacity(self, origins: NonZeroUsize) -> Self {
         self.breakers.set_capacity(origins);
         self
