@@ -1,7 +1,7 @@
 //! hyper-util's pooled client with a breaker, at a server that breaks in five ways and comes back.
 //!
 //! ```sh
-//! cargo run --example hyper               # a table of all calls; about 3 s
+//! cargo run --example hyper               # a table of all calls; about 4 s
 //! cargo run --example hyper -- --healthy  # the server is well: exit 1
 //! ```
 //!
@@ -93,7 +93,7 @@ async fn main() -> Result<ExitCode, BoxError> {
     let handle = breaker.handle();
     let client = ServiceBuilder::new()
         .layer(breaker)
-        .layer(TimeoutLayer::new(Duration::from_millis(100)))
+        .layer(TimeoutLayer::new(Duration::from_millis(500)))
         .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
     let mut table = Table::new(&handle);
 
