@@ -16,7 +16,7 @@ use crate::service::{Mood, Service};
 pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RespondGrpc>>;
 
 /// For so long a caller waits for the head of an answer.
-const DEADLINE: Duration = Duration::from_millis(500);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
 
 /// The client, the service, and what was claimed of them.
 pub(crate) struct Run {
@@ -220,9 +220,7 @@ fn got(replies: usize, error: Option<&Status>) -> (String, String) {
 }
 
 fn request() -> Request<Order> {
-    let mut request = Request::new(Order { replies: 2, ..Order::default() });
-    request.set_timeout(DEADLINE);
-    request
+    Request::new(Order { replies: 2, ..Order::default() })
 }
 
 /// What has been counted between the two. Nothing while a call is under way.

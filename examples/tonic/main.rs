@@ -30,7 +30,7 @@ use tonic::transport::Endpoint;
 use tower::{BoxError, ServiceBuilder};
 use tower_breaker::{CircuitBreakerLayer, Config, ConfigError, Cooldown, Settings, State, Trip};
 
-use crate::calls::Run;
+use crate::calls::{DEADLINE, Run};
 use crate::orders::orders_client::OrdersClient;
 use crate::service::{Mood, Service};
 
@@ -76,7 +76,9 @@ async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
         Config::grpc_client().name("orders").settings(settings(&Settings::grpc_client(), 4)?);
     let on_client = CircuitBreakerLayer::new(on_client);
     let orders = on_client.handle();
-    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
+    // The channel's own timeout. One that the request carries starts a second clock in the server, which may be faster.
+    let channel = Endpoint::from_shared(format!("http://{address}"))?.timeout(DEADLINE);
+    let channel = channel.connect_lazy();
     let client = OrdersClient::new(ServiceBuilder::new().layer(on_client).service(channel));
 
     // The breaker of the client. That of the server lets everything pass meanwhile.
