@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
+use crate::breaker::InFlight;
 use crate::breaker::handle::Guarded;
-use crate::breaker::permit::InFlight;
 use crate::breaker::wait::Parked;
 use crate::breaker::{Breaker, Handle};
 use crate::outcome::Outcome;

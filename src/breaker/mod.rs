@@ -2,7 +2,9 @@
 
 mod canary;
 mod handle;
+mod in_flight;
 mod permit;
+mod shared;
 mod stream;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -14,10 +16,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 pub use handle::Handle;
-pub use permit::Permit;
 #[cfg(feature = "http")]
-pub(crate) use permit::Runs;
-pub(crate) use permit::{Asked, InFlight, Shared, in_drop, judging};
+pub(crate) use in_flight::Runs;
+pub(crate) use in_flight::{Asked, InFlight, judging};
+pub use permit::Permit;
+pub(crate) use permit::in_drop;
+pub(crate) use shared::Shared;
 pub use stream::GuardedStream;
 pub(crate) use wait::Parked;
 pub use wait::{Changed, Events, Watch};

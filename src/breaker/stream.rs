@@ -8,7 +8,8 @@ use futures_core::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
 use crate::breaker::Handle;
-use crate::breaker::permit::{Permit, Runs, Shared, in_drop};
+use crate::breaker::in_flight::Runs;
+use crate::breaker::{Permit, Shared, in_drop};
 use crate::error::BreakerError;
 use crate::outcome::{Class, Outcome};
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project::pin_project;
 
 use crate::breaker::Handle;
-use crate::breaker::permit::{InFlight, Shared};
+use crate::breaker::{InFlight, Shared};
 use crate::error::BreakerError;
 use crate::outcome::Outcome;
 
