@@ -2,19 +2,14 @@
 
 #![cfg(all(feature = "llm", feature = "reqwest"))]
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 fn example(arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/async_openai").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test async_openai_example` alone does not build it.
-    run.unwrap_or_else(|error| {
-        let build = "cargo build --example async_openai --features llm,reqwest";
-        panic!("{}: {error}: {build}", example.display())
-    })
+    let build = "cargo build --example async_openai --features llm,reqwest";
+    program::run("async_openai", build, arguments)
 }
 
 fn stdout(output: &Output) -> String {

@@ -2,20 +2,16 @@
 
 #![cfg(feature = "http")]
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 const EXAMPLES: [&str; 2] = ["plain", "hyper"];
 
 fn run(example: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let program = profile.join("examples").join(example).with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&program).args(arguments).output();
-    // `cargo test --test examples` alone does not build it.
-    let Output { status, stdout, stderr } = run.unwrap_or_else(|error| {
-        panic!("{}: {error}: cargo build --example {example}", program.display())
-    });
+    let build = format!("cargo build --example {example}");
+    let Output { status, stdout, stderr } = program::run(example, &build, arguments);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (status.code(), text(stdout), text(stderr))
 }

@@ -1,18 +1,14 @@
 //! The examples `reqwest` and `reqwest_middleware` keep what they claim, and their claims can fail: where there is no
 //! outage.
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 fn run(example: &str, arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let path = profile.join("examples").join(example).with_extension(env::consts::EXE_EXTENSION);
-    // `cargo test --test examples_reqwest` alone does not build it.
-    Command::new(&path).args(arguments).output().unwrap_or_else(|error| {
-        let build = "cargo build --examples --features reqwest-middleware";
-        panic!("{}: {error}: {build}", path.display())
-    })
+    let build = "cargo build --examples --features reqwest-middleware";
+    program::run(example, build, arguments)
 }
 
 fn stdout(output: &Output) -> String {

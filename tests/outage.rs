@@ -3,8 +3,10 @@
 
 #![cfg(feature = "http")]
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -14,14 +16,7 @@ static MACHINE: Mutex<()> = Mutex::new(());
 
 fn outage(arguments: &[&str]) -> Output {
     let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/outage").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test outage` alone does not build it.
-    run.unwrap_or_else(|error| {
-        panic!("{}: {error}: cargo build --example outage", example.display())
-    })
+    program::run("outage", "cargo build --example outage", arguments)
 }
 
 fn scenarios(output: &Output) -> Vec<Value> {

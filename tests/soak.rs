@@ -1,15 +1,12 @@
 //! The example `soak` finds nothing in two seconds, and refuses arguments that it does not know.
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 fn soak(arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/soak").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test soak` alone does not build it.
-    run.unwrap_or_else(|error| panic!("{}: {error}: cargo build --example soak", example.display()))
+    program::run("soak", "cargo build --example soak", arguments)
 }
 
 #[test]

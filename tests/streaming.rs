@@ -3,19 +3,13 @@
 
 #![cfg(feature = "llm")]
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 fn streaming(arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/streaming").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test streaming` alone does not build it.
-    run.unwrap_or_else(|error| {
-        let build = "cargo build --example streaming --features llm";
-        panic!("{}: {error}: {build}", example.display())
-    })
+    program::run("streaming", "cargo build --example streaming --features llm", arguments)
 }
 
 fn stdout(output: &Output) -> String {

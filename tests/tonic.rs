@@ -2,19 +2,13 @@
 
 #![cfg(feature = "tonic")]
 
-use std::env;
-use std::process::{Command, Output};
+#[path = "shared/program.rs"]
+mod program;
+
+use std::process::Output;
 
 fn tonic(arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/tonic").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test tonic` alone does not build it.
-    run.unwrap_or_else(|error| {
-        let build = "cargo build --example tonic --features tonic";
-        panic!("{}: {error}: {build}", example.display())
-    })
+    program::run("tonic", "cargo build --example tonic --features tonic", arguments)
 }
 
 fn stdout(output: &Output) -> String {

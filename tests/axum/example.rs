@@ -1,18 +1,11 @@
 //! The example `axum` keeps what it claims, and its claims can fail: where the handler never fails.
 
-use std::env;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use crate::program;
 
 fn example(arguments: &[&str]) -> Output {
-    let test = env::current_exe().expect("the path of this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("the profile's directory");
-    let example = profile.join("examples/axum").with_extension(env::consts::EXE_EXTENSION);
-    let run = Command::new(&example).args(arguments).output();
-    // `cargo test --test axum` alone does not build it.
-    run.unwrap_or_else(|error| {
-        let build = "cargo build --example axum --features axum";
-        panic!("{}: {error}: {build}", example.display())
-    })
+    program::run("axum", "cargo build --example axum --features axum", arguments)
 }
 
 fn stdout(output: &Output) -> String {

@@ -6,6 +6,8 @@ mod extract;
 mod faults;
 mod layers;
 mod parts;
+#[path = "../shared/program.rs"]
+mod program;
 mod responses;
 #[path = "../shared/until.rs"]
 mod until;
