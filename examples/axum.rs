@@ -29,8 +29,10 @@ use tokio::time::{Instant, timeout};
 use tower::BoxError;
 use tower_breaker::classify::Http;
 use tower_breaker::{
-    Breakers, CircuitBreakerLayer, Config, Cooldown, Events, Handle, RespondHttp, Settings, State,
-    Watch,
+    Backoff, BreakerHandle, CircuitBreakerLayer, Config, Settings, State,
+    handle::{Events, Watch},
+    integration::with_axum::Breakers,
+    rejection::RejectWithHttp,
 };
 
 /// So many failures in a row open the circuit, as in the preset.
@@ -57,12 +59,12 @@ async fn orders(Shared(shop): Shared<Arc<Shop>>) -> Result<&'static str, StatusC
     Ok("3 orders")
 }
 
-async fn health(breaker: Handle) -> String {
+async fn health(breaker: BreakerHandle) -> String {
     let seen = breaker.snapshot();
     format!("{} is {}, {} rejected", breaker.name(), seen.state, seen.totals.rejected)
 }
 
-fn app(shop: Arc<Shop>, breaker: CircuitBreakerLayer<Http, RespondHttp>) -> Router {
+fn app(shop: Arc<Shop>, breaker: CircuitBreakerLayer<Http, RejectWithHttp>) -> Router {
     let handle = breaker.handle();
     Router::new()
         .route("/orders", get(orders))
@@ -94,7 +96,7 @@ async fn main() -> Result<ExitCode, BoxError> {
 async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
     let settings = Settings::http()
         .to_builder()
-        .cooldown(Cooldown::exponential(COOLDOWN, 4 * COOLDOWN))
+        .cooldown(Backoff::exponential(COOLDOWN, 4 * COOLDOWN))
         .build()?;
     let breaker = CircuitBreakerLayer::new(Config::http().name("orders").settings(settings));
     let handle = breaker.handle();
@@ -155,7 +157,7 @@ struct Answer {
 }
 
 impl Run {
-    fn new(address: SocketAddr, shop: Arc<Shop>, handle: &Handle) -> Self {
+    fn new(address: SocketAddr, shop: Arc<Shop>, handle: &BreakerHandle) -> Self {
         println!("{:>6}  {:<12}  {:<36}  circuit", "time", "request", "answer");
         Self {
             // axum applies layers once for each connection: that must not make a new breaker.

@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tower::timeout::{TimeoutLayer, error::Elapsed};
 use tower::{BoxError, ServiceBuilder, ServiceExt};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Settings, State};
+use tower_breaker::{Backoff, CircuitBreakerLayer, CircuitOpen, Config, Settings, State};
 
 use crate::table::{Table, rejected};
 
@@ -87,7 +87,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         // In the preset they must span 500 ms, as one reset connection ends many calls at once. Here they follow one
         // another within a few.
         .trip(preset.trip().consecutive_over(Duration::ZERO))
-        .cooldown(Cooldown::fixed(Duration::from_secs(1)))
+        .cooldown(Backoff::fixed(Duration::from_secs(1)))
         .build()?;
     let breaker = CircuitBreakerLayer::new(Config::http_client().name("api").settings(settings));
     let handle = breaker.handle();

@@ -25,7 +25,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_blocking;
 use tower::BoxError;
-use tower_breaker::{BreakerError, Cooldown, Handle, Outcome, Settings, State, Trip};
+use tower_breaker::{Backoff, BreakerError, BreakerHandle, Outcome, Settings, State, Trip};
 
 use crate::table::{Table, rejected};
 
@@ -113,9 +113,9 @@ async fn main() -> Result<ExitCode, BoxError> {
     let server = Server::start().await?;
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(4))
-        .cooldown(Cooldown::fixed(Duration::from_secs(1)))
+        .cooldown(Backoff::fixed(Duration::from_secs(1)))
         .build()?;
-    let handle = Handle::new("lines", settings);
+    let handle = BreakerHandle::new("lines", settings);
     let mut table = Table::new(&handle);
 
     let well = [("Ok(two)", State::Closed); 4];
@@ -151,7 +151,7 @@ async fn main() -> Result<ExitCode, BoxError> {
 /// The same line in four ways.
 async fn all(
     table: &mut Table,
-    handle: &Handle,
+    handle: &BreakerHandle,
     address: SocketAddr,
     claimed: [(&str, State); 4],
 ) -> Result<(), BoxError> {

@@ -21,7 +21,8 @@ use tokio::sync::watch;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
 use tower_breaker::classify::Http;
 use tower_breaker::{
-    AsRejection, CircuitBreaker, CircuitBreakerLayer, Config, Cooldown, Fail, Settings, State,
+    AsRejection, Backoff, CircuitBreaker, CircuitBreakerLayer, Config, Settings, State,
+    rejection::RejectWithBoxError,
 };
 
 /// What the server does with a call.
@@ -78,7 +79,7 @@ async fn respond(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
     stream.write_all(answer.bytes().as_bytes()).await
 }
 
-type Client = CircuitBreaker<reqwest::Client, Http, Fail>;
+type Client = CircuitBreaker<reqwest::Client, Http, RejectWithBoxError>;
 
 /// What a caller does: the response is reqwest's, and so is all that can be done with it.
 async fn ask(client: &Client, url: &str) -> Result<Vec<u32>, BoxError> {
@@ -108,7 +109,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         .to_builder()
         // In the preset they must span 500 ms; here they follow one another within a few.
         .trip(preset.trip().consecutive_over(Duration::ZERO))
-        .cooldown(Cooldown::fixed(Duration::from_secs(1)).jitter(0.0))
+        .cooldown(Backoff::fixed(Duration::from_secs(1)).jitter(0.0))
         .build()?;
     let breaker =
         CircuitBreakerLayer::new(Config::http_client().name("numbers").settings(settings));

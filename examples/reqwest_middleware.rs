@@ -22,7 +22,10 @@ use reqwest_retry::policies::ExponentialBackoff;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::BoxError;
-use tower_breaker::{AsRejection, CircuitBreakerMiddleware, Config, Cooldown, Settings, State};
+use tower_breaker::{
+    AsRejection, Backoff, Config, Settings, State,
+    integration::with_reqwest_middleware::CircuitBreakerMiddleware,
+};
 
 struct Server {
     address: SocketAddr,
@@ -90,7 +93,7 @@ async fn main() -> Result<ExitCode, BoxError> {
         .to_builder()
         // In the preset they must span 500 ms; here they follow one another within a few.
         .trip(preset.trip().consecutive_over(Duration::ZERO))
-        .cooldown(Cooldown::fixed(Duration::from_secs(1)).jitter(0.0))
+        .cooldown(Backoff::fixed(Duration::from_secs(1)).jitter(0.0))
         .build()?;
     let breakers = CircuitBreakerMiddleware::per_host(Config::http_client().settings(settings));
     let retries = ExponentialBackoff::builder()

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// trip, and one more for each half-open that failed and for each trip soon after a close (see
 /// [`SettingsBuilder::stable_for`](crate::SettingsBuilder::stable_for)).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cooldown {
+pub struct Backoff {
     pub(crate) initial: Duration,
     pub(crate) multiplier: f64,
     pub(crate) max: Duration,
@@ -18,7 +18,7 @@ pub struct Cooldown {
 /// The longest time that anything here waits: 30 years. Larger figures are cut before they are added to a clock.
 pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-impl Cooldown {
+impl Backoff {
     /// Always the same wait, without jitter.
     pub const fn fixed(wait: Duration) -> Self {
         Self { initial: wait, multiplier: 1.0, max: wait, jitter: 0.0 }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_exponential_cooldown_doubles_up_to_its_maximum() {
-        let cooldown = Cooldown::exponential(S(5), S(60)).jitter(0.0);
+        let cooldown = Backoff::exponential(S(5), S(60)).jitter(0.0);
         let waits: Vec<_> = (0..6).map(|attempt| cooldown.nominal(attempt).as_secs()).collect();
         assert_eq!(waits, [5, 10, 20, 40, 60, 60]);
         assert_eq!(cooldown.nominal(u32::MAX), S(60));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_its_share_and_below_the_maximum() {
-        let cooldown = Cooldown::exponential(S(10), S(11)).jitter(0.2);
+        let cooldown = Backoff::exponential(S(10), S(11)).jitter(0.2);
         let mut random = Random::new(1);
         let waits: Vec<_> = (0..1000).map(|_| cooldown.finish(S(10), &mut random)).collect();
         assert!(waits.iter().all(|wait| (S(8)..=S(11)).contains(wait)));

@@ -52,7 +52,7 @@ let service = ServiceBuilder::new()
 //! | [`fallback`] | the manual of the fallback: sources, conditions, what is kept of a request |
 //! | [`classify`] | what a finished call meant: `Result`, HTTP, gRPC, LLM APIs, a function of your own |
 //! | [`SettingsBuilder`] | every number, its default and range, and settings files |
-//! | [`Handle`] | state, snapshot, events, manual control, and use without tower |
+//! | [`BreakerHandle`] | state, snapshot, events, manual control, and use without tower |
 //! | [`CircuitOpen`] | what a rejected caller is told |
 //!
 //! # Presets
@@ -100,23 +100,22 @@ mod breaker;
 pub mod circuit_breaker;
 pub mod classify;
 mod clock;
-mod config;
 mod error;
 mod event;
 pub mod fallback;
-#[cfg(any(
-    feature = "axum",
-    feature = "reqwest",
-    feature = "retry",
-    feature = "tonic",
-    feature = "tower-http"
-))]
-mod integration;
+#[cfg(any(feature = "axum", feature = "reqwest", feature = "tonic", feature = "tower-http"))]
+pub mod integration;
+#[cfg(feature = "llm")]
+pub mod llm;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod machine;
 mod outcome;
 mod probe;
+pub mod rejection;
+#[cfg(feature = "retry")]
+pub mod retry;
+mod settings;
 #[cfg(all(test, shuttle))]
 mod shuttle_tests;
 mod state;
@@ -124,52 +123,39 @@ mod sync;
 mod trip;
 mod window;
 
-pub use backoff::Cooldown;
-pub use breaker::{Changed, Events, GuardedStream, Handle, Permit, Watch, WrapFuture};
-pub use circuit_breaker::{
-    AnswerWith, CircuitBreaker, CircuitBreakerLayer, Config, Fail, FailInto, FailTyped, OnRejected,
-    ToService,
-};
-#[cfg(feature = "http")]
-pub use circuit_breaker::{RespondGrpc, RespondHttp};
+pub use backoff::Backoff;
+pub use breaker::{BreakerHandle, Permit};
+pub use circuit_breaker::config::Config;
+pub use circuit_breaker::layer::CircuitBreakerLayer;
+pub use circuit_breaker::service::CircuitBreaker;
 #[cfg(feature = "http")]
 pub use classify::BreakerBody;
-#[cfg(feature = "llm")]
-pub use classify::Provider;
-pub use classify::{AnswerFor, Classify, Judged, RetryAdvice};
-pub use config::{ConfigError, SettingsBuilder};
 pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
-pub use event::Lagged;
-#[cfg(feature = "http")]
-pub use fallback::EitherBody;
-pub use fallback::{ByResponse, Fallback, FallbackLayer, Keep, OnError, Trigger, When};
-#[cfg(feature = "tower-http")]
-pub use integration::TowerHttp;
-#[cfg(feature = "retry")]
-pub use integration::retry;
-#[cfg(feature = "retry")]
-pub use integration::retry::{RetryFuture, RetryPolicy, StopAtRejection};
-#[cfg(feature = "tonic")]
-pub use integration::tonic;
-#[cfg(feature = "axum")]
-pub use integration::{Breakers, MissingBreaker, WithBreakers};
-#[cfg(feature = "reqwest-middleware")]
-pub use integration::{CircuitBreakerMiddleware, PerHost};
-#[cfg(feature = "reqwest")]
-pub use integration::{reqwest, reqwest_response};
-pub use machine::{Exhausted, Settings, Snapshot, Throttled, Totals, Transition, WindowSnapshot};
-pub use outcome::{Class, LastError, Outcome};
+pub use fallback::FallbackLayer;
+#[cfg(feature = "llm")]
+pub use llm::Provider;
+pub use machine::{Exhausted, Settings, Snapshot, Throttled, Transition};
+pub use outcome::{Class, Outcome};
 pub use probe::{Probe, Ramp};
+pub use settings::{ConfigError, SettingsBuilder};
 pub use state::{Cause, Mode, State};
 pub use trip::Trip;
 pub use window::Window;
 
-/// Its examples are tests.
+/// What a [`BreakerHandle`] returns: futures, streams, and the parts of a [`Snapshot`].
+pub mod handle {
+    pub use crate::breaker::{Changed, Events, GuardedStream, Watch, WrapFuture};
+    pub use crate::event::Lagged;
+    pub use crate::machine::{Totals, WindowSnapshot};
+    pub use crate::outcome::LastError;
+}
+
+/// Compiles the examples of the README.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Its examples are tests.
+/// Compiles the examples of the recipe.
 #[cfg(all(doctest, feature = "llm", feature = "reqwest", feature = "retry"))]
 #[doc = include_str!("../docs/recipes/async-openai.md")]
 struct AsyncOpenAi;

@@ -102,14 +102,14 @@ impl Outcome {
         Self::of(Class::Cancelled)
     }
 
-    /// `Ok` is a success, `Err` is a failure: the judge of [`Handle::call`](crate::Handle::call) and its kind, and the
+    /// `Ok` is a success, `Err` is a failure: the judge of [`BreakerHandle::call`](crate::BreakerHandle::call) and its kind, and the
     /// last line of most others.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
-    /// use tower_breaker::{Handle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
-    /// let files = Handle::new("files", Settings::default());
+    /// let files = BreakerHandle::new("files", Settings::default());
     /// let judge = |result: &Result<String, Error>| match result {
     ///     Err(error) if error.kind() == ErrorKind::NotFound => Outcome::ignored(),
     ///     other => Outcome::by_result(other),
@@ -125,9 +125,9 @@ impl Outcome {
     /// A failure, or a success.
     ///
     /// ```
-    /// use tower_breaker::{Handle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
-    /// let api = Handle::new("api", Settings::default());
+    /// let api = BreakerHandle::new("api", Settings::default());
     /// let fetch = || Ok::<_, std::io::Error>(503);
     ///
     /// // An `Ok` that is a failure.

@@ -12,11 +12,13 @@ use std::time::Duration;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Runner, thread};
 
-use crate::breaker::Parked;
+use crate::breaker::Waiter;
 use crate::window::stripe;
 use crate::{
-    Cooldown, Events, Handle, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State, Throttled,
-    Trip, Watch, Window, clock,
+    Backoff, BreakerHandle, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State, Throttled,
+    Trip, Window,
+    breaker::{Events, Watch},
+    clock,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -54,7 +56,7 @@ fn settings(kind: u64) -> Settings {
         .trip(trip)
         .window(if kind.is_multiple_of(2) { by_time } else { Window::count(6) })
         .probe(probe)
-        .cooldown(Cooldown::fixed(MS * 2))
+        .cooldown(Backoff::fixed(MS * 2))
         .min_hold(Duration::ZERO)
         .throttled(Throttled::hold().max_hold(MS * 3))
         .track_in_flight(true)
@@ -81,7 +83,7 @@ impl Seen {
     }
 }
 
-fn caller(handle: &Handle, seen: &Seen, mut random: Random) {
+fn caller(handle: &BreakerHandle, seen: &Seen, mut random: Random) {
     let mut held: Vec<Permit> = Vec::new();
     for _ in 0..CALLS {
         seen.tick();
@@ -109,7 +111,7 @@ fn caller(handle: &Handle, seen: &Seen, mut random: Random) {
     stripe::end_thread();
 }
 
-fn person(handle: &Handle, mut random: Random) {
+fn person(handle: &BreakerHandle, mut random: Random) {
     for _ in 0..12 {
         match random.below(10) {
             0 => handle.force_open(Some(MS / 2)),
@@ -150,16 +152,16 @@ impl Task {
 struct Waiting {
     watch: (Watch, Arc<Task>, bool),
     events: (Events, Arc<Task>, bool),
-    parked: (Parked, Arc<Task>, bool),
+    waiter: (Waiter, Arc<Task>, bool),
     epoch: u64,
 }
 
 impl Waiting {
-    fn new(handle: &Handle) -> Self {
+    fn new(handle: &BreakerHandle) -> Self {
         Self {
             watch: (handle.watch(), Arc::default(), false),
             events: (handle.events(), Arc::default(), false),
-            parked: (Parked::new(handle.shared().breaker()), Arc::default(), false),
+            waiter: (Waiter::new(handle.shared().breaker()), Arc::default(), false),
             epoch: 1,
         }
     }
@@ -176,9 +178,9 @@ impl Waiting {
             assert!(!must_wait || found.is_pending(), "a watch was not woken: {found:?}");
             *waits = found.is_pending();
         }
-        let (parked, task, waits) = &mut self.parked;
+        let (waiter, task, waits) = &mut self.waiter;
         if let Some(must_wait) = due((task, *waits), all) {
-            let found = task.poll(|cx| parked.poll_admits(cx));
+            let found = task.poll(|cx| waiter.poll_admits(cx));
             assert!(!must_wait || found.is_pending(), "a caller was not woken");
             *waits = found.is_pending();
         }
@@ -215,7 +217,7 @@ fn everything_at_once() {
 
     clock::set(0);
     let seed: u64 = shuttle::rand::thread_rng().r#gen();
-    let handle = Handle::new("shuttle", settings(seed % 100));
+    let handle = BreakerHandle::new("shuttle", settings(seed % 100));
     let (mut events, mut waiting) = (handle.events(), Waiting::new(&handle));
     let (seen, done) = (Arc::new(Seen::default()), Arc::new(AtomicBool::new(false)));
     let mut threads: Vec<_> = (0..CALLERS)

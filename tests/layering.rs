@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules, from the lowest to the highest. A module may import those before it.
-const ORDER: [(u8, &str); 17] = [
+const ORDER: [(u8, &str); 20] = [
     (0, "state"),
     (0, "outcome"),
     (0, "error"),
@@ -17,11 +17,14 @@ const ORDER: [(u8, &str); 17] = [
     (3, "machine"),
     (4, "clock"),
     (4, "event"),
-    (4, "config"),
+    (4, "settings"),
     (4, "breaker"),
     (5, "classify"),
+    (5, "llm"),
+    (5, "rejection"),
     (5, "circuit_breaker"),
     (5, "fallback"),
+    (7, "retry"),
     (7, "integration"),
 ];
 
@@ -62,7 +65,9 @@ fn reexports(lib: &str) -> BTreeMap<String, String> {
         let Some(at) = statement.find("pub use ") else { continue };
         let path = statement[at + 8..].trim();
         let (module, rest) = path.split_once("::").expect("a path");
-        for name in rest.trim_matches(['{', '}']).split(',').map(str::trim) {
+        let rest = rest.trim();
+        let listed = rest.rsplit_once("::").map_or(rest, |(_, listed)| listed);
+        for name in listed.trim_matches(['{', '}']).split(',').map(str::trim) {
             if !name.is_empty() {
                 names.insert(name.to_owned(), module.to_owned());
             }

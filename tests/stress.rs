@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use tower_breaker::{
-    Cooldown, Events, Handle, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State, Throttled,
-    Trip, Window,
+    Backoff, BreakerHandle, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State, Throttled,
+    Trip, Window, handle::Events,
 };
 
 const THREADS: u64 = 6;
@@ -34,7 +34,7 @@ fn settings(kind: u64) -> Settings {
         .trip(trip)
         .window(if kind.is_multiple_of(2) { by_time } else { Window::count(20) })
         .probe(probe)
-        .cooldown(Cooldown::fixed(MS * 2))
+        .cooldown(Backoff::fixed(MS * 2))
         .min_hold(Duration::ZERO)
         .throttled(Throttled::hold().max_hold(MS * 3))
         .track_in_flight(true);
@@ -63,7 +63,7 @@ struct Seen {
     settled: [AtomicU64; 5],
 }
 
-fn caller(handle: &Handle, seen: &Seen, mut random: Random) {
+fn caller(handle: &BreakerHandle, seen: &Seen, mut random: Random) {
     let mut held = Vec::new();
     for call in 0..CALLS {
         match handle.try_acquire() {
@@ -108,7 +108,7 @@ fn end(permit: Permit, seen: &Seen, random: &mut Random) {
     }
 }
 
-fn person(handle: &Handle, random: &mut Random) {
+fn person(handle: &BreakerHandle, random: &mut Random) {
     match random.below(9) {
         0 => handle.force_open(Some(MS / 2)),
         1 => handle.release(),
@@ -144,7 +144,7 @@ fn check(now: &Snapshot, seen: &Seen, events: &mut Events) {
 #[test]
 fn totals_epochs_and_leases_are_right_after_everything_at_once() {
     for round in 0..6 {
-        let handle = Handle::new("stress", settings(round));
+        let handle = BreakerHandle::new("stress", settings(round));
         let mut events = handle.events();
         let seen = Seen::default();
         thread::scope(|scope| {

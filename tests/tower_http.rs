@@ -17,7 +17,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_breaker::{
-    CircuitBreakerLayer, Config, Handle, Outcome, Settings, Totals, TowerHttp, Trip,
+    BreakerHandle, CircuitBreakerLayer, Config, Outcome, Settings, Trip, handle::Totals,
+    integration::with_tower_http::TowerHttp,
 };
 use tower_http::classify::{
     GrpcCode, GrpcErrorsAsFailures, MakeClassifier, ServerErrorsAsFailures, SharedClassifier,
@@ -65,7 +66,7 @@ async fn grpc(code: &'static str) -> Response<Body> {
 }
 
 /// Handlers inside of the breaker inside of tower-http's tracing: both have a clone of the same classifier.
-async fn serve<M, F>(make: M, classify: TowerHttp<M, F>) -> (SocketAddr, Handle, Traced)
+async fn serve<M, F>(make: M, classify: TowerHttp<M, F>) -> (SocketAddr, BreakerHandle, Traced)
 where
     M: MakeClassifier<
             Classifier: Clone + Send,
@@ -118,7 +119,7 @@ async fn fetch(address: SocketAddr, method: &str, path: &str) -> (u16, bool) {
 }
 
 /// The end of a body is the server's business: it may come after the client has all of it.
-async fn settled(handle: &Handle, calls: u64) -> Totals {
+async fn settled(handle: &BreakerHandle, calls: u64) -> Totals {
     for _ in 0..1000 {
         let totals = handle.snapshot().totals;
         if totals.settled() >= calls {

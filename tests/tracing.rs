@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::Stream;
-use tower_breaker::{Cooldown, Handle, Outcome, Settings, State, Trip};
+use tower_breaker::{Backoff, BreakerHandle, Outcome, Settings, State, Trip};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -47,7 +47,7 @@ impl<S: Subscriber, F: Fn(&Fields) + 'static> Layer<S> for Capture<F> {
 
 fn settings() -> Settings {
     let trip = Trip::none().consecutive(2).failure_rate(0.5, 10);
-    let cooldown = Cooldown::fixed(Duration::from_secs(5));
+    let cooldown = Backoff::fixed(Duration::from_secs(5));
     Settings::builder().trip(trip).cooldown(cooldown).build().expect("valid")
 }
 
@@ -62,14 +62,14 @@ fn captured(
     std::mem::take(&mut *events)
 }
 
-fn fail(handle: &Handle) {
+fn fail(handle: &BreakerHandle) {
     let permit = handle.try_acquire().expect("closed");
     permit.settle(Outcome::failure().code(503).reason("Service Unavailable"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_trip_is_a_warning_with_its_cause_and_its_counts() {
-    let handle = Handle::new("payments", settings());
+    let handle = BreakerHandle::new("payments", settings());
     let events = captured(|_| (), || (0..2).for_each(|_| fail(&handle)));
     let [(level, fields)] = &events[..] else { panic!("one event, not {events:?}") };
     assert_eq!(*level, Level::WARN);
@@ -91,7 +91,7 @@ async fn a_trip_is_a_warning_with_its_cause_and_its_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_call_is_not_logged_and_a_recovery_is_information() {
-    let handle = Handle::new("payments", settings());
+    let handle = BreakerHandle::new("payments", settings());
     (0..2).for_each(|_| fail(&handle));
     let rejected = captured(|_| (), || (0..100).for_each(|_| drop(handle.try_acquire())));
     assert_eq!(rejected, []);
@@ -106,7 +106,7 @@ async fn a_rejected_call_is_not_logged_and_a_recovery_is_information() {
 
 #[tokio::test(start_paused = true)]
 async fn an_observer_may_use_the_breaker_and_its_own_change_is_told_afterwards() {
-    let handle = Handle::new("payments", settings());
+    let handle = BreakerHandle::new("payments", settings());
     let inside = handle.clone();
     let then = move |fields: &Fields| {
         assert_eq!(inside.snapshot().breaker, "payments".into());
@@ -122,7 +122,7 @@ async fn an_observer_may_use_the_breaker_and_its_own_change_is_told_afterwards()
 
 #[test]
 fn an_observer_that_panics_silences_nobody() {
-    let handle = Handle::new("payments", settings());
+    let handle = BreakerHandle::new("payments", settings());
     let then = |fields: &Fields| assert_ne!(fields["to"], "forced_open", "on purpose");
     let mut watch = tokio_test::task::spawn(handle.watch());
     assert!(watch.enter(|cx, watch| watch.poll_next(cx)).is_pending());
@@ -140,7 +140,7 @@ fn an_observer_that_panics_silences_nobody() {
 #[tokio::test(start_paused = true)]
 async fn an_observer_that_panics_on_a_probe_keeps_no_lease() {
     let settings = Settings::builder().track_in_flight(true).build().expect("valid");
-    let handle = Handle::new("payments", settings);
+    let handle = BreakerHandle::new("payments", settings);
     handle.hold_for(Duration::from_secs(5));
     tokio::time::advance(Duration::from_secs(5)).await;
     let then = |fields: &Fields| assert_ne!(fields["to"], "half_open", "on purpose");

@@ -8,8 +8,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
-use tower_breaker::classify::{Grpc, Known, Llm};
-use tower_breaker::{BreakerBody, Classify, Handle, Permit, Provider, Settings};
+use tower_breaker::{BreakerBody, BreakerHandle, Permit, Provider, Settings, classify::Classify};
+use tower_breaker::{
+    classify::{Classified, Grpc},
+    llm::Llm,
+};
 
 use crate::drive::{Apart, Load};
 
@@ -39,7 +42,7 @@ fn endless() -> Endless {
 }
 
 fn permit() -> Permit {
-    Handle::new("bench", Settings::default()).try_acquire().expect("a closed circuit")
+    BreakerHandle::new("bench", Settings::default()).try_acquire().expect("a closed circuit")
 }
 
 fn frames<B>(make: fn() -> B) -> Load
@@ -99,7 +102,7 @@ where
     let response = response.expect("a valid response");
     let token = classify.request(&Request::new(()));
     match classify.result(token, Ok(response), permit()) {
-        Known::Now(Ok(answer)) => answer.into_body(),
+        Classified::Ready(Ok(answer)) => answer.into_body(),
         _ => panic!("the head does not do"),
     }
 }

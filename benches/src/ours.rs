@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tower_breaker::classify::Results;
+use tower_breaker::classify::ErrorsAsFailures;
 use tower_breaker::{
-    CircuitBreaker, CircuitBreakerLayer, Config, Cooldown, Fail, FailTyped, Settings, Trip,
+    Backoff, CircuitBreaker, CircuitBreakerLayer, Config, Settings, Trip,
+    rejection::{RejectWithBoxError, RejectWithBreakerError},
 };
 use tower_layer::Layer;
 
@@ -16,32 +17,32 @@ pub const NEVER: u32 = u32::MAX;
 
 /// `trip`, and a cooldown of an hour.
 pub fn settings(trip: Trip) -> Settings {
-    let hour = Cooldown::fixed(Duration::from_secs(3600)).jitter(0.0);
+    let hour = Backoff::fixed(Duration::from_secs(3600)).jitter(0.0);
     Settings::builder().trip(trip).cooldown(hour).build().expect("valid settings")
 }
 
-fn typed(trip: Trip) -> CircuitBreakerLayer<Results, FailTyped> {
+fn typed(trip: Trip) -> CircuitBreakerLayer<ErrorsAsFailures, RejectWithBreakerError> {
     with(settings(trip))
 }
 
 /// `settings`, and rejections as a typed error.
-pub fn with(settings: Settings) -> CircuitBreakerLayer<Results, FailTyped> {
+pub fn with(settings: Settings) -> CircuitBreakerLayer<ErrorsAsFailures, RejectWithBreakerError> {
     let config = Config::default().name("bench").settings(settings);
-    CircuitBreakerLayer::new(config.on_rejected(FailTyped))
+    CircuitBreakerLayer::new(config.on_rejected(RejectWithBreakerError))
 }
 
 /// Five failures in a row.
-pub fn consecutive() -> CircuitBreakerLayer<Results, FailTyped> {
+pub fn consecutive() -> CircuitBreakerLayer<ErrorsAsFailures, RejectWithBreakerError> {
     typed(Trip::none().consecutive(5))
 }
 
 /// What people copy.
-pub fn default() -> CircuitBreakerLayer<Results, Fail> {
+pub fn default() -> CircuitBreakerLayer<ErrorsAsFailures, RejectWithBoxError> {
     CircuitBreakerLayer::new(Config::default())
 }
 
 /// A service of the default configuration, and its future's size beside the inner one's.
-pub fn default_service() -> CircuitBreaker<Inner, Results, Fail> {
+pub fn default_service() -> CircuitBreaker<Inner, ErrorsAsFailures, RejectWithBoxError> {
     default().layer(Inner::Works)
 }
 
@@ -74,7 +75,7 @@ pub fn rejection_typed() -> Load {
 /// Open, answered with a response that costs nothing.
 pub fn rejection_value() -> Load {
     let config = Config::default().name("bench").settings(settings(Trip::none().consecutive(1)));
-    let layer = CircuitBreakerLayer::new(config.answer_with(|_: u64, _| 0_u64));
+    let layer = CircuitBreakerLayer::new(config.reject_with(|_: u64, _| 0_u64));
     Load::new(layer.layer(Inner::Fails), number)
 }
 
@@ -107,7 +108,8 @@ pub fn cancelled_after() -> Load {
     let settings = settings(Trip::none().consecutive(5)).to_builder();
     let settings =
         settings.cancelled_after(Duration::from_secs(10)).build().expect("valid settings");
-    let config = Config::default().name("bench").settings(settings).on_rejected(FailTyped);
+    let config =
+        Config::default().name("bench").settings(settings).on_rejected(RejectWithBreakerError);
     Load::new(CircuitBreakerLayer::new(config).layer(Inner::Works), number)
 }
 
@@ -144,7 +146,7 @@ mod tests {
     fn a_circuit_is_open_for_its_time_and_not_for_a_tick_longer() {
         let cooldown = Duration::from_millis(100);
         let settings = settings(Trip::none().consecutive(1)).to_builder();
-        let settings = settings.cooldown(Cooldown::fixed(cooldown).jitter(0.0)).build();
+        let settings = settings.cooldown(Backoff::fixed(cooldown).jitter(0.0)).build();
         let config = Config::default().settings(settings.expect("valid settings"));
         let layer = CircuitBreakerLayer::new(config);
         let handle = layer.handle();

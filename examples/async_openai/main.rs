@@ -25,9 +25,9 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tokio::time::timeout;
 use tower::{BoxError, ServiceBuilder};
-use tower_breaker::classify::Llm;
+use tower_breaker::llm::Llm;
 use tower_breaker::{
-    CircuitBreakerLayer, Config, Cooldown, FallbackLayer, Handle, Provider, Settings, State,
+    Backoff, BreakerHandle, CircuitBreakerLayer, Config, FallbackLayer, Provider, Settings, State,
 };
 
 use crate::recipe::{Target, good, openai_error, outcome};
@@ -62,7 +62,10 @@ async fn main() -> Result<ExitCode, BoxError> {
 }
 
 /// The stack, from the outside in: fallback, async-openai's retries, breaker, timeout, reqwest.
-fn guarded(primary: &Server, second: &Server) -> Result<(Client<OpenAIConfig>, Handle), BoxError> {
+fn guarded(
+    primary: &Server,
+    second: &Server,
+) -> Result<(Client<OpenAIConfig>, BreakerHandle), BoxError> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let breaker = CircuitBreakerLayer::new(config("primary")?.classify_caused_by(outcome));
     let handle = breaker.handle();
@@ -99,7 +102,7 @@ fn config(name: &'static str) -> Result<Config<Llm>, BoxError> {
         // another within a few. Its second rule is left out, that one may be followed.
         .trip(preset.trip().consecutive_over(Duration::ZERO).no_failure_rate())
         // 30 s to 5 min in the preset, for a real outage; here somebody waits for the end of the example.
-        .cooldown(Cooldown::exponential(Duration::from_secs(1), Duration::from_secs(4)))
+        .cooldown(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(4)))
         .build()?;
     Ok(Config::llm(Provider::OpenAi).name(name).settings(settings))
 }

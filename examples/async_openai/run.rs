@@ -11,7 +11,10 @@ use async_openai::types::chat::{
 use futures_util::StreamExt;
 use tokio::time::Instant;
 use tower::BoxError;
-use tower_breaker::{Events, Handle, State, Totals, Watch};
+use tower_breaker::{
+    BreakerHandle, State,
+    handle::{Events, Totals, Watch},
+};
 
 use crate::recipe::rejection;
 use crate::server::{Answer, Server};
@@ -29,7 +32,7 @@ pub(crate) struct Run {
     second: Server,
     client: Client<OpenAIConfig>,
     healthy: bool,
-    handle: Handle,
+    handle: BreakerHandle,
     events: Events,
     watch: Watch,
     /// As of the last row.
@@ -43,7 +46,7 @@ impl Run {
         primary: Server,
         second: Server,
         client: Client<OpenAIConfig>,
-        handle: Handle,
+        handle: BreakerHandle,
         healthy: bool,
     ) -> Self {
         println!(

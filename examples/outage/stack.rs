@@ -17,8 +17,8 @@ use tower::timeout::TimeoutLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_breaker::{
-    CircuitBreakerLayer, CircuitOpen, Config, Cooldown, FallbackLayer, Handle, Probe, Settings,
-    Trip, Window,
+    Backoff, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, FallbackLayer, Probe,
+    Settings, Trip, Window,
 };
 
 use crate::clock::real;
@@ -65,7 +65,7 @@ pub(crate) fn protected(
     backup: SocketAddr,
     retries: u32,
     settings: Settings,
-) -> (Client, Handle) {
+) -> (Client, BreakerHandle) {
     let config = Config::http_client().name("provider").settings(settings);
     let breaker = CircuitBreakerLayer::new(config);
     let handle = breaker.handle();
@@ -92,7 +92,7 @@ pub(crate) fn settings(overdue: bool) -> Settings {
         .to_builder()
         .trip(trip)
         .window(Window::time(seconds(30)))
-        .cooldown(Cooldown::exponential(real(COOLDOWN.0), real(COOLDOWN.1)).jitter(JITTER))
+        .cooldown(Backoff::exponential(real(COOLDOWN.0), real(COOLDOWN.1)).jitter(JITTER))
         .probe(Probe::successes(1).lease(seconds(35)))
         .min_hold(seconds(1))
         .cancelled_after(seconds(10))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tower_breaker::{Cause, Handle, State, Transition};
+use tower_breaker::{BreakerHandle, Cause, State, Transition};
 
 use crate::clock::scenario;
 use crate::report::Line;
@@ -13,13 +13,13 @@ use crate::stack::{CONSECUTIVE, OVERDUE_AFTER, OVERDUE_CALLS};
 
 /// Listens to a breaker until it is dropped.
 pub(crate) struct Timeline {
-    handle: Handle,
+    handle: BreakerHandle,
     changes: Arc<Mutex<Vec<Transition>>>,
     listening: JoinHandle<()>,
 }
 
 impl Timeline {
-    pub(crate) fn of(handle: Handle) -> Self {
+    pub(crate) fn of(handle: BreakerHandle) -> Self {
         let changes = Arc::<Mutex<Vec<_>>>::default();
         let mut events = handle.events();
         let heard = changes.clone();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tower_breaker::{CircuitOpen, Events, Handle, State};
+use tower_breaker::{BreakerHandle, CircuitOpen, State, handle::Events};
 
 /// What is shown of a rejection.
 pub(crate) fn rejected(open: &CircuitOpen) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn rejected(open: &CircuitOpen) -> String {
 
 /// Prints every call and every change of state, and keeps what did not come as claimed.
 pub(crate) struct Table {
-    handle: Handle,
+    handle: BreakerHandle,
     events: Events,
     start: Instant,
     /// Every claim that does not hold.
@@ -22,7 +22,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(handle: &Handle) -> Self {
+    pub(crate) fn new(handle: &BreakerHandle) -> Self {
         println!("   time  {:<36}{:<36}circuit", "the call", "its caller gets");
         let (handle, events) = (handle.clone(), handle.events());
         Self { handle, events, start: Instant::now(), broken: Vec::new() }

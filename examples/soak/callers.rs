@@ -9,7 +9,10 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use tower::Service;
 use tower_breaker::classify::ClassifyFn;
-use tower_breaker::{BreakerError, CircuitBreaker, Class, FailTyped, Handle, Outcome, Permit};
+use tower_breaker::{
+    BreakerError, BreakerHandle, CircuitBreaker, Class, Outcome, Permit,
+    rejection::RejectWithBreakerError,
+};
 
 use crate::inner::{self, Ending, Fault, Inner, Planned, Readiness, Reply, finish, judge, work};
 use crate::ledger::{Ledger, Ticket};
@@ -19,14 +22,14 @@ use crate::random::Random;
 use crate::regime::Regime;
 
 pub(crate) type Judge = fn(Result<&Reply, &Fault>) -> Outcome;
-pub(crate) type Guarded = CircuitBreaker<Inner, ClassifyFn<Judge>, FailTyped>;
+pub(crate) type Guarded = CircuitBreaker<Inner, ClassifyFn<Judge>, RejectWithBreakerError>;
 type Answer = Result<Reply, BreakerError<Fault>>;
 
 /// Nobody waits longer for a service that is pending while the circuit is open.
 const PATIENCE: Duration = Duration::from_millis(4);
 
 pub(crate) struct Caller {
-    pub(crate) handle: Handle,
+    pub(crate) handle: BreakerHandle,
     pub(crate) rejecting: Guarded,
     pub(crate) pending: Guarded,
     pub(crate) ledger: Arc<Ledger>,

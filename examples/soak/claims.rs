@@ -2,7 +2,7 @@
 
 use std::ops::Add;
 
-use tower_breaker::{Class, Totals};
+use tower_breaker::{Class, handle::Totals};
 
 use crate::ledger::{CLASSES, Counts, index};
 use crate::listeners::Heard;

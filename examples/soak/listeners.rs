@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tokio::select;
 use tokio::time::sleep;
-use tower_breaker::{Changed, Events, Lagged, Transition, Watch};
+use tower_breaker::{
+    Transition,
+    handle::{Changed, Events, Lagged, Watch},
+};
 
 use crate::random::Random;
 use crate::stop::Stop;

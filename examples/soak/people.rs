@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tower_breaker::{Handle, Totals};
+use tower_breaker::{BreakerHandle, handle::Totals};
 
 use crate::random::Random;
 use crate::regime::{Regime, Verb};
@@ -13,7 +13,7 @@ use crate::setups::{MOST_PROBES, MS, Policy, Shape};
 use crate::stop::Stop;
 
 pub(crate) struct Person {
-    pub(crate) handle: Handle,
+    pub(crate) handle: BreakerHandle,
     pub(crate) regime: Arc<Regime>,
     pub(crate) kind: Kind,
     pub(crate) shape: Shape,
@@ -66,7 +66,7 @@ impl Person {
 }
 
 /// Reads snapshots until the round ends; what they said that cannot be.
-pub(crate) async fn reads(handle: Handle, stop: Stop) -> Vec<String> {
+pub(crate) async fn reads(handle: BreakerHandle, stop: Stop) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut before = handle.snapshot();
     while !stop.is_set() {

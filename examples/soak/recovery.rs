@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tower_breaker::{Class, Handle, Mode, Permit, State};
+use tower_breaker::{BreakerHandle, Class, Mode, Permit, State};
 
 use crate::claims::Broken;
 use crate::ledger::{Ledger, Ticket};
@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
 
 pub(crate) async fn check(
-    handle: &Handle,
+    handle: &BreakerHandle,
     regime: &Regime,
     ledger: &Arc<Ledger>,
     broken: &mut Broken,
@@ -39,7 +39,7 @@ pub(crate) async fn check(
 }
 
 /// Calls until the circuit has closed.
-async fn closes(handle: &Handle, ledger: &Arc<Ledger>) -> bool {
+async fn closes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> bool {
     let end = Instant::now() + SOON;
     while (handle.mode(), handle.state()) != (Mode::Normal, State::Closed) {
         if Instant::now() > end {
@@ -54,7 +54,7 @@ async fn closes(handle: &Handle, ledger: &Arc<Ledger>) -> bool {
 }
 
 /// Opens, lets exactly so many probes through, and closes with the last one of them.
-async fn probes(handle: &Handle, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
+async fn probes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
     let end = Instant::now() + SOON;
     while !handle.would_admit() {
         if Instant::now() > end {
@@ -95,7 +95,7 @@ async fn probes(handle: &Handle, ledger: &Arc<Ledger>) -> Result<(), &'static st
     }
 }
 
-fn ask(handle: &Handle, ledger: &Arc<Ledger>) -> Option<(Permit, Ticket)> {
+fn ask(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Option<(Permit, Ticket)> {
     ledger.attempt();
     match handle.try_acquire() {
         Ok(permit) => Some((permit, ledger.enter())),

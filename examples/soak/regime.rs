@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use tower_breaker::{Handle, Settings};
+use tower_breaker::{BreakerHandle, Settings};
 
 /// What a person or a program does to the running breaker.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    fn apply(self, handle: &Handle) {
+    fn apply(self, handle: &BreakerHandle) {
         match self {
             Self::ForceOpen(time) => handle.force_open(time),
             Self::Release => handle.release(),
@@ -63,7 +63,7 @@ impl Regime {
         self.disabled.load(Relaxed)
     }
 
-    pub(crate) fn act(&self, handle: &Handle, verb: Verb) {
+    pub(crate) fn act(&self, handle: &BreakerHandle, verb: Verb) {
         let disables = matches!(verb, Verb::Disable);
         let enables = !matches!(verb, Verb::HoldFor(_) | Verb::Reconfigure(_));
         match &self.admissions {

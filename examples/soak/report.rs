@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use tower_breaker::{Cause, Totals};
+use tower_breaker::{Cause, handle::Totals};
 
 use crate::claims::{Broken, Ours, of_totals};
 use crate::ledger::{CLASSES, Counts};

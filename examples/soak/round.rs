@@ -7,7 +7,9 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 use tower::Layer;
 use tower_breaker::classify::ClassifyFn;
-use tower_breaker::{CircuitBreakerLayer, Config, FailTyped, Totals};
+use tower_breaker::{
+    CircuitBreakerLayer, Config, handle::Totals, rejection::RejectWithBreakerError,
+};
 
 use crate::callers::{Caller, Judge};
 use crate::claims::{self, Broken, Ours};
@@ -70,7 +72,7 @@ pub(crate) struct Played {
     pub(crate) broken: Broken,
 }
 
-type Layered = CircuitBreakerLayer<ClassifyFn<Judge>, FailTyped>;
+type Layered = CircuitBreakerLayer<ClassifyFn<Judge>, RejectWithBreakerError>;
 
 impl Round {
     pub(crate) async fn play(self) -> Played {
@@ -193,7 +195,7 @@ impl Round {
             .name(Arc::clone(name))
             .settings(settings)
             .classify_fn(judge as Judge)
-            .on_rejected(FailTyped);
+            .on_rejected(RejectWithBreakerError);
         let config = match self.shape {
             Shape::CustomRule => config.trip_when(move |window| {
                 !calm && window.calls >= 10 && 2 * window.failures >= window.calls

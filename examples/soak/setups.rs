@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tower_breaker::{
-    Class, Cooldown, Exhausted, Probe, Ramp, Settings, SettingsBuilder, Throttled, Trip, Window,
+    Backoff, Class, Exhausted, Probe, Ramp, Settings, SettingsBuilder, Throttled, Trip, Window,
 };
 
 use crate::random::Random;
@@ -124,7 +124,7 @@ impl Shape {
         let settings = self
             .rules(Limits { calls, rate: 0.5 })
             .probe(probe.lease(lease))
-            .cooldown(Cooldown::exponential(MS, MS * 4))
+            .cooldown(Backoff::exponential(MS, MS * 4))
             .stable_for(MS * 2)
             .min_hold(min_hold)
             .exhausted(Exhausted::hold(max_hold).max_hold(max_hold))

@@ -12,10 +12,11 @@ use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::{BoxError, Layer, ServiceExt};
-use tower_breaker::classify::{BreakerBody, Llm};
+use tower_breaker::{BreakerBody, llm::Llm};
 use tower_breaker::{
-    CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config, Events, Fail, Handle, State, Totals,
-    Watch,
+    BreakerHandle, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config, State,
+    handle::{Events, Totals, Watch},
+    rejection::RejectWithBoxError,
 };
 
 use crate::server::{Answer, Server};
@@ -27,8 +28,8 @@ pub(crate) struct Run {
     server: Server,
     healthy: bool,
     naive: Plain,
-    guarded: CircuitBreaker<Plain, Llm, Fail>,
-    handle: Handle,
+    guarded: CircuitBreaker<Plain, Llm, RejectWithBoxError>,
+    handle: BreakerHandle,
     events: Events,
     watch: Watch,
     /// As of the last row.
@@ -129,7 +130,7 @@ impl Run {
         }
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
+    pub(crate) fn handle(&self) -> &BreakerHandle {
         &self.handle
     }
 

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tower::BoxError;
-use tower_breaker::classify::{Llm, SettleAt};
-use tower_breaker::{Config, Cooldown, Provider, Settings, State};
+use tower_breaker::{Backoff, Config, Provider, Settings, State};
+use tower_breaker::{classify::SettleAt, llm::Llm};
 
 use crate::calls::Run;
 use crate::server::{Answer, Server};
@@ -68,7 +68,7 @@ fn config(heads: bool) -> Result<Config<Llm>, BoxError> {
         // another within a few.
         .trip(preset.trip().consecutive_over(Duration::ZERO))
         // 30 s to 5 min in the preset, for a real outage; here somebody waits for the end of the example.
-        .cooldown(Cooldown::exponential(Duration::from_secs(1), Duration::from_secs(4)))
+        .cooldown(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(4)))
         .build()?;
     let at = if heads { SettleAt::Head } else { SettleAt::End };
     let llm = Llm::new(Provider::OpenAi).settle_at(at);

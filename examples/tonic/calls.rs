@@ -6,14 +6,18 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 use tower_breaker::classify::Grpc;
-use tower_breaker::tonic::rejection;
-use tower_breaker::{CircuitBreaker, Events, Handle, RespondGrpc, State, Totals, Watch};
+use tower_breaker::integration::with_tonic::rejection;
+use tower_breaker::{
+    BreakerHandle, CircuitBreaker, State,
+    handle::{Events, Totals, Watch},
+    rejection::RejectWithGrpc,
+};
 
 use crate::orders::orders_client::OrdersClient;
 use crate::orders::{Order, Reply};
 use crate::service::{Mood, Service};
 
-pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RespondGrpc>>;
+pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RejectWithGrpc>>;
 
 /// For so long a caller waits for the head of an answer.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
@@ -23,7 +27,7 @@ pub(crate) struct Run {
     client: Client,
     service: Service,
     healthy: bool,
-    handle: Handle,
+    handle: BreakerHandle,
     events: Events,
     watch: Watch,
     /// As of the last row.
@@ -33,7 +37,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(client: Client, service: Service, handle: Handle, healthy: bool) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        service: Service,
+        handle: BreakerHandle,
+        healthy: bool,
+    ) -> Self {
         println!(
             "{:>6}  {:<5}  {:<8}  {:<40}  {:<26}  circuit",
             "time", "call", "server", "the caller got", "the breaker counted"

@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::transport::Endpoint;
 use tower::{BoxError, ServiceBuilder};
-use tower_breaker::{CircuitBreakerLayer, Config, ConfigError, Cooldown, Settings, State, Trip};
+use tower_breaker::{Backoff, CircuitBreakerLayer, Config, ConfigError, Settings, State, Trip};
 
 use crate::calls::{DEADLINE, Run};
 use crate::orders::orders_client::OrdersClient;
@@ -60,7 +60,7 @@ async fn main() -> Result<ExitCode, BoxError> {
 /// So many failures in a row open the circuit, for less than a second: here somebody waits for the end of the example.
 /// The presets say five that span 500 ms, and 5 s.
 fn settings(preset: &Settings, failures: u32) -> Result<Settings, ConfigError> {
-    let cooldown = Cooldown::exponential(Duration::from_millis(600), Duration::from_secs(5));
+    let cooldown = Backoff::exponential(Duration::from_millis(600), Duration::from_secs(5));
     preset.to_builder().trip(Trip::none().consecutive(failures)).cooldown(cooldown).build()
 }
 

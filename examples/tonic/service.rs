@@ -13,7 +13,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 use tower::BoxError;
 use tower_breaker::classify::Grpc;
-use tower_breaker::{CircuitBreakerLayer, RespondGrpc};
+use tower_breaker::{CircuitBreakerLayer, rejection::RejectWithGrpc};
 
 use crate::orders::orders_server::{Orders, OrdersServer};
 use crate::orders::{Order, Reply};
@@ -54,7 +54,7 @@ impl Service {
     /// Serves on a port of its own, behind the layer.
     pub(crate) async fn start(
         &self,
-        breaker: CircuitBreakerLayer<Grpc, RespondGrpc>,
+        breaker: CircuitBreakerLayer<Grpc, RejectWithGrpc>,
     ) -> Result<SocketAddr, BoxError> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

@@ -9,8 +9,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame};
-use tower_breaker::classify::{Grpc, Known, Llm, Verdict};
-use tower_breaker::{BreakerBody, Class, Classify, Handle, LastError, Outcome, Provider, Settings};
+use tower_breaker::{
+    BreakerBody, BreakerHandle, Class, Outcome, Provider, Settings, classify::Classify,
+    handle::LastError,
+};
+use tower_breaker::{
+    classify::{Classified, Grpc, Verdict},
+    llm::Llm,
+};
 
 use crate::classes::by_code;
 use crate::head::headers;
@@ -114,13 +120,13 @@ where
             Response = Response<BreakerBody<Frames>>,
         >,
 {
-    let handle = Handle::new("fuzzed", Settings::default());
+    let handle = BreakerHandle::new("fuzzed", Settings::default());
     let permit = handle.try_acquire().expect("a closed circuit");
     let token = classify.request(&Request::new(()));
     let mut cx = Context::from_waker(Waker::noop());
     let Ok(response) = match classify.result(token, Ok(response), permit) {
-        Known::Now(result) => result,
-        Known::Later(later) => match pin!(later).poll(&mut cx) {
+        Classified::Ready(result) => result,
+        Classified::Deferred(later) => match pin!(later).poll(&mut cx) {
             Poll::Ready(result) => result,
             Poll::Pending => panic!("waits for a body that is there"),
         },

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::time::{Instant, advance, timeout};
-use tower_breaker::{CircuitOpen, Events, Handle, Mode, Outcome, Permit, Settings, State};
+use tower_breaker::{
+    BreakerHandle, CircuitOpen, Mode, Outcome, Permit, Settings, State, handle::Events,
+};
 
 use crate::builder;
 use crate::input::{Input, THIRTY_YEARS};
@@ -16,7 +18,7 @@ const STEPS: usize = 120;
 pub(crate) fn use_it(settings: &Settings, input: &mut Input<'_>) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let mut user = User::new(Handle::new("fuzzed", settings.clone()));
+        let mut user = User::new(BreakerHandle::new("fuzzed", settings.clone()));
         for _ in 0..STEPS {
             if input.is_empty() {
                 break;
@@ -32,7 +34,7 @@ pub(crate) fn use_it(settings: &Settings, input: &mut Input<'_>) {
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 struct User {
-    handle: Handle,
+    handle: BreakerHandle,
     events: Events,
     /// Permits, and whether the breaker counts their calls.
     held: Vec<(Permit, bool)>,
@@ -44,7 +46,7 @@ struct User {
 }
 
 impl User {
-    fn new(handle: Handle) -> Self {
+    fn new(handle: BreakerHandle) -> Self {
         let (events, told) = (handle.events(), handle.snapshot().epoch);
         Self { handle, events, held: Vec::new(), admitted: 0, settled: 0, rejected: 0, told }
     }

@@ -1,6 +1,6 @@
 //! Numbers of a program: an error that says which is wrong, or a breaker that takes whatever comes.
 
-use tower_breaker::{Cooldown, Exhausted, Probe, Ramp, Settings, Throttled, Trip, Window};
+use tower_breaker::{Backoff, Exhausted, Probe, Ramp, Settings, Throttled, Trip, Window};
 
 use crate::breaker::use_it;
 use crate::input::Input;
@@ -23,8 +23,8 @@ pub(crate) fn settings(input: &mut Input<'_>) -> Option<Settings> {
     let has = |bit: u8| which & (1 << bit) != 0;
     if has(0) {
         builder = builder.cooldown(match input.byte() % 2 {
-            0 => Cooldown::fixed(input.time()),
-            _ => Cooldown::exponential(input.time(), input.time())
+            0 => Backoff::fixed(input.time()),
+            _ => Backoff::exponential(input.time(), input.time())
                 .multiplier(input.fraction())
                 .jitter(input.fraction()),
         });

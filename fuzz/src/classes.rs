@@ -1,8 +1,13 @@
 //! The verdicts on heads, against the tables of the manual.
 
 use http::{Request, Response};
-use tower_breaker::classify::{Grpc, Http, Known, Llm, retry_after};
-use tower_breaker::{Class, Classify, Handle, Outcome, Provider, Settings, Totals};
+use tower_breaker::{
+    BreakerHandle, Class, Outcome, Provider, Settings, classify::Classify, handle::Totals,
+};
+use tower_breaker::{
+    classify::{Classified, Grpc, Http, retry_after},
+    llm::Llm,
+};
 
 use crate::head::response;
 use crate::input::Input;
@@ -132,10 +137,13 @@ fn settles<C>(classifier: &C, class: Class, response: &Response<String>)
 where
     C: Classify<Request<()>, Response<String>, ()>,
 {
-    let handle = Handle::new("fuzzed", Settings::default());
+    let handle = BreakerHandle::new("fuzzed", Settings::default());
     let permit = handle.try_acquire().expect("a closed circuit");
     let token = classifier.request(&Request::new(()));
-    assert!(matches!(classifier.result(token, Ok(response.clone()), permit), Known::Now(Ok(_))));
+    assert!(matches!(
+        classifier.result(token, Ok(response.clone()), permit),
+        Classified::Ready(Ok(_))
+    ));
     let totals = handle.snapshot().totals;
     let Totals { success, failure, throttled, exhausted, ignored, .. } = totals;
     let counted = match class {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use tower_breaker::classify::{Http, retry_after};
-use tower_breaker::{Class, Handle, Settings};
+use tower_breaker::{BreakerHandle, Class, Settings};
 
 use crate::head::headers;
 
@@ -111,7 +111,7 @@ fn obeyed(map: HeaderMap, wait: Option<Duration>) {
     if outcome.class() != Class::Throttled {
         return assert!(response.headers().contains_key("x-circuit-open"));
     }
-    let handle = Handle::new("fuzzed", Settings::http_client());
+    let handle = BreakerHandle::new("fuzzed", Settings::http_client());
     handle.try_acquire().expect("a closed circuit").settle(outcome);
     let holds = wait.is_some_and(|wait| wait >= Duration::from_secs(1));
     match handle.try_acquire() {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use pin_project::pin_project;
 
 use crate::breaker::wait::{Changed, Events, Watch};
-use crate::breaker::{Breaker, InFlight, Permit, Shared};
+use crate::breaker::{Breaker, BreakerRef, InFlight, Permit};
 use crate::clock;
 use crate::error::{BreakerError, CircuitOpen};
-use crate::machine::{Own, Settings, Snapshot, Verb};
+use crate::machine::{Callbacks, Settings, Snapshot, Verb};
 use crate::outcome::Outcome;
 use crate::state::{Mode, State};
 
@@ -39,10 +39,10 @@ use crate::state::{Mode, State};
 /// see [`Outcome::by_result`] and [`Outcome::failure_if`].
 ///
 /// ```
-/// use tower_breaker::{BreakerError, Handle, Settings, State, Trip};
+/// use tower_breaker::{BreakerError, BreakerHandle, Settings, State, Trip};
 ///
 /// let settings = Settings::builder().trip(Trip::none().consecutive(2)).build()?;
-/// let database = Handle::new("database", settings);
+/// let database = BreakerHandle::new("database", settings);
 ///
 /// let query = || Err::<(), _>("connection refused");
 /// assert_eq!(database.call(query), Err(BreakerError::Inner("connection refused")));
@@ -54,20 +54,20 @@ use crate::state::{Mode, State};
 /// # Ok::<_, tower_breaker::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct Handle(Shared);
+pub struct BreakerHandle(BreakerRef);
 
-impl Handle {
+impl BreakerHandle {
     /// A breaker that guards plain functions and futures. For one that guards a service see
     /// [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
     pub fn new(name: impl Into<Arc<str>>, settings: Settings) -> Self {
-        Self(Shared::new(Breaker::new(name.into(), settings, Own::default())))
+        Self(BreakerRef::new(Breaker::new(name.into(), settings, Callbacks::default())))
     }
 
-    pub(crate) fn from_shared(breaker: Shared) -> Self {
+    pub(crate) fn from_shared(breaker: BreakerRef) -> Self {
         Self(breaker)
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &BreakerRef {
         &self.0
     }
 
@@ -101,7 +101,7 @@ impl Handle {
     /// [`Ramp`](crate::Ramp). Takes no permit, so that another caller may be faster; ends the lease of a hung probe
     /// that is over.
     pub fn would_admit(&self) -> bool {
-        self.0.refuses().is_none()
+        self.0.would_reject().is_none()
     }
 
     /// Waits for the next change after this call, and returns the state then. To miss none between two waits, use
@@ -171,9 +171,9 @@ impl Handle {
     /// goes, and is settled where it ends.
     ///
     /// ```
-    /// use tower_breaker::{CircuitOpen, Handle, Outcome, Settings};
+    /// use tower_breaker::{CircuitOpen, BreakerHandle, Outcome, Settings};
     ///
-    /// let queue = Handle::new("queue", Settings::default());
+    /// let queue = BreakerHandle::new("queue", Settings::default());
     /// let permit = queue.try_acquire()?;
     /// let (send, acknowledged) = std::sync::mpsc::channel();
     /// std::thread::spawn(move || send.send("nack"));
@@ -208,9 +208,9 @@ impl Handle {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{Handle, Settings};
+    /// use tower_breaker::{BreakerHandle, Settings};
     ///
-    /// let disk = Handle::new("disk", Settings::default());
+    /// let disk = BreakerHandle::new("disk", Settings::default());
     /// let guard = disk.clone();
     /// let read = tokio::task::spawn_blocking(move || guard.call(|| std::fs::read("Cargo.toml")));
     /// assert!(read.await.unwrap().is_ok());
@@ -233,9 +233,9 @@ impl Handle {
     /// Guards a function; `judge` says what its result means.
     ///
     /// ```
-    /// use tower_breaker::{Handle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
-    /// let api = Handle::new("api", Settings::default());
+    /// let api = BreakerHandle::new("api", Settings::default());
     /// let fetch = || Err::<u16, _>("no such user");
     ///
     /// // Only this error is a failure.
@@ -263,9 +263,9 @@ impl Handle {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{Handle, Settings};
+    /// use tower_breaker::{BreakerHandle, Settings};
     ///
-    /// let users = Handle::new("users", Settings::default());
+    /// let users = BreakerHandle::new("users", Settings::default());
     /// let find = async |id: u32| Ok::<_, std::io::Error>(format!("user {id}"));
     /// assert_eq!(users.run(find(7)).await.unwrap(), "user 7");
     /// # }
@@ -306,9 +306,9 @@ impl Handle {
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for BreakerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle")
+        f.debug_struct("BreakerHandle")
             .field("name", &self.name())
             .field("state", &self.state())
             .field("mode", &self.mode())

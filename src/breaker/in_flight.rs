@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::ops::Deref;
 
 use crate::breaker::permit::in_drop;
-use crate::breaker::{Breaker, Permit, Shared};
-use crate::machine::Grant;
+use crate::breaker::{Breaker, BreakerRef, Permit};
+use crate::machine::PermitState;
 use crate::outcome::Outcome;
 use crate::sync::thread_local;
 
@@ -13,10 +13,10 @@ use crate::sync::thread_local;
 ///
 /// The parts of the permit, not the permit: its end is looked at once, here.
 #[derive(Debug)]
-pub(crate) struct InFlight<T: Asked = (), B: Deref<Target = Breaker> = Shared> {
+pub(crate) struct InFlight<T: Asked = (), B: Deref<Target = Breaker> = BreakerRef> {
     /// `None` once the call has ended.
     held: Option<(B, T)>,
-    grant: Grant,
+    grant: PermitState,
     runs: Runs,
 }
 
@@ -57,7 +57,7 @@ impl Runs {
 
 impl<B: Deref<Target = Breaker>> InFlight<(), B> {
     #[inline(always)]
-    pub(crate) fn new(breaker: B, grant: Grant) -> Self {
+    pub(crate) fn new(breaker: B, grant: PermitState) -> Self {
         Self { held: Some((breaker, ())), grant, runs: Runs::Nothing }
     }
 
@@ -99,7 +99,7 @@ impl<T: Asked> InFlight<T> {
     #[inline(always)]
     pub(crate) fn end(&mut self) -> Option<(Permit, T)> {
         let (breaker, token) = self.held.take()?;
-        Some((Permit::new(breaker, self.grant.judged()), token))
+        Some((Permit::new(breaker, self.grant.classifying()), token))
     }
 }
 
@@ -107,7 +107,7 @@ impl<T: Asked, B: Deref<Target = Breaker>> Drop for InFlight<T, B> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some((breaker, asked)) = self.held.take() {
-            let [word, started, marks] = self.grant.words();
+            let [word, started, marks] = self.grant.to_raw();
             given_up(breaker, asked, word, started, marks, self.runs);
         }
     }
@@ -115,8 +115,8 @@ impl<T: Asked, B: Deref<Target = Breaker>> Drop for InFlight<T, B> {
 
 /// Runs a classifier together with the permit that it has. If it panics, the call says nothing.
 #[inline(always)]
-pub(crate) fn judging<T>(judge: impl FnOnce() -> T) -> T {
-    let _judging = Judging { outer: JUDGING.replace(true) };
+pub(crate) fn classifying<T>(judge: impl FnOnce() -> T) -> T {
+    let _judging = ClassifyingGuard { outer: CLASSIFYING.replace(true) };
     judge()
 }
 
@@ -130,7 +130,7 @@ fn given_up<T: Asked, B: Deref<Target = Breaker>>(
     marks: u64,
     runs: Runs,
 ) {
-    let grant = Grant::of_words([word, started, marks]);
+    let grant = PermitState::from_raw([word, started, marks]);
     in_drop(|| match runs.unwound() {
         Some(outcome) => breaker.settle(grant, outcome),
         None => {
@@ -148,21 +148,21 @@ fn given_up<T: Asked, B: Deref<Target = Breaker>>(
 thread_local! {
     /// Whether a classifier runs on this thread. It tells a panic of the classifier from one of whoever holds the
     /// permit later.
-    static JUDGING: Cell<bool> = const { Cell::new(false) };
+    static CLASSIFYING: Cell<bool> = const { Cell::new(false) };
 }
 
-struct Judging {
+struct ClassifyingGuard {
     outer: bool,
 }
 
-impl Drop for Judging {
+impl Drop for ClassifyingGuard {
     #[inline(always)]
     fn drop(&mut self) {
-        JUDGING.set(self.outer);
+        CLASSIFYING.set(self.outer);
     }
 }
 
 /// Whether a classifier runs on this thread together with the permit that it has.
-pub(super) fn is_judging() -> bool {
-    JUDGING.get()
+pub(super) fn is_classifying() -> bool {
+    CLASSIFYING.get()
 }

@@ -1,10 +1,10 @@
 //! One breaker: the machine with its clock, its listeners, and the permits that it gives.
 
-mod canary;
+mod breaker_ref;
 mod handle;
+mod health_check;
 mod in_flight;
 mod permit;
-mod shared;
 mod stream;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -15,15 +15,15 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-pub use handle::Handle;
+pub(crate) use breaker_ref::BreakerRef;
+pub use handle::BreakerHandle;
 #[cfg(feature = "http")]
 pub(crate) use in_flight::Runs;
-pub(crate) use in_flight::{Asked, InFlight, judging};
+pub(crate) use in_flight::{Asked, InFlight, classifying};
 pub use permit::Permit;
 pub(crate) use permit::in_drop;
-pub(crate) use shared::Shared;
 pub use stream::GuardedStream;
-pub(crate) use wait::Parked;
+pub(crate) use wait::Waiter;
 pub use wait::{Changed, Events, Watch};
 pub use wrap::WrapFuture;
 
@@ -31,8 +31,8 @@ use crate::clock::{self, Coarse};
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    self, Admission, Clock as _, Grant, Machine, Own, Refusal, Refuses, Settings, Settled,
-    Transitions, Verb, Word,
+    self, Admission, Callbacks, Clock as _, Machine, PermitState, Rejection, Settings, Settled,
+    Transitions, Verb, Word, WouldReject,
 };
 use crate::outcome::{Class, Outcome};
 use crate::state::State;
@@ -59,11 +59,11 @@ impl fmt::Debug for Breaker {
 }
 
 impl Breaker {
-    pub(crate) fn new(name: Arc<str>, settings: Settings, own: Own) -> Arc<Self> {
+    pub(crate) fn new(name: Arc<str>, settings: Settings, callbacks: Callbacks) -> Arc<Self> {
         // A different jitter in every breaker of a fleet: the hasher's keys are random.
         let seed = RandomState::new().hash_one(&name);
         let thin = Arc::new(Box::from(&*name));
-        let machine = Machine::new(name, settings, own, clock::now(), seed);
+        let machine = Machine::new(name, settings, callbacks, clock::now(), seed);
         let log = Log::new(machine.epoch() + 1);
         let coarse = Coarse::new();
         Arc::new(Self { machine, coarse, name: thin, log, waiters: Waiters::default() })
@@ -86,33 +86,33 @@ impl Breaker {
 
     /// Admits a call whose caller has seen the gate [`free`](Self::free), if it shows the same now.
     #[inline(always)]
-    pub(crate) fn admit_again(&self, seen: u64) -> Option<Grant> {
+    pub(crate) fn admit_again(&self, seen: u64) -> Option<PermitState> {
         self.machine.admit_again(seen, self)
     }
 
     /// For how many nanoseconds a call would be rejected now, if that needs no lock to be known.
     #[inline(always)]
-    pub(crate) fn refuses_for(&self) -> Option<u64> {
-        match self.machine.refuses(self) {
-            Refuses::For(wait) => Some(wait),
-            Refuses::No | Refuses::Ask => None,
+    pub(crate) fn would_reject_for(&self) -> Option<u64> {
+        match self.machine.would_reject(self) {
+            WouldReject::For(wait) => Some(wait),
+            WouldReject::No | WouldReject::NeedsLock => None,
         }
     }
 
     /// For how many nanoseconds a call would be rejected now, if it would. Does what time has made due.
     #[inline(never)]
-    pub(crate) fn refuses(&self) -> Option<u64> {
-        match self.machine.refuses(self) {
-            Refuses::No => None,
-            Refuses::For(wait) => Some(wait),
-            Refuses::Ask => self.refuses_locked(),
+    pub(crate) fn would_reject(&self) -> Option<u64> {
+        match self.machine.would_reject(self) {
+            WouldReject::No => None,
+            WouldReject::For(wait) => Some(wait),
+            WouldReject::NeedsLock => self.would_reject_locked(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn refuses_locked(&self) -> Option<u64> {
-        let (refuses, due) = self.machine.refuses_locked(self.exact());
+    fn would_reject_locked(&self) -> Option<u64> {
+        let (refuses, due) = self.machine.would_reject_locked(self.exact());
         if !due.is_empty() {
             self.publish(due);
         }
@@ -121,21 +121,21 @@ impl Breaker {
 
     /// Admits a call where that is only a look.
     #[inline(always)]
-    pub(crate) fn admit_freely(&self) -> Option<Grant> {
+    pub(crate) fn admit_freely(&self) -> Option<PermitState> {
         self.machine.admit_freely(self)
     }
 
     #[inline(always)]
-    pub(crate) fn admit(&self) -> Result<Grant, CircuitOpen> {
+    pub(crate) fn admit(&self) -> Result<PermitState, CircuitOpen> {
         match self.admit_freely() {
             Some(grant) => Ok(grant),
-            None => self.admit_with_care(),
+            None => self.admit_slow(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn admit_with_care(&self) -> Result<Grant, CircuitOpen> {
+    fn admit_slow(&self) -> Result<PermitState, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
         if !transitions.is_empty() {
             self.publish_for(admission.granted(), transitions);
@@ -148,7 +148,7 @@ impl Breaker {
                 }
                 Ok(grant)
             }
-            Admission::Rejected(refusal) => Err(self.rejection(refusal)),
+            Admission::Rejected(rejection) => Err(self.rejection(rejection)),
         }
     }
 
@@ -156,23 +156,23 @@ impl Breaker {
     /// is admitted.
     #[cold]
     pub(crate) fn unready(&self) {
-        let grant = self.machine.grant_without_asking().map_or_else(|| self.admit_with_care(), Ok);
+        let grant = self.machine.grant_without_asking().map_or_else(|| self.admit_slow(), Ok);
         if let Ok(grant) = grant {
             self.settle(grant, Outcome::failure().reason("not ready"));
         }
     }
 
     /// The permit for a probe in the background, if one is due.
-    fn admit_canary(&self) -> Option<Grant> {
-        let (grant, transitions) = self.machine.admit_canary(clock::now());
+    fn admit_health_check(&self) -> Option<PermitState> {
+        let (grant, transitions) = self.machine.admit_health_check(clock::now());
         if !transitions.is_empty() {
             self.publish_for(grant, transitions);
         }
         grant
     }
 
-    fn count_canary(&self, comes: bool) {
-        self.machine.count_canary(comes);
+    fn count_health_check(&self, comes: bool) {
+        self.machine.count_health_check(comes);
         self.waiters.wake();
     }
 
@@ -183,14 +183,14 @@ impl Breaker {
     }
 
     #[inline(always)]
-    fn rejection(&self, refusal: Refusal) -> CircuitOpen {
+    fn rejection(&self, rejection: Rejection) -> CircuitOpen {
         let name = Arc::clone(&self.name);
-        CircuitOpen::from_nanos(name, refusal.state(), refusal.cause(), refusal.wait)
+        CircuitOpen::from_nanos(name, rejection.state(), rejection.cause(), rejection.wait)
     }
 
     /// Settles a call, by a short way where there is one.
     #[inline(always)]
-    pub(crate) fn settle_shortly(&self, grant: &Grant, outcome: &Outcome) {
+    pub(crate) fn settle_shortly(&self, grant: &PermitState, outcome: &Outcome) {
         let settled = match outcome.class() {
             Class::Success => self.settle_success(grant),
             Class::Failure => self.settle_failure(grant, outcome),
@@ -202,22 +202,22 @@ impl Breaker {
     }
 
     #[inline(always)]
-    pub(crate) fn settle_success(&self, grant: &Grant) -> bool {
+    pub(crate) fn settle_success(&self, grant: &PermitState) -> bool {
         self.machine.settle_success(grant, self)
     }
 
     #[inline(always)]
-    pub(crate) fn settle_failure(&self, grant: &Grant, outcome: &Outcome) -> bool {
+    pub(crate) fn settle_failure(&self, grant: &PermitState, outcome: &Outcome) -> bool {
         self.machine.settle_failure(grant, outcome)
     }
 
     #[inline(never)]
-    pub(crate) fn settle(&self, grant: Grant, outcome: Outcome) {
+    pub(crate) fn settle(&self, grant: PermitState, outcome: Outcome) {
         self.tell(self.machine.settle(grant, outcome, clock::now));
     }
 
     /// The answer of a call has begun.
-    pub(crate) fn answered(&self, grant: Grant) -> Grant {
+    pub(crate) fn answered(&self, grant: PermitState) -> PermitState {
         let (grant, settled) = self.machine.answered(grant, clock::now);
         self.tell(settled);
         grant
@@ -225,7 +225,7 @@ impl Breaker {
 
     /// Nobody waits for a call, whose time is not its own.
     #[cfg(feature = "http")]
-    pub(crate) fn cancel(&self, grant: Grant) {
+    pub(crate) fn cancel(&self, grant: PermitState) {
         let grant = self.machine.untimed(grant);
         self.settle(grant, Outcome::cancelled());
     }
@@ -245,7 +245,7 @@ impl Breaker {
 
     /// Tells everybody what a call did that was given `grant`: an observer that panics must not keep that.
     #[cold]
-    fn publish_for(&self, grant: Option<Grant>, transitions: Transitions) {
+    fn publish_for(&self, grant: Option<PermitState>, transitions: Transitions) {
         let unused = Unused(self, grant);
         self.publish(transitions);
         std::mem::forget(unused);
@@ -284,7 +284,7 @@ impl machine::Clock for Breaker {
 }
 
 /// Gives back what was admitted when it is dropped.
-struct Unused<'a>(&'a Breaker, Option<Grant>);
+struct Unused<'a>(&'a Breaker, Option<PermitState>);
 
 impl Drop for Unused<'_> {
     fn drop(&mut self) {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::breaker::Shared;
-use crate::breaker::in_flight::is_judging;
-use crate::machine::Grant;
+use crate::breaker::BreakerRef;
+use crate::breaker::in_flight::is_classifying;
+use crate::machine::PermitState;
 use crate::outcome::Outcome;
 
 /// The right to make one call, taken before the call and settled with its [`Outcome`].
@@ -21,13 +21,13 @@ use crate::outcome::Outcome;
 #[must_use = "a permit that is dropped records a cancelled call"]
 pub struct Permit {
     /// `None` once it is settled.
-    breaker: Option<Shared>,
-    grant: Grant,
+    breaker: Option<BreakerRef>,
+    grant: PermitState,
 }
 
 impl Permit {
     #[inline]
-    pub(crate) fn new(breaker: Shared, grant: Grant) -> Self {
+    pub(crate) fn new(breaker: BreakerRef, grant: PermitState) -> Self {
         Self { breaker: Some(breaker), grant }
     }
 
@@ -45,8 +45,8 @@ impl Permit {
         if let Some(breaker) = self.breaker.take()
             && !breaker.settle_success(&self.grant)
         {
-            let [word, started, marks] = self.grant.words();
-            settle_with_care(breaker, word, started, marks);
+            let [word, started, marks] = self.grant.to_raw();
+            settle_slow(breaker, word, started, marks);
         }
     }
 
@@ -68,7 +68,7 @@ impl Permit {
     /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after): what comes is the time of whoever reads. A probe
     /// has succeeded by this, or half-open would last as long as a stream. What comes back for it is a watch: if it is
     /// settled as a failure (or throttled, or exhausted), that counts as
-    /// [`broken_after`](crate::Totals::broken_after) and is one failure of the epoch that followed, unless that is over
+    /// [`broken_after`](crate::machine::Totals::broken_after) and is one failure of the epoch that followed, unless that is over
     /// too; any other end of a watch is nothing. [`is_probe`](Self::is_probe) is `false` for it.
     ///
     /// Asked again it changes nothing.
@@ -106,17 +106,17 @@ impl Permit {
 /// would have to write that to memory, in case this is asked.
 #[cold]
 #[inline(never)]
-fn settle_with_care(breaker: Shared, word: u64, started: u64, marks: u64) {
-    breaker.settle(Grant::of_words([word, started, marks]), Outcome::success());
+fn settle_slow(breaker: BreakerRef, word: u64, started: u64, marks: u64) {
+    breaker.settle(PermitState::from_raw([word, started, marks]), Outcome::success());
 }
 
 /// What a permit records that is dropped. Out of the way of those that are settled.
 #[cold]
 #[inline(never)]
-fn dropped(breaker: Shared, word: u64, started: u64, marks: u64) {
-    let grant = Grant::of_words([word, started, marks]);
+fn dropped(breaker: BreakerRef, word: u64, started: u64, marks: u64) {
+    let grant = PermitState::from_raw([word, started, marks]);
     // A panic while the classifier runs is the classifier's; any other unwinding gave the call up.
-    let outcome = if grant.is_judged() && is_judging() && std::thread::panicking() {
+    let outcome = if grant.is_classifying() && is_classifying() && std::thread::panicking() {
         Outcome::ignored()
     } else {
         Outcome::cancelled()
@@ -138,7 +138,7 @@ impl Drop for Permit {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(breaker) = self.breaker.take() {
-            let [word, started, marks] = self.grant.words();
+            let [word, started, marks] = self.grant.to_raw();
             dropped(breaker, word, started, marks);
         }
     }

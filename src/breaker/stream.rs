@@ -7,22 +7,22 @@ use std::task::{Context, Poll};
 use futures_core::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
-use crate::breaker::Handle;
+use crate::breaker::BreakerHandle;
 use crate::breaker::in_flight::Runs;
-use crate::breaker::{Permit, Shared, in_drop};
+use crate::breaker::{BreakerRef, Permit, in_drop};
 use crate::error::BreakerError;
 use crate::outcome::{Class, Outcome};
 
-impl Handle {
+impl BreakerHandle {
     /// Guards a stream as one call: rows of a query, messages of a subscription, tokens. Its first `Ok` is the answer, an
     /// `Err` is a failure. See [`GuardedStream`] for how the call ends.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use futures_util::{StreamExt, stream};
-    /// use tower_breaker::{BreakerError, Handle, Settings};
+    /// use tower_breaker::{BreakerError, BreakerHandle, Settings};
     ///
-    /// let database = Handle::new("database", Settings::default());
+    /// let database = BreakerHandle::new("database", Settings::default());
     /// let rows = || stream::iter([Ok("first"), Err("connection lost")]);
     ///
     /// let mut guarded = database.guard_stream(rows());
@@ -55,9 +55,9 @@ impl Handle {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use futures_util::{StreamExt, stream};
-    /// use tower_breaker::{Handle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
-    /// let quotes = Handle::new("quotes", Settings::default());
+    /// let quotes = BreakerHandle::new("quotes", Settings::default());
     /// let ticks = stream::iter([Ok::<_, ()>("ping"), Ok("stale")]);
     /// let judge = |tick: &Result<&str, ()>| match tick {
     ///     Ok("ping") => Outcome::ignored(),
@@ -78,7 +78,7 @@ impl Handle {
     }
 }
 
-/// A stream that is one call: [`Handle::guard_stream`].
+/// A stream that is one call: [`BreakerHandle::guard_stream`].
 ///
 /// The permit is taken when it is first polled. If the call is rejected, [`BreakerError::Open`] is its only item, and the
 /// stream inside is never polled. Otherwise its items are those of the stream inside, and the call ends once:
@@ -109,7 +109,7 @@ pub struct GuardedStream<S: Stream, J = fn(&<S as Stream>::Item) -> Outcome> {
 
 enum Stage<J> {
     /// Nobody asked for an item.
-    Unasked { breaker: Shared, judge: J },
+    Unasked { breaker: BreakerRef, judge: J },
     /// The call was admitted.
     Called(Call<J>),
     /// There is nothing more to come.

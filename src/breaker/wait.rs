@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::breaker::Breaker;
 use crate::clock::{self, Sleep, sleep_until};
 use crate::event::Lagged;
-use crate::machine::{Grant, Transition};
+use crate::machine::{PermitState, Transition};
 use crate::state::State;
 
 /// One waiter's place and timer. The timer exists only while somebody waits.
@@ -85,12 +85,12 @@ impl Wait {
 
 /// A service that waits in `poll_ready`, with its place among the waiters.
 #[derive(Debug)]
-pub(crate) struct Parked {
+pub(crate) struct Waiter {
     breaker: Arc<Breaker>,
     wait: Wait,
 }
 
-impl Parked {
+impl Waiter {
     pub(crate) fn new(breaker: Arc<Breaker>) -> Self {
         Self { breaker, wait: Wait::default() }
     }
@@ -103,25 +103,25 @@ impl Parked {
     /// Waits until a call would be admitted.
     pub(crate) fn poll_admits(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { breaker, wait } = self;
-        wait.poll_until(breaker, cx, || breaker.refuses().is_none().then_some(()))
+        wait.poll_until(breaker, cx, || breaker.would_reject().is_none().then_some(()))
     }
 }
 
-impl Parked {
+impl Waiter {
     /// Waits until a probe in the background is due.
-    pub(super) fn poll_canary(&mut self, cx: &mut Context<'_>) -> Poll<Grant> {
+    pub(super) fn poll_health_check(&mut self, cx: &mut Context<'_>) -> Poll<PermitState> {
         let Self { breaker, wait } = self;
-        wait.poll_until(breaker, cx, || breaker.admit_canary())
+        wait.poll_until(breaker, cx, || breaker.admit_health_check())
     }
 }
 
-impl Drop for Parked {
+impl Drop for Waiter {
     fn drop(&mut self) {
         self.wait.leave(&self.breaker);
     }
 }
 
-/// Sees every change of a breaker's state. Made by [`Handle::watch`](crate::Handle::watch).
+/// Sees every change of a breaker's state. Made by [`BreakerHandle::watch`](crate::BreakerHandle::watch).
 ///
 /// Unlike [`Events`], this also sees an open circuit become half-open when its cooldown ends, although nothing
 /// happens then before a call comes.
@@ -183,7 +183,7 @@ impl Stream for Watch {
     }
 }
 
-/// The next change of a breaker. Made by [`Handle::changed`](crate::Handle::changed).
+/// The next change of a breaker. Made by [`BreakerHandle::changed`](crate::BreakerHandle::changed).
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Changed(pub(super) Watch);
@@ -196,7 +196,7 @@ impl Future for Changed {
     }
 }
 
-/// The transitions of one breaker, in the order of their epochs. Made by [`Handle::events`](crate::Handle::events).
+/// The transitions of one breaker, in the order of their epochs. Made by [`BreakerHandle::events`](crate::BreakerHandle::events).
 ///
 /// The last 256 are kept for a receiver that is slow; what it misses is told as [`Lagged`].
 #[derive(Debug)]
@@ -263,13 +263,13 @@ mod tests {
     use tokio::time::{advance, timeout};
 
     use super::*;
-    use crate::breaker::Handle;
+    use crate::breaker::BreakerHandle;
     use crate::machine::Settings;
 
     #[tokio::test(start_paused = true)]
     async fn what_becomes_due_while_somebody_looks_wakes_them() {
         let settings = Settings::builder().build().expect("defaults are valid");
-        let handle = Handle::new("deadline", settings);
+        let handle = BreakerHandle::new("deadline", settings);
         handle.hold_for(Duration::from_secs(5));
         let breaker = handle.shared().breaker();
         let mut wait = Wait::default();

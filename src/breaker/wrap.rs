@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::Handle;
-use crate::breaker::{InFlight, Shared};
+use crate::breaker::BreakerHandle;
+use crate::breaker::{BreakerRef, InFlight};
 use crate::error::BreakerError;
 use crate::outcome::Outcome;
 
-impl Handle {
+impl BreakerHandle {
     /// Makes a guarded function of an async one, to be called as the one inside. `Err` is a failure, a panic too (it goes
     /// on untouched).
     ///
@@ -21,13 +21,13 @@ impl Handle {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{BreakerError, Handle, Settings};
+    /// use tower_breaker::{BreakerError, BreakerHandle, Settings};
     ///
     /// async fn find(id: u32) -> Result<String, String> {
     ///     if id < 10 { Ok(format!("user {id}")) } else { Err("no connection".to_owned()) }
     /// }
     ///
-    /// let users = Handle::new("users", Settings::default());
+    /// let users = BreakerHandle::new("users", Settings::default());
     /// let find = users.wrap(find);
     ///
     /// assert_eq!(find(7).await, Ok("user 7".to_owned()));
@@ -57,13 +57,13 @@ impl Handle {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{Handle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
     /// async fn status(path: &str) -> Result<u16, std::io::Error> {
     ///     Ok(if path == "/down" { 503 } else { 200 })
     /// }
     ///
-    /// let api = Handle::new("api", Settings::default());
+    /// let api = BreakerHandle::new("api", Settings::default());
     /// let status = api.wrap_with(status, |status| Outcome::failure_if(!matches!(status, Ok(..500))));
     ///
     /// assert_eq!(status("/down").await.unwrap(), 503);
@@ -94,7 +94,7 @@ impl Handle {
     }
 }
 
-/// The future of a function that was guarded by [`Handle::wrap`].
+/// The future of a function that was guarded by [`BreakerHandle::wrap`].
 ///
 /// # Panics
 ///
@@ -103,7 +103,7 @@ impl Handle {
 #[must_use = "a future does nothing unless it is polled"]
 pub struct WrapFuture<F, A, Fut: Future, J = fn(&<Fut as Future>::Output) -> Outcome> {
     /// `None` from the first poll on.
-    start: Option<(Shared, F, A)>,
+    start: Option<(BreakerRef, F, A)>,
     judge: Option<J>,
     /// Dropped before the call ends: what it holds is free by then.
     #[pin]

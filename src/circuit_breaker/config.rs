@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::circuit_breaker::rejected::{AnswerWith, Fail};
-use crate::classify::{ClassifyFn, Results};
+use crate::classify::{ClassifyFn, ErrorsAsFailures};
 use crate::error::CircuitOpen;
-use crate::machine::{Own, Settings, WindowSnapshot};
+use crate::machine::{Callbacks, Settings, WindowSnapshot};
 use crate::outcome::Outcome;
+use crate::rejection::{RejectWithBoxError, RejectWithFn};
 
 /// The numbers, what a result means, and what a rejection becomes.
 ///
@@ -29,10 +29,10 @@ use crate::outcome::Outcome;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Config<C = Results, R = Fail> {
+pub struct Config<C = ErrorsAsFailures, R = RejectWithBoxError> {
     pub(super) name: Arc<str>,
     pub(super) settings: Settings,
-    pub(super) own: Own,
+    pub(super) callbacks: Callbacks,
     pub(super) classify: C,
     pub(super) on_rejected: R,
     pub(super) pending: bool,
@@ -43,7 +43,7 @@ impl<C, R> Config<C, R> {
         Self {
             name: Arc::from(name),
             settings,
-            own: Own::default(),
+            callbacks: Callbacks::default(),
             classify,
             on_rejected,
             pending: false,
@@ -76,13 +76,13 @@ impl<C, R> Config<C, R> {
     /// What a finished call meant. See [`Classify`](crate::classify::Classify). Rules that were given before are replaced with
     /// it: give them after.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
-        let Self { name, settings, own, classify: _, on_rejected, pending } = self;
-        Config { name, settings, own, classify, on_rejected, pending }
+        let Self { name, settings, callbacks, classify: _, on_rejected, pending } = self;
+        Config { name, settings, callbacks, classify, on_rejected, pending }
     }
 
     /// What a finished call meant, as a function of its whole result.
     ///
-    /// The response of the guarded service is then the inner one as it is, and `RespondHttp` or `RespondGrpc` need a body
+    /// The response of the guarded service is then the inner one as it is, and `RejectWithHttp` or `RejectWithGrpc` need a body
     /// that has a `Default`.
     pub fn classify_fn<Res, E, F>(self, classify: F) -> Config<ClassifyFn<F>, R>
     where
@@ -91,22 +91,22 @@ impl<C, R> Config<C, R> {
         self.classify(ClassifyFn::new(classify))
     }
 
-    /// What a rejected call becomes. See [`OnRejected`](crate::circuit_breaker::OnRejected).
+    /// What a rejected call becomes. See [`OnRejected`](crate::rejection::OnRejected).
     pub fn on_rejected<R2>(self, on_rejected: R2) -> Config<C, R2> {
-        let Self { name, settings, own, classify, on_rejected: _, pending } = self;
-        Config { name, settings, own, classify, on_rejected, pending }
+        let Self { name, settings, callbacks, classify, on_rejected: _, pending } = self;
+        Config { name, settings, callbacks, classify, on_rejected, pending }
     }
 
     /// Answers a rejected call with a response made from the request (by value, uncopied) and the rejection. The
     /// error type stays the inner one.
-    pub fn answer_with<Req, A, F>(self, answer: F) -> Config<C, AnswerWith<F>>
+    pub fn reject_with<Req, A, F>(self, answer: F) -> Config<C, RejectWithFn<F>>
     where
         F: Fn(Req, CircuitOpen) -> A,
     {
-        self.on_rejected(AnswerWith::new(answer))
+        self.on_rejected(RejectWithFn::new(answer))
     }
 
-    /// A trip rule of your own, beside those of the settings: asked whenever a failure or a slow call was counted
+    /// A trip rule of your callbacks, beside those of the settings: asked whenever a failure or a slow call was counted
     /// and no other rule fired, and when overdue calls are looked for.
     ///
     /// It runs outside every lock, and opens the circuit only if its epoch has not ended meanwhile.
@@ -125,11 +125,11 @@ impl<C, R> Config<C, R> {
         mut self,
         rule: impl Fn(&WindowSnapshot) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.own.rule = Some(Arc::new(rule));
+        self.callbacks.rule = Some(Arc::new(rule));
         self
     }
 
-    /// A cooldown of your own, from the number of the attempt (0 for the first trip, one more for each failed
+    /// A cooldown of your callbacks, from the number of the attempt (0 for the first trip, one more for each failed
     /// half-open), in place of the settings' formula. The settings' jitter applies; their maximum does not.
     ///
     /// It runs outside every lock. If it panics, the panic is reported by the panic hook and ends there, and the
@@ -138,7 +138,7 @@ impl<C, R> Config<C, R> {
         mut self,
         cooldown: impl Fn(u32) -> Duration + Send + Sync + 'static,
     ) -> Self {
-        self.own.cooldown = Some(Arc::new(cooldown));
+        self.callbacks.cooldown = Some(Arc::new(cooldown));
         self
     }
 

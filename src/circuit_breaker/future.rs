@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::{Asked, InFlight, judging};
-use crate::circuit_breaker::rejected::OnRejected;
-use crate::classify::{Classify, Known};
+use crate::breaker::{Asked, InFlight, classifying};
+use crate::classify::{Classified, Classify};
 use crate::outcome::Outcome;
+use crate::rejection::OnRejected;
 
 /// The future of [`CircuitBreaker`](crate::CircuitBreaker).
 ///
@@ -41,9 +41,9 @@ enum State<F, C, T: Asked, L, R, A> {
         on_rejected: R,
     },
     /// The response is there, and its classifier waits for more of it.
-    Judged {
+    Deferred {
         #[pin]
-        later: L,
+        deferred: L,
         on_rejected: R,
     },
     /// The call was rejected; this makes the answer.
@@ -58,7 +58,7 @@ pub struct Token<C, Req, Res, E>
 where
     C: Classify<Req, Res, E>,
 {
-    token: C::Token,
+    token: C::RequestInfo,
     call: PhantomData<fn(Req) -> Result<Res, E>>,
 }
 
@@ -67,7 +67,7 @@ where
     C: Classify<Req, Res, E>,
 {
     #[inline(always)]
-    pub(super) fn new(token: C::Token) -> Self {
+    pub(super) fn new(token: C::RequestInfo) -> Self {
         Self { token, call: PhantomData }
     }
 }
@@ -105,7 +105,7 @@ impl<F, Req, C, T: Asked, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
 }
 
 impl<F, Req, Res, E, C, R> Future
-    for ResponseFuture<F, Req, C, Token<C, Req, Res, E>, C::Later, R, R::Future>
+    for ResponseFuture<F, Req, C, Token<C, Req, Res, E>, C::Deferred, R, R::Future>
 where
     F: Future<Output = Result<Res, E>>,
     C: Classify<Req, Res, E>,
@@ -117,26 +117,26 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
-            let later = match state.as_mut().project() {
+            let deferred = match state.as_mut().project() {
                 Stage::Rejected { answer } => return answer.poll(cx),
-                Stage::Judged { later, on_rejected } => {
-                    return later.poll(cx).map_err(|error| on_rejected.error(error));
+                Stage::Deferred { deferred, on_rejected } => {
+                    return deferred.poll(cx).map_err(|error| on_rejected.error(error));
                 }
                 Stage::Called { future, call, classify, on_rejected } => {
                     let result = ready!(call.run(|| future.poll(cx)));
                     let (permit, token) = call.end().expect("polled after it was ready");
                     let judge = || classify.result(token.token, result, permit);
-                    match if C::MAY_PANIC { judging(judge) } else { judge() } {
-                        Known::Now(judged) => {
+                    match if C::MAY_PANIC { classifying(judge) } else { judge() } {
+                        Classified::Ready(judged) => {
                             return Poll::Ready(judged.map_err(|error| on_rejected.error(error)));
                         }
-                        Known::Later(later) => {
-                            State::Judged { later, on_rejected: on_rejected.clone() }
+                        Classified::Deferred(deferred) => {
+                            State::Deferred { deferred, on_rejected: on_rejected.clone() }
                         }
                     }
                 }
             };
-            state.set(later);
+            state.set(deferred);
         }
     }
 }
@@ -145,7 +145,7 @@ impl<F, Req, C, T: Asked, L, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, L
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Called { .. } => "called",
-            State::Judged { .. } => "judged",
+            State::Deferred { .. } => "judged",
             State::Rejected { .. } => "rejected",
         };
         f.debug_tuple("ResponseFuture").field(&state).finish()

@@ -21,7 +21,7 @@
 //! began decides nothing and is counted as `late`.
 //!
 //! Nothing happens between calls. An open circuit whose cooldown is over *reads* as half-open; it becomes so with the
-//! next call. There is no task and no timer unless somebody waits on the [handle](crate::Handle).
+//! next call. There is no task and no timer unless somebody waits on the [handle](crate::BreakerHandle).
 //!
 //! # Defaults
 //!
@@ -31,8 +31,8 @@
 //! | failure rate | 50 % of at least 20 calls | the same | 50 % of at least 10 calls | [`Trip::failure_rate`](crate::Trip::failure_rate) |
 //! | window | 30 s | 30 s | 60 s | [`window`](crate::SettingsBuilder::window) |
 //! | overdue, failure count, slow calls | off | off | off | [`Trip::overdue`](crate::Trip::overdue), [`failures`](crate::Trip::failures), [`slow`](crate::Trip::slow) |
-//! | a rule of your own | none | none | none | [`Config::trip_when`] |
-//! | cooldown | 5 s, doubled to 60 s, ±20 % | the same | 30 s, doubled to 5 min, ±20 % | [`cooldown`](crate::SettingsBuilder::cooldown), [`Config::cooldown_with`] |
+//! | a rule of your own | none | none | none | [`Config::trip_when`](crate::Config::trip_when) |
+//! | cooldown | 5 s, doubled to 60 s, ±20 % | the same | 30 s, doubled to 5 min, ±20 % | [`cooldown`](crate::SettingsBuilder::cooldown), [`Config::cooldown_with`](crate::Config::cooldown_with) |
 //! | first cooldown again after | as long Closed as the last one was | the same | the same | [`stable_for`](crate::SettingsBuilder::stable_for) |
 //! | probes | 1 at a time, 1 success closes | the same | the same | [`probe`](crate::SettingsBuilder::probe) |
 //! | lease of a probe | 35 s | 35 s | 120 s | [`Probe::lease`](crate::Probe::lease) |
@@ -40,10 +40,10 @@
 //! | throttled | opens for as long as told, at most 60 s | the same | the same, 30 s if not told, at most 5 min | [`throttled`](crate::SettingsBuilder::throttled) |
 //! | exhausted | opens for as long as told, 10 min if not, at most 1 h | the same | the same | [`exhausted`](crate::SettingsBuilder::exhausted) |
 //! | a dropped call is a failure | never | after 10 s | after 60 s | [`cancelled_after`](crate::SettingsBuilder::cancelled_after) |
-//! | what a result means | by preset, see [`classify`](crate::classify) | | | [`Config::classify`], [`Config::classify_fn`] |
-//! | rules before that | none | | | [`Config::ignore_errors`] and others, see [`rules`](crate::classify::rules) |
-//! | what a rejection becomes | by preset, see below | | | [`Config::on_rejected`], [`Config::answer_with`] |
-//! | name | that of the preset | | | [`Config::name`] |
+//! | what a result means | by preset, see [`classify`](crate::classify) | | | [`Config::classify`](crate::Config::classify), [`Config::classify_fn`](crate::Config::classify_fn) |
+//! | rules before that | none | | | [`Config::ignore_errors`](crate::Config::ignore_errors) and others, see [`rules`](crate::classify::rules) |
+//! | what a rejection becomes | by preset, see below | | | [`Config::on_rejected`](crate::Config::on_rejected), [`Config::reject_with`](crate::Config::reject_with) |
+//! | name | that of the preset | | | [`Config::name`](crate::Config::name) |
 //!
 //! All the numbers, with their ranges: [`SettingsBuilder`](crate::SettingsBuilder).
 //!
@@ -51,13 +51,13 @@
 //!
 //! | policy | a rejected call is | the error of the service | preset |
 //! |---|---|---|---|
-//! | [`Fail`] | `Err`, a `BoxError` that holds [`CircuitOpen`](crate::CircuitOpen) | `BoxError` | `default`, `http_client`, `llm` |
-//! | [`FailTyped`] | `Err`, a [`BreakerError`](crate::BreakerError) | `BreakerError<E>` | |
-//! | [`FailInto`] | `Err`, made by `E: From<CircuitOpen>` | `E` | |
-//! | [`RespondHttp`] | 503 with `Retry-After` | `E` | `http` |
-//! | [`RespondGrpc`] | `UNAVAILABLE` with pushback | `E` | `grpc`, `grpc_client` |
-//! | [`AnswerWith`] | what a function of the request and the rejection returns | `E` | |
-//! | [`ToService`] | the answer of another service | `E` | |
+//! | [`RejectWithBoxError`](crate::rejection::RejectWithBoxError) | `Err`, a `BoxError` that holds [`CircuitOpen`](crate::CircuitOpen) | `BoxError` | `default`, `http_client`, `llm` |
+//! | [`RejectWithBreakerError`](crate::rejection::RejectWithBreakerError) | `Err`, a [`BreakerError`](crate::BreakerError) | `BreakerError<E>` | |
+//! | [`RejectWithInnerError`](crate::rejection::RejectWithInnerError) | `Err`, made by `E: From<CircuitOpen>` | `E` | |
+//! | [`RejectWithHttp`](crate::rejection::RejectWithHttp) | 503 with `Retry-After` | `E` | `http` |
+//! | [`RejectWithGrpc`](crate::rejection::RejectWithGrpc) | `UNAVAILABLE` with pushback | `E` | `grpc`, `grpc_client` |
+//! | [`RejectWithFn`](crate::rejection::RejectWithFn) | what a function of the request and the rejection returns | `E` | |
+//! | [`RejectWithService`](crate::rejection::RejectWithService) | the answer of another service | `E` | |
 //!
 //! # Readiness
 //!
@@ -96,7 +96,7 @@
 //! With a preset for HTTP, gRPC or LLM APIs, a call whose head is good ends with its body: see
 //! [`classify`](crate::classify#bodies). A *probe* succeeds at its first content, so that half-open does not last as long
 //! as a stream, and its lease ends there. Its body is watched further. If that breaks, the call is counted in
-//! [`broken_after`](crate::Totals::broken_after) beside its success, and is one failure of the period that followed, if
+//! [`broken_after`](crate::machine::Totals::broken_after) beside its success, and is one failure of the period that followed, if
 //! that still lasts: the first in a row of a closed circuit, or, where more probes are needed, a failed probe.
 //!
 //! A timeout of tower ends with the head. A body that stalls before its first content is still a pending call, for the
@@ -106,7 +106,7 @@
 //!
 //! The breaker lives in the layer: all services of one layer, and all their clones, share it. axum calls `layer` once
 //! per route and even once per connection, so that a breaker made there would never open. For one breaker around
-//! services of different kinds there is [`CircuitBreakerLayer::join`]. A clone of a service is not ready: readiness
+//! services of different kinds there is [`CircuitBreakerLayer::join`](crate::CircuitBreakerLayer::join). A clone of a service is not ready: readiness
 //! belongs to the one that was polled.
 //!
 //! # Time
@@ -141,7 +141,7 @@
 //!   after it.
 //! - Nothing crosses a change of state: every count carries the number of the state period it belongs to.
 //! - Probes, leases, transitions, manual control and new settings are exact, and in one order for all.
-//! - [`Totals`](crate::Totals) read under load show no more calls settled than admitted; at rest they add up.
+//! - [`Totals`](crate::machine::Totals) read under load show no more calls settled than admitted; at rest they add up.
 //!
 //! The claims are tested in every interleaving of small scenarios (loom), in random ones of a large scenario (shuttle)
 //! and by a soak; the rules beside a naive reference. `.ci/run` does it all.
@@ -151,7 +151,7 @@
 //! With feature `tracing`, one event for each transition, target `tower_breaker`, level `warn` when the circuit opens
 //! and `info` otherwise. Fields: `breaker`, `from`, `to`, `cause`, `epoch`, `shadow`, `attempt`, `calls`, `failures`,
 //! `slow`, `consecutive_failures`, `overdue`, `open_for`, `last_error`. Nothing is logged for a rejected call. The same
-//! as values: [`Handle::events`](crate::Handle::events).
+//! as values: [`BreakerHandle::events`](crate::BreakerHandle::events).
 //!
 //! # Examples
 //!
@@ -185,7 +185,7 @@
 //! use std::{convert::Infallible, time::Duration};
 //! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 //! use tower_breaker::{
-//!     Cause, CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Outcome, Probe, Settings, Trip, Window,
+//!     Cause, CircuitBreakerLayer, CircuitOpen, Config, Backoff, Outcome, Probe, Settings, Trip, Window,
 //! };
 //!
 //! #[derive(Debug, PartialEq)]
@@ -194,7 +194,7 @@
 //! let settings = Settings::builder()
 //!     .trip(Trip::none().failure_rate(0.3, 50).overdue(5, Duration::from_secs(5)))
 //!     .window(Window::count(200))
-//!     .cooldown(Cooldown::exponential(Duration::from_secs(10), Duration::from_secs(120)))
+//!     .cooldown(Backoff::exponential(Duration::from_secs(10), Duration::from_secs(120)))
 //!     .probe(Probe::successes(3))
 //!     .build()?;
 //! let config = Config::default()
@@ -206,7 +206,7 @@
 //!         Ok(Reply::Busy(wait)) => Outcome::throttled().retry_after(*wait),
 //!         Ok(Reply::Later) | Err(_) => Outcome::failure(),
 //!     })
-//!     .answer_with(|_query: u32, _: CircuitOpen| Reply::Later);
+//!     .reject_with(|_query: u32, _: CircuitOpen| Reply::Later);
 //!
 //! let breaker = CircuitBreakerLayer::new(config);
 //! let handle = breaker.handle();
@@ -222,23 +222,12 @@
 //! # }
 //! ```
 
-mod config;
+pub(crate) mod config;
 mod future;
-mod layer;
+pub(crate) mod layer;
 mod presets;
 mod ready;
-mod rejected;
-#[cfg(feature = "http")]
-mod respond;
 mod rules;
-mod service;
-mod to_service;
+pub(crate) mod service;
 
-pub use config::Config;
 pub use future::ResponseFuture;
-pub use layer::CircuitBreakerLayer;
-pub use rejected::{AnswerWith, Fail, FailInto, FailTyped, OnRejected};
-#[cfg(feature = "http")]
-pub use respond::{RespondGrpc, RespondHttp};
-pub use service::CircuitBreaker;
-pub use to_service::{ToService, ToServiceFuture};

@@ -1,21 +1,21 @@
 //! One line for each kind of service.
 
 use crate::circuit_breaker::config::Config;
-use crate::circuit_breaker::rejected::Fail;
-#[cfg(feature = "http")]
-use crate::circuit_breaker::respond::{RespondGrpc, RespondHttp};
-use crate::classify::Results;
+use crate::classify::ErrorsAsFailures;
 #[cfg(feature = "http")]
 use crate::classify::{Grpc, Http};
 #[cfg(feature = "llm")]
-use crate::classify::{Llm, Provider};
+use crate::llm::{Llm, Provider};
 use crate::machine::Settings;
+use crate::rejection::RejectWithBoxError;
+#[cfg(feature = "http")]
+use crate::rejection::{RejectWithGrpc, RejectWithHttp};
 
 /// For any service: `Err` is a failure, a rejection is a [`BoxError`](crate::BoxError) that holds a
 /// [`CircuitOpen`](crate::CircuitOpen).
 impl Default for Config {
     fn default() -> Self {
-        Self::of("default", Settings::default(), Results, Fail)
+        Self::of("default", Settings::default(), ErrorsAsFailures, RejectWithBoxError)
     }
 }
 
@@ -23,8 +23,8 @@ impl Default for Config {
 impl Config {
     /// For HTTP servers and routers: 5xx is a failure, a 429 moves nothing (one caller's limit must not close the
     /// house), a rejection is a 503 with `Retry-After`. The error type stays, axum's `Infallible` too.
-    pub fn http() -> Config<Http, RespondHttp> {
-        Config::of("http", Settings::http(), Http::server(), RespondHttp)
+    pub fn http() -> Config<Http, RejectWithHttp> {
+        Config::of("http", Settings::http(), Http::server(), RejectWithHttp)
     }
 
     /// For HTTP clients: 5xx and transport errors are failures, a 429 holds, a rejection is a
@@ -50,25 +50,25 @@ impl Config {
     /// # assert!(tower::ServiceExt::oneshot(client, request).await.is_err());
     /// # }
     /// ```
-    pub fn http_client() -> Config<Http, Fail> {
-        Config::of("http_client", Settings::http_client(), Http::client(), Fail)
+    pub fn http_client() -> Config<Http, RejectWithBoxError> {
+        Config::of("http_client", Settings::http_client(), Http::client(), RejectWithBoxError)
     }
 
     /// For tonic servers: a rejection is `UNAVAILABLE` with pushback. The error type stays.
-    pub fn grpc() -> Config<Grpc, RespondGrpc> {
-        Config::of("grpc", Settings::grpc(), Grpc::server(), RespondGrpc)
+    pub fn grpc() -> Config<Grpc, RejectWithGrpc> {
+        Config::of("grpc", Settings::grpc(), Grpc::server(), RejectWithGrpc)
     }
 
     /// For tonic clients: `RESOURCE_EXHAUSTED` holds, a rejection is `UNAVAILABLE` with pushback. The error type
     /// stays.
-    pub fn grpc_client() -> Config<Grpc, RespondGrpc> {
-        Config::of("grpc_client", Settings::grpc_client(), Grpc::client(), RespondGrpc)
+    pub fn grpc_client() -> Config<Grpc, RejectWithGrpc> {
+        Config::of("grpc_client", Settings::grpc_client(), Grpc::client(), RejectWithGrpc)
     }
 
     /// For LLM APIs: the provider's signals, longer waits, longer leases. A rejection is a
     /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
     #[cfg(feature = "llm")]
-    pub fn llm(provider: Provider) -> Config<Llm, Fail> {
-        Config::of("llm", Settings::llm(), Llm::new(provider), Fail)
+    pub fn llm(provider: Provider) -> Config<Llm, RejectWithBoxError> {
+        Config::of("llm", Settings::llm(), Llm::new(provider), RejectWithBoxError)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::breaker::{Shared, in_drop};
+use crate::breaker::{BreakerRef, in_drop};
 use crate::machine::FIRST_WORD;
 
 /// What the last `poll_ready` promised. One word, so that `call` compares once: where the inner service was polled
@@ -25,13 +25,13 @@ const _: () = assert!(FIRST_WORD > Ready::INNER.0);
 /// The readiness of the inner service while it is asked for: if it fails, by error or by panic, this is dropped, which
 /// counts a failure. Unless it is ready, nothing is promised any more.
 pub(super) struct Unready<'a> {
-    breaker: &'a Shared,
+    breaker: &'a BreakerRef,
     ready: &'a mut Ready,
 }
 
 impl<'a> Unready<'a> {
     #[inline(always)]
-    pub(super) fn new(breaker: &'a Shared, ready: &'a mut Ready) -> Self {
+    pub(super) fn new(breaker: &'a BreakerRef, ready: &'a mut Ready) -> Self {
         Self { breaker, ready }
     }
 

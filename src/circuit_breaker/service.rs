@@ -5,33 +5,33 @@ use std::task::{Context, Poll, ready};
 
 use tower_service::Service;
 
-use crate::breaker::{Handle, InFlight, Parked, Shared};
+use crate::breaker::{BreakerHandle, BreakerRef, InFlight, Waiter};
 use crate::circuit_breaker::future::{ResponseFuture, Token};
 use crate::circuit_breaker::ready::{Ready, Unready};
-use crate::circuit_breaker::rejected::{Fail, OnRejected};
-use crate::classify::{Classify, Results};
+use crate::classify::{Classify, ErrorsAsFailures};
 use crate::error::CircuitOpen;
-use crate::machine::Grant;
+use crate::machine::PermitState;
+use crate::rejection::{OnRejected, RejectWithBoxError};
 
 /// A service behind a circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
 /// # Clone
 ///
 /// Clones share the breaker. A clone is not ready: readiness belongs to the one that was polled.
-pub struct CircuitBreaker<S, C = Results, R = Fail> {
+pub struct CircuitBreaker<S, C = ErrorsAsFailures, R = RejectWithBoxError> {
     inner: S,
-    breaker: Shared,
+    breaker: BreakerRef,
     classify: C,
     on_rejected: R,
     pending: bool,
     ready: Ready,
-    /// Whether there is more to do than to ask the gate: someone to unpark, or a call to count.
+    /// Whether there is more to do than to ask the gate: someone to stop_waiting, or a call to count.
     care: bool,
     /// For how many nanoseconds the call was to be rejected, where `ready` says so.
     wait: u64,
     calls: Calls,
     /// Only while `poll_ready` is pending.
-    parked: Option<Box<Parked>>,
+    waiter: Option<Box<Waiter>>,
 }
 
 /// How many calls went through this clone.
@@ -45,7 +45,7 @@ enum Calls {
 impl<S, C, R> CircuitBreaker<S, C, R> {
     pub(super) fn new(
         inner: S,
-        breaker: Shared,
+        breaker: BreakerRef,
         classify: C,
         on_rejected: R,
         pending: bool,
@@ -60,13 +60,13 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
             care: true,
             wait: 0,
             calls: Calls::None,
-            parked: None,
+            waiter: None,
         }
     }
 
     /// The view and the control of the breaker.
-    pub fn handle(&self) -> Handle {
-        Handle::from_shared(self.breaker.clone())
+    pub fn handle(&self) -> BreakerHandle {
+        BreakerHandle::from_shared(self.breaker.clone())
     }
 
     /// The guarded service.
@@ -100,8 +100,8 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
 
     /// Waits where it has to; for how long the call would be rejected, if it would.
     #[inline]
-    fn poll_refuses(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
-        match self.breaker.refuses() {
+    fn poll_would_reject(&mut self, cx: &mut Context<'_>) -> Poll<Option<u64>> {
+        match self.breaker.would_reject() {
             Some(_) if self.pending => self.park().poll_admits(cx).map(|()| None),
             refuses => Poll::Ready(refuses),
         }
@@ -109,20 +109,20 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
 
     #[cold]
     #[inline(never)]
-    fn ready_with_care(&mut self) {
+    fn ready_slow(&mut self) {
         self.ready = Ready::INNER;
-        self.unpark();
+        self.stop_waiting();
     }
 
-    fn unpark(&mut self) {
-        if self.parked.take().is_some() && self.calls == Calls::Many {
+    fn stop_waiting(&mut self) {
+        if self.waiter.take().is_some() && self.calls == Calls::Many {
             self.care = false;
         }
     }
 
-    fn park(&mut self) -> &mut Parked {
+    fn park(&mut self) -> &mut Waiter {
         self.care = true;
-        self.parked.get_or_insert_with(|| Box::new(Parked::new(self.breaker.breaker())))
+        self.waiter.get_or_insert_with(|| Box::new(Waiter::new(self.breaker.breaker())))
     }
 }
 
@@ -159,7 +159,7 @@ where
                 Poll::Ready(Ok(())) => {
                     self.ready = Ready(seen);
                     if self.care {
-                        self.ready_with_care();
+                        self.ready_slow();
                     }
                     return Poll::Ready(Ok(()));
                 }
@@ -168,16 +168,16 @@ where
                 Poll::Pending => {}
             }
         }
-        match self.breaker.refuses_for() {
+        match self.breaker.would_reject_for() {
             Some(wait) if !self.pending => {
                 self.ready = Ready::SHED;
                 self.wait = wait;
-                if self.parked.is_some() {
-                    self.unpark();
+                if self.waiter.is_some() {
+                    self.stop_waiting();
                 }
                 Poll::Ready(Ok(()))
             }
-            _ => self.poll_ready_with_care(cx),
+            _ => self.poll_ready_slow(cx),
         }
     }
 
@@ -187,14 +187,14 @@ where
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let grant = match self.breaker.admit_again(self.ready.0) {
-            Some(grant) => grant.words(),
+            Some(grant) => grant.to_raw(),
             None if self.ready == Ready::SHED => {
                 self.ready = Ready::NO;
                 let open = self.breaker.reject(self.wait);
                 return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
             }
-            None => match self.admit_with_care() {
-                Ok(grant) => grant.words(),
+            None => match self.admit_slow() {
+                Ok(grant) => grant.to_raw(),
                 Err(open) => {
                     self.ready = Ready::NO;
                     return ResponseFuture::rejected(self.on_rejected.rejected(request, open));
@@ -202,7 +202,7 @@ where
             },
         };
         self.ready = Ready::NO;
-        self.start(Grant::of_words(grant), request)
+        self.start(PermitState::from_raw(grant), request)
     }
 }
 
@@ -227,7 +227,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     /// Everything but a Closed whose inner service is ready.
     #[cold]
     #[inline(never)]
-    fn poll_ready_with_care<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>>
+    fn poll_ready_slow<Req>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), R::Error>>
     where
         S: Service<Req>,
         C: Classify<Req, S::Response, S::Error>,
@@ -235,15 +235,15 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     {
         loop {
             self.ready = Ready::NO;
-            if let Some(wait) = ready!(self.poll_refuses(cx)) {
+            if let Some(wait) = ready!(self.poll_would_reject(cx)) {
                 self.ready = Ready::SHED;
                 self.wait = wait;
-                self.unpark();
+                self.stop_waiting();
                 return Poll::Ready(Ok(()));
             }
             match self.poll_inner(cx) {
                 Poll::Ready(result) => {
-                    self.unpark();
+                    self.stop_waiting();
                     if result.is_ok() {
                         self.ready = Ready::INNER;
                     }
@@ -258,14 +258,14 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
     /// Waits for the inner service, and for the circuit to open: that may have happened just now.
     fn parks(&mut self, cx: &Context<'_>) -> bool {
         self.park().register(cx);
-        self.breaker.refuses().is_none()
+        self.breaker.would_reject().is_none()
     }
 
     /// Everything but what [`Service::call`] asks in a few instructions. Only the permit comes back, not the future:
     /// a caller that polls at once keeps that in registers.
     #[cold]
     #[inline(never)]
-    fn admit_with_care(&mut self) -> Result<Grant, CircuitOpen> {
+    fn admit_slow(&mut self) -> Result<PermitState, CircuitOpen> {
         assert!(self.ready != Ready::NO, "`CircuitBreaker::call` without a ready `poll_ready`");
         let grant = self.breaker.admit()?;
         self.count_call();
@@ -274,7 +274,7 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
 
     /// Makes an admitted call.
     #[inline(always)]
-    fn start<Req>(&mut self, grant: Grant, request: Req) -> Guarded<S, C, R, Req>
+    fn start<Req>(&mut self, grant: PermitState, request: Req) -> Guarded<S, C, R, Req>
     where
         S: Service<Req>,
         C: Classify<Req, S::Response, S::Error> + Clone,
@@ -293,7 +293,7 @@ type Guarded<S, C, R, Req> = ResponseFuture<
     Req,
     C,
     Token<C, Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>,
-    <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Later,
+    <C as Classify<Req, <S as Service<Req>>::Response, <S as Service<Req>>::Error>>::Deferred,
     R,
     <R as OnRejected<
         Req,

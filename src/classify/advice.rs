@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a response says about a retry in so many words, for [`Judged::retry_advice`](super::Judged::retry_advice).
+/// What a response says about a retry in so many words, for [`ToOutcome::retry_advice`](super::ToOutcome::retry_advice).
 ///
 /// It goes before the [`Outcome`](crate::Outcome) of the same response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,16 +5,16 @@
 //!
 //! | classifier | for | a failure is | preset |
 //! |---|---|---|---|
-//! | [`Results`] | any service | `Err` | `Config::default()` |
+//! | [`ErrorsAsFailures`] | any service | `Err` | `Config::default()` |
 //! | [`ClassifyFn`] | any service | what a closure says of the result | `.classify_fn(…)` |
 //! | [`Http::server`] | HTTP servers and routers | `Err`, 5xx except 501 and 505, a body that breaks; 429 is ignored | `Config::http()` |
 //! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
 //! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
-//! | [`Llm`] | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
+//! | [`Llm`](crate::llm::Llm) | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
 //! | `TowerHttp` (feature `tower-http`) | HTTP and gRPC | what a classifier of `tower_http::trace` says, and a body that breaks | `.classify(TowerHttp::new(…))` |
 //!
-//! With feature `reqwest`, [`Http`] and [`Llm`] also judge every service that returns a `reqwest::Response`.
+//! With feature `reqwest`, [`Http`] and [`Llm`](crate::llm::Llm) also judge every service that returns a `reqwest::Response`.
 //!
 //! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
 //! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
@@ -34,12 +34,12 @@
 //!
 //! # Bodies
 //!
-//! [`Http`], [`Grpc`] and [`Llm`] settle a call where the first row fits:
+//! [`Http`], [`Grpc`] and [`Llm`](crate::llm::Llm) settle a call where the first row fits:
 //!
 //! | | the call is settled |
 //! |---|---|
 //! | an `Err`, a head that is not good, [`SettleAt::Head`] | at once |
-//! | an error response of [`Llm`] | when its body has been read, before it is handed on |
+//! | an error response of [`Llm`](crate::llm::Llm) | when its body has been read, before it is handed on |
 //! | no body: the answer to a `HEAD`, 204, 304, a body that has ended already | with the head |
 //! | the body says how the call ended: an event of an LLM stream, trailers | there |
 //! | a probe, and [`SettleAt::FirstContent`] | at the first content |
@@ -55,22 +55,22 @@
 //!
 //! ## Readers of your own
 //!
-//! A [`JudgeBody`] reads every byte in passing, and a [`Classify`] hands it the permit with [`BreakerBody::judged`]:
+//! A [`ClassifyBody`] reads every byte in passing, and a [`Classify`] hands it the permit with [`BreakerBody::classified`]:
 //!
 //! ```
 //! # #[cfg(feature = "http")] #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use http::{Request, Response};
 //! use http_body::Body;
-//! use tower_breaker::classify::{Http, JudgeBody, Known, Never, Seen};
-//! use tower_breaker::{BreakerBody, Class, Classify, Outcome, Permit};
+//! use tower_breaker::classify::{Http, ClassifyBody, Classified, NeverDeferred, BodyProgress};
+//! use tower_breaker::{BreakerBody, Class, Outcome, Permit, classify::Classify};
 //!
 //! /// A report is whole if its last line has an end.
 //! struct Report { last: u8 }
 //!
-//! impl JudgeBody for Report {
-//!     fn data(&mut self, data: &[u8]) -> Seen {
+//! impl ClassifyBody for Report {
+//!     fn data(&mut self, data: &[u8]) -> BodyProgress {
 //!         self.last = data.last().copied().unwrap_or(self.last);
-//!         Seen::Content
+//!         BodyProgress::Content
 //!     }
 //!
 //!     fn end(&mut self) -> Outcome {
@@ -82,19 +82,19 @@
 //! struct Reports(Http);
 //!
 //! impl<A, B: Body, E: 'static> Classify<Request<A>, Response<B>, E> for Reports {
-//!     type Token = ();
+//!     type RequestInfo = ();
 //!     type Response = Response<BreakerBody<B>>;
-//!     type Later = Never<Result<Self::Response, E>>;
+//!     type Deferred = NeverDeferred<Result<Self::Response, E>>;
 //!
 //!     fn request(&self, _: &Request<A>) {}
 //!
 //!     fn result(
 //!         &self, (): (), result: Result<Response<B>, E>, permit: Permit,
-//!     ) -> Known<Result<Self::Response, E>, Self::Later> {
+//!     ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
 //!         let head = self.0.outcome(result.as_ref());
-//!         Known::Now(match result {
+//!         Classified::Ready(match result {
 //!             Ok(good) if head.class() == Class::Success => {
-//!                 Ok(good.map(|body| BreakerBody::judged(body, permit, Box::new(Report { last: b'\n' }))))
+//!                 Ok(good.map(|body| BreakerBody::classified(body, permit, Box::new(Report { last: b'\n' }))))
 //!             }
 //!             result => {
 //!                 permit.settle(head);
@@ -126,31 +126,29 @@
 //! # #[cfg(not(feature = "http"))] fn main() {}
 //! ```
 //!
-//! To know before the response is handed on, `Later` is a [`Reading`], and [`Known::Later`] returns it: it reads
+//! To know before the response is handed on, `Later` is a [`Reading`], and [`Classified::Deferred`] returns it: it reads
 //! [`Until`] the first content or the end, within 64 KiB and a time, and leaves the [`Verdict`].
 //!
 //! # Fallbacks and retries
 //!
-//! [`Judged`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
+//! [`ToOutcome`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
 //! worth another try ([`RetryAdvice`]), and how does another answer stand in for it.
 
 mod advice;
 #[cfg(feature = "http")]
-mod body;
+pub(crate) mod body;
+mod classified;
 #[cfg(feature = "http")]
 mod grpc;
 #[cfg(feature = "http")]
-mod http;
-mod judged;
-mod known;
-#[cfg(feature = "llm")]
-mod llm;
-mod result;
+pub(crate) mod http;
+#[cfg(feature = "http")]
+pub(crate) mod infer;
+pub(crate) mod result;
 pub mod rules;
 #[cfg(test)]
-mod tests;
-#[cfg(feature = "http")]
-mod unlike;
+pub(crate) mod tests;
+mod to_outcome;
 
 use std::future::Future;
 
@@ -158,10 +156,11 @@ use crate::Outcome;
 use crate::breaker::Permit;
 
 pub use self::advice::RetryAdvice;
-#[cfg(feature = "http")]
-pub use self::body::{BreakerBody, JudgeBody, Reading, Seen, SettleAt, Until};
 #[cfg(feature = "tower-http")]
-pub(crate) use self::body::{Judge, until_settled};
+pub(crate) use self::body::{BodyClassifier, until_settled};
+#[cfg(feature = "http")]
+pub use self::body::{BodyProgress, BreakerBody, ClassifyBody, Reading, SettleAt, Until};
+pub use self::classified::{Classified, NeverDeferred};
 #[cfg(feature = "http")]
 pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]
@@ -178,23 +177,20 @@ pub(crate) use self::http::answered_by_a_breaker;
 pub(crate) use self::http::retry_advice;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
-#[cfg(feature = "http")]
-pub use self::judged::Verdict;
-#[cfg(feature = "reqwest")]
-pub(crate) use self::judged::judge_head;
-pub use self::judged::{AnswerFor, Judged};
-pub use self::known::{Known, Never};
-#[cfg(feature = "llm")]
-pub use self::llm::{Llm, Provider, UnknownProvider};
 #[cfg(feature = "tower-http")]
 pub(crate) use self::result::rejected_below;
-pub use self::result::{ClassifyFn, Results};
+pub use self::result::{ClassifyFn, ErrorsAsFailures};
+#[cfg(feature = "http")]
+pub use self::to_outcome::Verdict;
+#[cfg(feature = "reqwest")]
+pub(crate) use self::to_outcome::classify_head;
+pub use self::to_outcome::{AnswerFor, ToOutcome};
 
 /// Decides what a finished call meant.
 ///
 /// An implementation that settles every permit in [`result`](Self::result) is four lines long; one that cannot
 /// know yet moves the permit into the response body, which settles it, or reads the body first and returns
-/// [`Known::Later`]. An example is in the [module docs](self#readers-of-your-own).
+/// [`Classified::Deferred`]. An example is in the [module docs](self#readers-of-your-own).
 ///
 /// A panic in any method goes on to the caller; the call counts as ignored.
 #[diagnostic::on_unimplemented(
@@ -206,14 +202,14 @@ pub use self::result::{ClassifyFn, Results};
 )]
 pub trait Classify<Req, Res, E> {
     /// What the request said that the verdict needs. `()` mostly.
-    type Token;
+    type RequestInfo;
 
     /// The response that the caller gets: `Res`, or one whose body carries the permit on.
     type Response;
 
-    /// What waits for more of the response where its head is not enough. [`Never<Result<Self::Response, E>>`](Never)
+    /// What waits for more of the response where its head is not enough. [`NeverDeferred<Result<Self::Response, E>>`](NeverDeferred)
     /// where it always is.
-    type Later: Future<Output = Result<Self::Response, E>>;
+    type Deferred: Future<Output = Result<Self::Response, E>>;
 
     /// Whether [`result`](Self::result) may panic while it has the permit. If it does, the call counts as ignored.
     ///
@@ -222,16 +218,16 @@ pub trait Classify<Req, Res, E> {
     const MAY_PANIC: bool = true;
 
     /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
-    fn request(&self, request: &Req) -> Self::Token;
+    fn request(&self, request: &Req) -> Self::RequestInfo;
 
     /// Settles the permit, or moves it into the response, or into what waits for more of it. The error of a call
     /// comes back untouched.
     fn result(
         &self,
-        token: Self::Token,
+        token: Self::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
-    ) -> Known<Result<Self::Response, E>, Self::Later>;
+    ) -> Classified<Result<Self::Response, E>, Self::Deferred>;
 
     /// What it means that a call was dropped before it had a result, by what the request said. It runs in a destructor,
     /// and must be cheap.
@@ -240,7 +236,7 @@ pub trait Classify<Req, Res, E> {
     /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). [`Grpc`] tells here that the deadline of the
     /// request had passed.
     #[inline]
-    fn dropped(token: Self::Token) -> Option<Outcome> {
+    fn dropped(token: Self::RequestInfo) -> Option<Outcome> {
         let _ = token;
         None
     }
@@ -263,11 +259,11 @@ pub trait Classify<Req, Res, E> {
     /// This is how the [`rules`] of a `Config` go before its classifier, in their order. There is nothing to implement.
     fn result_unless(
         &self,
-        token: Self::Token,
+        token: Self::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
         rule: impl Fn(Result<&Res, &E>) -> Option<Outcome>,
-    ) -> Known<Result<Self::Response, E>, Self::Later> {
+    ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
         let said = match &result {
             Ok(response) if self.is_rejection(response) => None,
             result => rule(result.as_ref()),
@@ -275,7 +271,7 @@ pub trait Classify<Req, Res, E> {
         match said {
             Some(outcome) => {
                 permit.settle(outcome);
-                Known::Now(result.map(|response| self.settled(response)))
+                Classified::Ready(result.map(|response| self.settled(response)))
             }
             None => self.result(token, result, permit),
         }

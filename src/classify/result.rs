@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::known::Now;
-use super::{Classify, Known, Never};
+use super::classified::ReadyOnly;
+use super::{Classified, Classify, NeverDeferred};
 use crate::Outcome;
-use crate::breaker::{Permit, judging};
+use crate::breaker::{Permit, classifying};
 use crate::error::rejection_in;
 
 /// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
@@ -18,9 +18,9 @@ use crate::error::rejection_in;
 /// It reads nothing inside of an `Ok`: an HTTP or gRPC service that answers `503` is a success here. Those have
 /// classifiers of their own, see the [module docs](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Results;
+pub struct ErrorsAsFailures;
 
-impl Results {
+impl ErrorsAsFailures {
     /// The verdict on one result.
     pub fn outcome<Res, E: 'static>(&self, result: Result<&Res, &E>) -> Outcome {
         match result {
@@ -31,7 +31,7 @@ impl Results {
 }
 
 /// What an `Err` of the guarded service means wherever nothing better is known.
-pub(super) fn failed_call<E: 'static>(error: &E) -> Outcome {
+pub(crate) fn failed_call<E: 'static>(error: &E) -> Outcome {
     rejected_below(error).unwrap_or(Outcome::failure().reason("error"))
 }
 
@@ -41,10 +41,10 @@ pub(crate) fn rejected_below<E: 'static>(error: &E) -> Option<Outcome> {
     rejection_in(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after()))
 }
 
-impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
-    type Token = ();
+impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
+    type RequestInfo = ();
     type Response = Res;
-    type Later = Never<Result<Res, E>>;
+    type Deferred = NeverDeferred<Result<Res, E>>;
 
     /// The sources of an error are foreign code, and are asked with care.
     const MAY_PANIC: bool = false;
@@ -53,12 +53,12 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for Results {
     fn request(&self, _: &Req) {}
 
     #[inline(always)]
-    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Now<Result<Res, E>> {
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> ReadyOnly<Result<Res, E>> {
         match &result {
             Ok(_) => permit.success(),
-            Err(error) => judging(|| permit.settle(failed_call(error))),
+            Err(error) => classifying(|| permit.settle(failed_call(error))),
         }
-        Known::Now(result)
+        Classified::Ready(result)
     }
 
     fn settled(&self, response: Res) -> Res {
@@ -121,17 +121,17 @@ impl<Req, Res, E, F> Classify<Req, Res, E> for ClassifyFn<F>
 where
     F: Fn(Result<&Res, &E>) -> Outcome,
 {
-    type Token = ();
+    type RequestInfo = ();
     type Response = Res;
-    type Later = Never<Result<Res, E>>;
+    type Deferred = NeverDeferred<Result<Res, E>>;
 
     #[inline]
     fn request(&self, _: &Req) {}
 
     #[inline]
-    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> Now<Result<Res, E>> {
+    fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> ReadyOnly<Result<Res, E>> {
         permit.settle((self.decide)(result.as_ref()));
-        Known::Now(result)
+        Classified::Ready(result)
     }
 
     fn settled(&self, response: Res) -> Res {

@@ -1,11 +1,11 @@
 //! What the classifiers do with the permit.
 
 use super::*;
-use crate::breaker::Handle;
+use crate::breaker::BreakerHandle;
 use crate::{Class, Outcome, Settings};
 
 /// Runs one call through a classifier and says what was counted.
-pub(super) fn settle<C, Req, Res, E>(
+pub(crate) fn settle<C, Req, Res, E>(
     classify: &C,
     request: &Req,
     result: Result<Res, E>,
@@ -13,21 +13,21 @@ pub(super) fn settle<C, Req, Res, E>(
 where
     C: Classify<Req, Res, E>,
 {
-    let handle = Handle::new("test", Settings::default());
+    let handle = BreakerHandle::new("test", Settings::default());
     let permit = handle.try_acquire().unwrap();
     let token = classify.request(request);
-    let Known::Now(result) = classify.result(token, result, permit) else {
+    let Classified::Ready(result) = classify.result(token, result, permit) else {
         panic!("not known by its head");
     };
     (result, counted(&handle))
 }
 
-fn counted(handle: &Handle) -> Class {
+fn counted(handle: &BreakerHandle) -> Class {
     counted_yet(handle).expect("nothing was settled")
 }
 
 /// The class of the only call that has ended.
-pub(super) fn counted_yet(handle: &Handle) -> Option<Class> {
+pub(crate) fn counted_yet(handle: &BreakerHandle) -> Option<Class> {
     let totals = handle.snapshot().totals;
     let counts = [
         (totals.success, Class::Success),
@@ -45,8 +45,8 @@ pub(super) fn counted_yet(handle: &Handle) -> Option<Class> {
 
 #[test]
 fn an_ok_is_a_success_and_an_err_is_a_failure() {
-    assert_eq!(settle(&Results, &(), Ok::<_, ()>(1)), (Ok(1), Class::Success));
-    assert_eq!(settle(&Results, &(), Err::<(), _>(2)), (Err(2), Class::Failure));
+    assert_eq!(settle(&ErrorsAsFailures, &(), Ok::<_, ()>(1)), (Ok(1), Class::Success));
+    assert_eq!(settle(&ErrorsAsFailures, &(), Err::<(), _>(2)), (Err(2), Class::Failure));
 }
 
 #[test]
@@ -92,7 +92,7 @@ mod heads {
         assert_eq!(class(&Http::client(), 429), Class::Throttled);
         assert_eq!(class(&Grpc::client(), 503), Class::Failure);
         #[cfg(feature = "llm")]
-        assert_eq!(class(&Llm::new(Provider::Anthropic), 402), Class::Exhausted);
+        assert_eq!(class(&crate::llm::Llm::new(crate::Provider::Anthropic), 402), Class::Exhausted);
     }
 
     /// What is counted of a call whose body is dropped unread.
@@ -105,11 +105,11 @@ mod heads {
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        let handle = Handle::new("test", Settings::default());
+        let handle = BreakerHandle::new("test", Settings::default());
         let permit = handle.try_acquire().unwrap();
         let token = classify.request(&request);
         let answer = classify.result(token, Ok(response.body("body".to_owned()).unwrap()), permit);
-        assert!(matches!(answer, Known::Now(Ok(_))));
+        assert!(matches!(answer, Classified::Ready(Ok(_))));
         drop(answer);
         counted(&handle)
     }

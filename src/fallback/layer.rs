@@ -21,7 +21,7 @@ use super::when::{ByResponse, WhenFn};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-/// use tower_breaker::{FallbackLayer, OnError};
+/// use tower_breaker::{FallbackLayer, fallback::OnError};
 ///
 /// let service = ServiceBuilder::new()
 ///     .layer(FallbackLayer::value("yesterday's news").when(OnError))
@@ -73,7 +73,7 @@ impl<F, Kept, Res, E> FallbackLayer<FromFn<F, Kept, Res, E>> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-    /// # use tower_breaker::{FallbackLayer, OnError};
+    /// # use tower_breaker::{FallbackLayer, fallback::OnError};
     /// let cached = FallbackLayer::from_fn(|key: u32, trigger| {
     ///     let rejected = trigger.rejection().is_some();
     ///     async move { (key == 7 && !rejected).then_some("seven") }
@@ -109,7 +109,7 @@ impl<S> FallbackLayer<Backup<S>, ByResponse, KeepRequest> {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-    /// # use tower_breaker::{FallbackLayer, OnError};
+    /// # use tower_breaker::{FallbackLayer, fallback::OnError};
     /// # #[derive(Debug)] struct Prompt { text: String }
     /// let small_model = service_fn(|text: String| async move { Ok::<_, BoxError>(text.len()) });
     /// let layer = FallbackLayer::service(small_model)

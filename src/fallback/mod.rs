@@ -33,10 +33,10 @@
 //! |---|---|---|
 //! | when | [`ByResponse`]: an error, or a response that is a failure, throttled or exhausted | [`when`](FallbackLayer::when), [`when_fn`](FallbackLayer::when_fn) |
 //! | request | see above | [`keep`](FallbackLayer::keep), [`try_keep`](FallbackLayer::try_keep), [`keep_request`](FallbackLayer::keep_request) |
-//! | response type | the primary's; the answer is lifted into it by [`AnswerFor`](crate::AnswerFor) | [`either_body`](FallbackLayer::either_body) |
+//! | response type | the primary's; the answer is lifted into it by [`AnswerFor`](crate::classify::AnswerFor) | [`either_body`](FallbackLayer::either_body) |
 //!
 //! A caller's own 400 never falls back: another target would only refuse it again. `ByResponse` wants a response that
-//! can be [`Judged`](crate::Judged), as `http::Response` can. Any other type asks for [`OnError`] or a condition of
+//! can be [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` can. Any other type asks for [`OnError`] or a condition of
 //! your own, and does not compile without: over HTTP, a fallback that sees only errors would compile and never run.
 //!
 //! Where the types do not fit, the compiler says which one and what to write, but not in a method call: if `oneshot`
@@ -102,7 +102,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! use http::{Request, Response, StatusCode};
 //! use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-//! use tower_breaker::{FallbackLayer, Trigger};
+//! use tower_breaker::{FallbackLayer, fallback::Trigger};
 //!
 //! # let primary = service_fn(|_: Request<()>| async {
 //! #     let mut busy = Response::new(String::new());

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::classify::Judged;
+use crate::classify::ToOutcome;
 use crate::outcome::Class;
 
 /// Says which outcomes of the primary are not good enough.
@@ -22,7 +22,7 @@ pub trait When<Res, E> {
 
 /// Every error, and every response that is judged to be a failure, throttled or exhausted. The default.
 ///
-/// Needs a response that is [`Judged`], such as `http::Response`. What the caller did wrong (HTTP 400, 404) is a
+/// Needs a response that is [`ToOutcome`], such as `http::Response`. What the caller did wrong (HTTP 400, 404) is a
 /// success of the primary and does not fall back.
 ///
 /// `RetryPolicy` (feature `retry`) judges by it, too, unless it is told otherwise.
@@ -42,10 +42,10 @@ pub struct ByResponse;
 
 impl<Res, E> When<Res, E> for ByResponse
 where
-    Res: Judged,
+    Res: ToOutcome,
 {
     fn falls_back(&self, result: Result<&Res, &E>) -> bool {
-        match result.map(|response| response.judge().class()) {
+        match result.map(|response| response.to_outcome().class()) {
             Ok(Class::Failure | Class::Throttled | Class::Exhausted) | Err(_) => true,
             Ok(Class::Success | Class::Ignored | Class::Cancelled) => false,
         }

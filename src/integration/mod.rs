@@ -1,23 +1,12 @@
-//! Other crates' traits, each behind a feature.
+//! Integrations with other crates, one module and one feature each.
 
 #[cfg(feature = "axum")]
-mod axum;
+pub mod with_axum;
 #[cfg(feature = "reqwest")]
-pub mod reqwest;
+pub mod with_reqwest;
 #[cfg(feature = "reqwest-middleware")]
-mod reqwest_middleware;
-#[cfg(feature = "retry")]
-pub mod retry;
+pub mod with_reqwest_middleware;
 #[cfg(feature = "tonic")]
-pub mod tonic;
+pub mod with_tonic;
 #[cfg(feature = "tower-http")]
-mod tower_http;
-
-#[cfg(feature = "axum")]
-pub use self::axum::{Breakers, MissingBreaker, WithBreakers};
-#[cfg(feature = "reqwest")]
-pub use self::reqwest::reqwest_response;
-#[cfg(feature = "reqwest-middleware")]
-pub use self::reqwest_middleware::{CircuitBreakerMiddleware, PerHost};
-#[cfg(feature = "tower-http")]
-pub use self::tower_http::TowerHttp;
+pub mod with_tower_http;

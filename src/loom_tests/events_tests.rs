@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::Log;
 use crate::sync::Mutex;
-use crate::{Cause, Mode, WindowSnapshot};
+use crate::{Cause, Mode, machine::WindowSnapshot};
 
 #[test]
 fn transitions_of_two_threads_are_told_in_the_order_of_their_epochs() {

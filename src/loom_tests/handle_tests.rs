@@ -3,7 +3,7 @@
 use super::*;
 use crate::{Cause, Mode, Outcome, Throttled, Window};
 
-fn failed(handle: &Handle) {
+fn failed(handle: &BreakerHandle) {
     handle.try_acquire().expect("closed").failure();
 }
 
@@ -97,7 +97,7 @@ fn what_ends_while_somebody_resets_leaves_no_trace_after_the_reset() {
         let mut events = handle.events();
         failed(&handle);
         let permit = handle.try_acquire().expect("closed");
-        both(|| permit.failure(), with(&handle, Handle::reset));
+        both(|| permit.failure(), with(&handle, BreakerHandle::reset));
         let now = handle.snapshot();
         let told = told(&mut events, &now);
         assert_eq!((now.state, now.cause, now.attempt), (State::Closed, Cause::Start, 0));
@@ -219,7 +219,7 @@ fn nobody_is_rejected_while_shadow_ends_in_a_closed_circuit() {
         failed(&handle);
         assert_eq!(handle.state(), State::Open);
         let calls = with(&handle, |handle| handle.try_acquire().map(|permit| permit.success()));
-        let (admitted, ()) = both(calls, with(&handle, Handle::release));
+        let (admitted, ()) = both(calls, with(&handle, BreakerHandle::release));
         assert!(admitted.is_ok(), "open only in shadow, closed after it");
         let totals = handle.snapshot().totals;
         assert_eq!((totals.success + totals.late + totals.would_reject, totals.rejected), (1, 0));

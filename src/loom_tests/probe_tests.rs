@@ -4,14 +4,14 @@ use super::*;
 use crate::{Cause, Outcome, Permit, Probe, Ramp};
 
 /// Open, and its cooldown is over.
-fn due(probe: Probe) -> (Handle, Events) {
+fn due(probe: Probe) -> (BreakerHandle, Events) {
     let handle = handle(settings(Trip::none().consecutive(1)).probe(probe).track_in_flight(true));
     let events = handle.events();
     handle.hold_for(Duration::ZERO);
     (handle, events)
 }
 
-fn probe(handle: &Handle) -> Permit {
+fn probe(handle: &BreakerHandle) -> Permit {
     let permit = handle.try_acquire().expect("a lease");
     assert!(permit.is_probe());
     permit
@@ -21,7 +21,7 @@ fn probe(handle: &Handle) -> Permit {
 fn of_two_probes_for_one_place_exactly_one_goes() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(1));
-        let ask = |handle: &Handle| handle.try_acquire();
+        let ask = |handle: &BreakerHandle| handle.try_acquire();
         let (one, two) = both(with(&handle, ask), with(&handle, ask));
         assert_eq!(u32::from(one.is_ok()) + u32::from(two.is_ok()), 1);
         let now = handle.snapshot();
@@ -41,7 +41,7 @@ fn of_two_probes_for_one_place_exactly_one_goes() {
 fn a_probe_that_is_dropped_gives_its_place_back() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(1));
-        let ask = |handle: &Handle| handle.try_acquire().map(drop).is_ok();
+        let ask = |handle: &BreakerHandle| handle.try_acquire().map(drop).is_ok();
         let (one, two) = both(with(&handle, ask), with(&handle, ask));
         let admitted = u64::from(one) + u64::from(two);
         assert!(admitted > 0);
@@ -58,7 +58,7 @@ fn two_leases_are_never_three() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(9).in_flight(2));
         let held = probe(&handle);
-        let ask = |handle: &Handle| handle.try_acquire();
+        let ask = |handle: &BreakerHandle| handle.try_acquire();
         let ((), one, two) = three(move || drop(held), with(&handle, ask), with(&handle, ask));
         let now = handle.snapshot();
         let leases = u32::from(one.is_ok()) + u32::from(two.is_ok());
@@ -115,11 +115,11 @@ fn a_probe_that_fails_while_another_succeeds_decides_once() {
 
 #[test]
 fn a_probe_ends_while_a_person_takes_over() {
-    type Verb = fn(&Handle);
+    type Verb = fn(&BreakerHandle);
     let verbs: [(Verb, State); 4] = [
-        (Handle::reset, State::Closed),
+        (BreakerHandle::reset, State::Closed),
         (|handle| handle.force_open(None), State::ForcedOpen),
-        (Handle::disable, State::Disabled),
+        (BreakerHandle::disable, State::Disabled),
         (|handle| handle.hold_for(9 * S), State::Open),
     ];
     for (verb, end) in verbs {

@@ -2,16 +2,16 @@
 //! its timer is set.
 
 use super::*;
-use crate::breaker::Parked;
-use crate::{Outcome, Probe, Watch};
+use crate::breaker::Waiter;
+use crate::{Outcome, Probe, breaker::Watch};
 
 /// Polls in one thread while another does `change`. A task that has found nothing is woken by the end, and finds
 /// something then.
 fn woken_by<W: 'static, T: 'static>(
-    handle: &Handle,
+    handle: &BreakerHandle,
     mut waits: W,
     poll: fn(&mut W, &mut Context<'_>) -> Poll<T>,
-    change: impl FnOnce(&Handle) + 'static,
+    change: impl FnOnce(&BreakerHandle) + 'static,
 ) -> (T, W) {
     let task = Task::new();
     let polls = {
@@ -39,12 +39,12 @@ fn received(events: &mut Events, cx: &mut Context<'_>) -> Poll<Event> {
     pin!(events.recv()).poll(cx)
 }
 
-fn admits(parked: &mut Parked, cx: &mut Context<'_>) -> Poll<()> {
-    parked.poll_admits(cx)
+fn admits(waiter: &mut Waiter, cx: &mut Context<'_>) -> Poll<()> {
+    waiter.poll_admits(cx)
 }
 
-fn parked(handle: &Handle) -> Parked {
-    Parked::new(handle.shared().breaker())
+fn waiter(handle: &BreakerHandle) -> Waiter {
+    Waiter::new(handle.shared().breaker())
 }
 
 #[test]
@@ -89,12 +89,12 @@ fn a_receiver_gets_a_transition() {
 
 #[test]
 fn a_caller_that_waits_for_a_closed_circuit_is_woken_when_it_closes() {
-    type Verb = fn(&Handle);
-    for verb in [Handle::reset, Handle::force_closed, Handle::shadow as Verb] {
+    type Verb = fn(&BreakerHandle);
+    for verb in [BreakerHandle::reset, BreakerHandle::force_closed, BreakerHandle::shadow as Verb] {
         model(move || {
             let handle = fragile();
             handle.hold_for(9 * S);
-            woken_by(&handle, parked(&handle), admits, verb);
+            woken_by(&handle, waiter(&handle), admits, verb);
         });
     }
 }
@@ -107,7 +107,7 @@ fn a_caller_that_waits_for_a_place_is_woken_when_the_probe_ends() {
             let handle = fragile();
             handle.hold_for(Duration::ZERO);
             let probe = handle.try_acquire().expect("a lease");
-            woken_by(&handle, parked(&handle), admits, move |_| end(probe));
+            woken_by(&handle, waiter(&handle), admits, move |_| end(probe));
         });
     }
 }
@@ -120,7 +120,7 @@ fn a_caller_that_waits_for_a_place_is_woken_when_there_are_more() {
         let probe = handle.try_acquire().expect("a lease");
         let more = handle.settings().to_builder().probe(Probe::successes(1).in_flight(2));
         let more = more.build().expect("valid settings");
-        woken_by(&handle, parked(&handle), admits, |handle| handle.reconfigure(more));
+        woken_by(&handle, waiter(&handle), admits, |handle| handle.reconfigure(more));
         drop(probe);
     });
 }
@@ -132,21 +132,21 @@ fn a_caller_that_waits_out_a_cooldown_knows_the_new_end() {
         handle.hold_for(2 * S);
         let task = Task::new();
         let polls = {
-            let (task, mut parked) = (Arc::clone(&task), parked(&handle));
+            let (task, mut waiter) = (Arc::clone(&task), waiter(&handle));
             move || {
-                assert!(task.poll(|cx| admits(&mut parked, cx)).is_pending());
-                parked
+                assert!(task.poll(|cx| admits(&mut waiter, cx)).is_pending());
+                waiter
             }
         };
-        let (mut parked, ()) = both(polls, with(&handle, |handle| handle.hold_for(3 * S)));
+        let (mut waiter, ()) = both(polls, with(&handle, |handle| handle.hold_for(3 * S)));
         // Told, or it knew.
         if task.woken() {
-            assert!(task.poll(|cx| admits(&mut parked, cx)).is_pending());
+            assert!(task.poll(|cx| admits(&mut waiter, cx)).is_pending());
         }
         clock::set(3_000);
         let due = handle.would_admit();
         assert!(due);
-        assert!(task.poll(|cx| admits(&mut parked, cx)).is_ready());
+        assert!(task.poll(|cx| admits(&mut waiter, cx)).is_ready());
     });
 }
 
@@ -156,7 +156,7 @@ fn a_caller_that_waits_while_somebody_takes_the_place_knows_when_its_lease_ends(
         let handle =
             handle(settings(Trip::none().consecutive(1)).probe(Probe::successes(1).lease(9 * S)));
         handle.hold_for(Duration::ZERO);
-        let mut waits = parked(&handle);
+        let mut waits = waiter(&handle);
         let polls = move || {
             let task = Task::new();
             // Somebody may have been told to look again.
@@ -217,7 +217,7 @@ fn a_watch_that_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
             let permit = handle.try_acquire().expect("closed");
             handle.hold_for(Duration::ZERO);
             let asked = asked.retry_after(9 * S);
-            let settles = move |_: &Handle| permit.settle(asked);
+            let settles = move |_: &BreakerHandle| permit.settle(asked);
             let (state, _) = woken_by(&handle, handle.watch(), changed, settles);
             assert_eq!(state, State::Open);
         });

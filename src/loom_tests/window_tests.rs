@@ -28,9 +28,11 @@ fn shared<T, R, F: FnOnce(&T) -> R>(
 fn counts_of_an_old_tag_never_reach_a_new_one() {
     model(|| {
         let word = Arc::new(AtomicU64::new(0));
-        tagged::add(&word, Access::Shared, 7, 1, Full::Saturate);
+        tagged::add(&word, Access::BreakerRef, 7, 1, Full::Saturate);
         let add = |tag, by| {
-            shared(&word, move |word| tagged::add(word, Access::Shared, tag, by, Full::Saturate))
+            shared(&word, move |word| {
+                tagged::add(word, Access::BreakerRef, tag, by, Full::Saturate)
+            })
         };
         let looks = shared(&word, |word| (tagged::read(word, 8), tagged::read(word, 8)));
         let ((), (), (first, then)) = three(add(7, 1), add(8, 4), looks);
@@ -70,7 +72,7 @@ fn a_stripe_is_handed_on_with_all_that_its_owner_counted() {
                 stripe::end_thread();
                 // In the destructor of another thread-local.
                 counters.count(|word, access| {
-                    assert_eq!(access, Access::Shared);
+                    assert_eq!(access, Access::BreakerRef);
                     access.add(word, 1);
                 });
             })

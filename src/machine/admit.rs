@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::machine::gate::{NEVER, Phase, Word};
-use crate::machine::grant::{Admission, Grant, Refusal, Refuses};
+use crate::machine::grant::{Admission, PermitState, Rejection, WouldReject};
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
 use crate::machine::{Clock, Lazy, Machine};
@@ -18,22 +18,22 @@ impl Machine {
 
     /// Asks for a permit of whoever has seen the gate [`free`](Self::free), if it still has that word.
     #[inline(always)]
-    pub(crate) fn admit_again(&self, seen: u64, clock: &impl Clock) -> Option<Grant> {
+    pub(crate) fn admit_again(&self, seen: u64, clock: &impl Clock) -> Option<PermitState> {
         let word = self.gate.word();
         (word.bits() == seen).then(|| self.admitted(word, clock))
     }
 
     /// Asks for a permit where that is only a look: Closed, and at most its start to note.
     #[inline(always)]
-    pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<Grant> {
+    pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<PermitState> {
         Some(self.admitted(self.free()?, clock))
     }
 
     /// The permit of a call that was let pass.
     #[inline(always)]
-    fn admitted(&self, word: Word, clock: &impl Clock) -> Grant {
+    fn admitted(&self, word: Word, clock: &impl Clock) -> PermitState {
         if word.is_plain() {
-            return Grant::free(word, NEVER);
+            return PermitState::free(word, NEVER);
         }
         let started = match word.flags() {
             flags if flags.slow() => clock.exact(),
@@ -41,30 +41,31 @@ impl Machine {
             _ => NEVER,
         };
         let word = if word.takes_success() { word } else { Word::of_epoch(word.epoch()) };
-        Grant::free(word, started)
+        PermitState::free(word, started)
     }
 
     /// A permit for what has failed already; only where it decides nothing by being given.
-    pub(crate) fn grant_without_asking(&self) -> Option<Grant> {
+    pub(crate) fn grant_without_asking(&self) -> Option<PermitState> {
         let word = self.gate.word();
-        matches!(word.phase(), Phase::Closed | Phase::Ramp).then(|| Grant::counted(word.epoch()))
+        matches!(word.phase(), Phase::Closed | Phase::Ramp)
+            .then(|| PermitState::counted(word.epoch()))
     }
 
     /// Asks for a permit.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
-        self.admit_with_care(self.gate.word(), self.lazy(now))
+        self.admit_slow(self.gate.word(), self.lazy(now))
     }
 
     /// Whether [`admit`](Self::admit) would reject now; another thread may be faster.
     #[inline(always)]
-    pub(crate) fn refuses(&self, clock: &impl Clock) -> Refuses {
+    pub(crate) fn would_reject(&self, clock: &impl Clock) -> WouldReject {
         let word = self.gate.word();
         if !word.rejects() {
-            return Refuses::No;
+            return WouldReject::No;
         }
         let until = match self.gate.until(word) {
-            None | Some(0) => return Refuses::Ask,
-            Some(NEVER) => return Refuses::For(NEVER),
+            None | Some(0) => return WouldReject::NeedsLock,
+            Some(NEVER) => return WouldReject::For(NEVER),
             Some(until) => until,
         };
         let mut left = until.saturating_sub(clock.recent().max(self.gate.seen()));
@@ -73,32 +74,32 @@ impl Machine {
             left = until.saturating_sub(clock.exact().max(self.gate.seen()));
         }
         match left {
-            0 => Refuses::Ask,
+            0 => WouldReject::NeedsLock,
             left if word.phase() == Phase::Probing => {
-                Refuses::For(left.min(self.params.first_cooldown()))
+                WouldReject::For(left.min(self.params.first_cooldown()))
             }
-            left => Refuses::For(left),
+            left => WouldReject::For(left),
         }
     }
 
     /// The same under the lock: for how long. Does what time has made due: somebody who never asks for more than this
     /// must not keep a hung probe's lease alive.
     #[cold]
-    pub(crate) fn refuses_locked(&self, now: u64) -> (Option<u64>, Transitions) {
+    pub(crate) fn would_reject_locked(&self, now: u64) -> (Option<u64>, Transitions) {
         self.locked(|core, own| {
             let now = core.clamp(now);
             let transitions = self.lapse(core, now, own)?;
-            Ok((core.refusal(now).map(|refusal| refusal.wait), transitions))
+            Ok((core.rejection(now).map(|rejection| rejection.wait), transitions))
         })
     }
 
     /// Rejects a call that was refused for `wait` before it was made. If the circuit lets calls pass by now, it may
     /// come back at once.
     #[inline(always)]
-    pub(crate) fn reject(&self, wait: u64) -> Refusal {
+    pub(crate) fn reject(&self, wait: u64) -> Rejection {
         self.counters.count(Count::Rejected);
         let word = self.gate.word();
-        Refusal { word, wait: if word.is_shut() { wait } else { 0 } }
+        Rejection { word, wait: if word.is_shut() { wait } else { 0 } }
     }
 
     /// A rejection that needs no lock: the time of the gate has not come.
@@ -107,7 +108,7 @@ impl Machine {
         &self,
         word: Word,
         now: &mut Lazy<F>,
-    ) -> Option<Refusal> {
+    ) -> Option<Rejection> {
         let until = self.gate.until(word)?;
         let phase = word.phase();
         let wait = match until {
@@ -122,20 +123,20 @@ impl Machine {
                 }
             }
         };
-        Some(Refusal { word, wait })
+        Some(Rejection { word, wait })
     }
 
     /// Everything but a Closed in which nothing is to be noted.
-    fn admit_with_care<F: FnOnce() -> Instant>(
+    fn admit_slow<F: FnOnce() -> Instant>(
         &self,
         word: Word,
         mut now: Lazy<F>,
     ) -> (Admission, Transitions) {
         let (admission, transitions) = match word.phase() {
             Phase::Closed | Phase::Ramp => self.admit_unless_overdue(word, &mut now),
-            Phase::Disabled => (Admission::Admitted(Grant::inert()), Transitions::default()),
+            Phase::Disabled => (Admission::Admitted(PermitState::inert()), Transitions::default()),
             _ => match self.closed_gate(word, &mut now) {
-                Some(refusal) => (Admission::Rejected(refusal), Transitions::default()),
+                Some(rejection) => (Admission::Rejected(rejection), Transitions::default()),
                 None => self.admit_locked(&mut now),
             },
         };
@@ -145,9 +146,9 @@ impl Machine {
             }
             // Whoever rejects in shadow only says so. By the mode in which that was decided: it may have ended since,
             // or begun.
-            Admission::Rejected(refusal) if refusal.word.shadow() => {
+            Admission::Rejected(rejection) if rejection.word.shadow() => {
                 self.counters.count(Count::WouldReject);
-                (Admission::Admitted(Grant::inert()), transitions)
+                (Admission::Admitted(PermitState::inert()), transitions)
             }
             Admission::Rejected(_) => {
                 self.counters.count(Count::Rejected);
@@ -164,14 +165,18 @@ impl Machine {
     ) -> (Admission, Transitions) {
         let mut transitions = self.ask_overdue(word, || now.get());
         if transitions.is_empty() && word.phase() == Phase::Closed {
-            return (Admission::Admitted(Grant::counted(word.epoch())), transitions);
+            return (Admission::Admitted(PermitState::counted(word.epoch())), transitions);
         }
         let (admission, more) = self.admit_locked(now);
         transitions.extend(more);
         (admission, transitions)
     }
 
-    fn note_start<F: FnOnce() -> Instant>(&self, mut grant: Grant, now: &mut Lazy<F>) -> Grant {
+    fn note_start<F: FnOnce() -> Instant>(
+        &self,
+        mut grant: PermitState,
+        now: &mut Lazy<F>,
+    ) -> PermitState {
         if grant.is_inert() {
             return grant;
         }
@@ -180,11 +185,11 @@ impl Machine {
             grant.started = now.get();
         }
         if flags.overdue() {
-            grant.marks |= Grant::PENDING;
+            grant.marks |= PermitState::PENDING;
             self.overdue.start(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
         }
         if flags.tracks() {
-            grant.marks |= Grant::TRACKED;
+            grant.marks |= PermitState::TRACKED;
             self.counters.start();
         }
         grant
@@ -195,7 +200,7 @@ impl Machine {
         self.locked(|core, own| {
             let now = core.clamp(now);
             let mut transitions = self.lapse(core, now, own)?;
-            if core.canaries == 0 {
+            if core.health_checks == 0 {
                 transitions.extend(self.half_open_if_due(core, now));
             }
             Ok((core.admit(now), transitions))
@@ -203,15 +208,16 @@ impl Machine {
     }
 
     /// Leaves the probing to somebody in the background, or gives it back to the callers.
-    pub(crate) fn count_canary(&self, comes: bool) {
+    pub(crate) fn count_health_check(&self, comes: bool) {
         self.locked(|core, _| {
-            core.canaries = if comes { core.canaries + 1 } else { core.canaries - 1 };
+            core.health_checks =
+                if comes { core.health_checks + 1 } else { core.health_checks - 1 };
             Ok(())
         });
     }
 
     /// The permit for a probe in the background, if one is due.
-    pub(crate) fn admit_canary(&self, now: Instant) -> (Option<Grant>, Transitions) {
+    pub(crate) fn admit_health_check(&self, now: Instant) -> (Option<PermitState>, Transitions) {
         let at = self.nanos_at(now);
         let (grant, transitions) = self.locked(|core, own| {
             let at = core.clamp(at);
@@ -226,5 +232,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-#[path = "admit_tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use crate::machine::core::Core;
 use crate::machine::gate::{NEVER, Phase};
-use crate::machine::grant::{Admission, Grant, Refusal};
+use crate::machine::grant::{Admission, PermitState, Rejection};
 use crate::machine::half_open::{Ramping, ramp_admits};
 use crate::state::Mode;
 use crate::trip::rules::nanos;
@@ -11,8 +11,8 @@ impl Core {
     /// The answer, once everything that was due is done.
     pub(super) fn admit(&mut self, now: u64) -> Admission {
         let granted = match self.phase {
-            Phase::Closed => Grant::counted(self.epoch),
-            Phase::Disabled => Grant::inert(),
+            Phase::Closed => PermitState::counted(self.epoch),
+            Phase::Disabled => PermitState::inert(),
             Phase::Open | Phase::ForcedOpen => return Admission::Rejected(self.refuse(now)),
             Phase::Probing if self.probes_callers() => self.lease(now),
             Phase::Probing => return Admission::Rejected(self.refuse(now)),
@@ -23,24 +23,24 @@ impl Core {
                 if !ramp_admits(ramp.asked - 1, percent) {
                     return Admission::Rejected(self.refuse(now));
                 }
-                Grant::counted(self.epoch)
+                PermitState::counted(self.epoch)
             }
         };
         Admission::Admitted(granted)
     }
 
     /// Begins a probe.
-    pub(super) fn lease(&mut self, now: u64) -> Grant {
+    pub(super) fn lease(&mut self, now: u64) -> PermitState {
         let ends = now.saturating_add(nanos(self.settings.probe.lease));
-        Grant::probe(self.epoch, self.half_open.lease(ends))
+        PermitState::probe(self.epoch, self.half_open.lease(ends))
     }
 
     /// The rejection that the next call meets, if it does, once everything that was due is done; but for those of a
     /// ramp.
-    pub(super) fn refusal(&self, now: u64) -> Option<Refusal> {
+    pub(super) fn rejection(&self, now: u64) -> Option<Rejection> {
         let rejects = match self.phase {
             Phase::Closed | Phase::Disabled | Phase::Ramp => false,
-            Phase::Open => now < self.open_until || self.canaries > 0,
+            Phase::Open => now < self.open_until || self.health_checks > 0,
             Phase::ForcedOpen => true,
             Phase::Probing => !self.probes_callers(),
         };
@@ -56,7 +56,7 @@ impl Core {
         usize::try_from(step).ok().and_then(|step| settings.steps.get(step)).copied().unwrap_or(100)
     }
 
-    pub(super) fn refuse(&self, now: u64) -> Refusal {
+    pub(super) fn refuse(&self, now: u64) -> Rejection {
         let first = now.saturating_add(nanos(self.settings.cooldown.nominal(0)));
         let until = match self.phase {
             Phase::Open if now < self.open_until => Some(self.open_until),
@@ -68,6 +68,6 @@ impl Core {
             Phase::Closed | Phase::Ramp | Phase::Disabled => None,
         };
         let wait = until.map_or(NEVER, |until| until.saturating_sub(now));
-        Refusal { word: self.gate().0, wait }
+        Rejection { word: self.gate().0, wait }
     }
 }

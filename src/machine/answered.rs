@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use crate::machine::Machine;
-use crate::machine::core::{AskCooldown, Core, OwnCooldown};
+use crate::machine::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::machine::gate::Phase;
-use crate::machine::grant::Grant;
-use crate::machine::half_open::Judged;
+use crate::machine::grant::PermitState;
+use crate::machine::half_open::ProbeDecision;
 use crate::machine::settle::{Settled, Verdict};
 use crate::machine::totals::Count;
 use crate::machine::view::{Transitions, WindowSnapshot};
@@ -17,9 +17,9 @@ impl Machine {
     /// The answer has begun: the time of the call ends. A probe has succeeded by that; what is left of it is a watch.
     pub(crate) fn answered(
         &self,
-        mut grant: Grant,
+        mut grant: PermitState,
         now: impl FnOnce() -> Instant,
-    ) -> (Grant, Settled) {
+    ) -> (PermitState, Settled) {
         if grant.is_inert() || grant.is_watch() {
             return (grant, Settled::default());
         }
@@ -38,7 +38,7 @@ impl Machine {
 
     /// The same call without its time, for whoever knows that it says nothing.
     #[cfg(feature = "http")]
-    pub(crate) fn untimed(&self, mut grant: Grant) -> Grant {
+    pub(crate) fn untimed(&self, mut grant: PermitState) -> PermitState {
         if grant.is_pending() {
             let grid = self.params.overdue(grant.epoch());
             self.overdue.finish(grant.epoch(), grid, grant.started);
@@ -47,22 +47,26 @@ impl Machine {
         grant
     }
 
-    fn probe_answered(&self, grant: Grant, now: impl FnOnce() -> Instant) -> (Grant, Settled) {
+    fn probe_answered(
+        &self,
+        grant: PermitState,
+        now: impl FnOnce() -> Instant,
+    ) -> (PermitState, Settled) {
         let settled = self.settle(grant, Outcome::success(), now);
         if !settled.decided {
             // It was late: nothing followed from it, and nothing follows from its end.
-            return (Grant::inert(), settled);
+            return (PermitState::inert(), settled);
         }
         // Where another probe is needed, no epoch has followed.
         let epoch = settled.transitions.last_epoch().unwrap_or(grant.epoch());
-        (Grant::watch(epoch), settled)
+        (PermitState::watch(epoch), settled)
     }
 
     /// The body of a probe that had succeeded has ended.
     #[cold]
     pub(super) fn settle_watch(
         &self,
-        grant: &Grant,
+        grant: &PermitState,
         outcome: &Outcome,
         now: &mut impl FnMut() -> u64,
     ) -> Settled {
@@ -110,11 +114,11 @@ impl Core {
         &mut self,
         verdict: &Verdict<'_>,
         now: u64,
-        own: Option<OwnCooldown>,
+        own: Option<CallbackCooldown>,
         window: impl FnOnce() -> WindowSnapshot,
         transitions: &mut Transitions,
-    ) -> Result<(), AskCooldown> {
-        if self.half_open.after_failures(&self.settings.probe, 1) == Judged::Reopens {
+    ) -> Result<(), NeedsCallback> {
+        if self.half_open.after_failures(&self.settings.probe, 1) == ProbeDecision::Reopens {
             let planned = self.plan_cooldown(now, own)?;
             let wait = verdict.wait();
             transitions.push(self.trip(Cause::ProbeFailed, now, planned, wait, window()));
@@ -127,5 +131,4 @@ impl Core {
 }
 
 #[cfg(test)]
-#[path = "answered_tests.rs"]
 mod tests;

@@ -7,7 +7,7 @@ use crate::backoff::{FOREVER, Random};
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase, Word};
 use crate::machine::half_open::{HalfOpen, Ramping};
-use crate::machine::last_error::Noted;
+use crate::machine::last_error::LastErrorBits;
 use crate::machine::settings::Settings;
 use crate::machine::view::{Transition, WindowSnapshot};
 use crate::machine::waits::ServerWait;
@@ -38,22 +38,22 @@ pub(crate) struct Core {
     last_cooldown: u64,
     pub(crate) half_open: HalfOpen,
     /// Somebody probes in the background: no caller's request does.
-    pub(crate) canaries: u32,
-    pub(crate) last_error: Noted,
+    pub(crate) health_checks: u32,
+    pub(crate) last_error: LastErrorBits,
     pub(super) random: Random,
     /// The latest time that was seen here: nothing moves back.
     seen: u64,
     /// The user's cooldown function replaces the settings' formula.
-    own_cooldown: bool,
+    callback_cooldown: bool,
 }
 
 /// The user's cooldown function has to be asked, outside the lock, for this attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AskCooldown(pub(crate) u32);
+pub(crate) struct NeedsCallback(pub(crate) u32);
 
 /// What the user's function answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OwnCooldown {
+pub(crate) struct CallbackCooldown {
     pub(crate) attempt: u32,
     /// `None`: it panicked, and the settings' formula stands in.
     pub(crate) wait: Option<Duration>,
@@ -61,7 +61,7 @@ pub(crate) struct OwnCooldown {
 
 /// A cooldown that was worked out before anything is changed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Planned {
+pub(crate) struct NextCooldown {
     attempt: u32,
     wait: Duration,
 }
@@ -72,7 +72,7 @@ impl Core {
         settings: Settings,
         base: Instant,
         seed: u64,
-        own_cooldown: bool,
+        callback_cooldown: bool,
         flags: Flags,
     ) -> Self {
         let mut half_open = HalfOpen::default();
@@ -95,10 +95,10 @@ impl Core {
             attempt: None,
             last_cooldown: 0,
             half_open,
-            canaries: 0,
-            last_error: Noted::default(),
+            health_checks: 0,
+            last_error: LastErrorBits::default(),
             seen: 0,
-            own_cooldown,
+            callback_cooldown,
         }
     }
 
@@ -127,7 +127,7 @@ impl Core {
 
     /// Whether a caller's request may be the next probe of this half-open period.
     pub(crate) fn probes_callers(&self) -> bool {
-        self.canaries == 0 && self.half_open.free(&self.settings.probe) > 0
+        self.health_checks == 0 && self.half_open.free(&self.settings.probe) > 0
     }
 
     pub(crate) fn instant(&self, at: u64) -> Instant {
@@ -190,23 +190,23 @@ impl Core {
     pub(crate) fn plan_cooldown(
         &mut self,
         now: u64,
-        own: Option<OwnCooldown>,
-    ) -> Result<Planned, AskCooldown> {
+        own: Option<CallbackCooldown>,
+    ) -> Result<NextCooldown, NeedsCallback> {
         self.forget_attempts_if_stable(now);
         let attempt = self.attempt.map_or(0, |last| last.saturating_add(1));
         let cooldown = self.settings.cooldown;
         let nominal = match own {
             Some(own) if own.attempt == attempt => own.wait.unwrap_or(cooldown.nominal(attempt)),
-            _ if self.own_cooldown => return Err(AskCooldown(attempt)),
+            _ if self.callback_cooldown => return Err(NeedsCallback(attempt)),
             _ => cooldown.nominal(attempt),
         };
-        let wait = if self.own_cooldown {
+        let wait = if self.callback_cooldown {
             // The function is the maximum, too.
             cooldown.max(FOREVER).finish(nominal, &mut self.random)
         } else {
             cooldown.finish(nominal, &mut self.random)
         };
-        Ok(Planned { attempt, wait })
+        Ok(NextCooldown { attempt, wait })
     }
 
     /// As if nothing had ever happened.
@@ -231,7 +231,7 @@ impl Core {
         &mut self,
         cause: Cause,
         now: u64,
-        planned: Planned,
+        planned: NextCooldown,
         wait: ServerWait,
         window: WindowSnapshot,
     ) -> Transition {

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::machine::Machine;
-use crate::machine::core::{AskCooldown, Core, OwnCooldown};
+use crate::machine::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::machine::gate::{Phase, Word};
-use crate::machine::half_open::Judged;
+use crate::machine::half_open::ProbeDecision;
 use crate::machine::view::{Transition, Transitions};
 use crate::machine::waits::ServerWait;
 use crate::state::Cause;
@@ -64,7 +64,7 @@ impl Machine {
             return Transitions::default();
         }
         let grew = Grew { overdue: true, ..Grew::default() };
-        self.judge(epoch, flags, None, grew, || now, ServerWait::NONE).transitions
+        self.evaluate(epoch, flags, None, grew, || now, ServerWait::NONE).transitions
     }
 
     pub(super) fn half_open_if_due(&self, core: &mut Core, now: u64) -> Option<Transition> {
@@ -79,8 +79,8 @@ impl Machine {
         &self,
         core: &mut Core,
         now: u64,
-        own: Option<OwnCooldown>,
-    ) -> Result<Transitions, AskCooldown> {
+        own: Option<CallbackCooldown>,
+    ) -> Result<Transitions, NeedsCallback> {
         let mut transitions = Transitions::default();
         match core.phase {
             Phase::ForcedOpen if now >= core.forced_until => {
@@ -91,7 +91,7 @@ impl Machine {
                 let probe = core.settings.probe;
                 let expired = core.half_open.expired(now);
                 match core.half_open.after_failures(&probe, expired) {
-                    Judged::Reopens => {
+                    ProbeDecision::Reopens => {
                         let planned = core.plan_cooldown(now, own)?;
                         let window = self.window_at(core.epoch, now);
                         let wait = ServerWait::NONE;
@@ -99,12 +99,12 @@ impl Machine {
                             if expired > 0 { Cause::LeaseExpired } else { Cause::ProbeFailed };
                         transitions.push(core.trip(cause, now, planned, wait, window));
                     }
-                    Judged::Recovers => {
+                    ProbeDecision::Recovers => {
                         let window = self.window_at(core.epoch, now);
                         core.half_open.expire(now);
                         transitions.extend(core.recover(now, window));
                     }
-                    Judged::Undecided => core.half_open.expire(now),
+                    ProbeDecision::Undecided => core.half_open.expire(now),
                 }
             }
             Phase::Ramp if now >= core.ramp_end() => {
@@ -119,5 +119,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-#[path = "due_tests.rs"]
 mod tests;

@@ -236,5 +236,4 @@ mod tests {
 }
 
 #[cfg(all(test, loom))]
-#[path = "gate_loom_tests.rs"]
 mod loom_tests;

@@ -5,7 +5,7 @@ use crate::state::{Cause, State};
 
 /// What an admitted call carries: the epoch it belongs to, when it started, what it has to give back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grant {
+pub(crate) struct PermitState {
     /// Of the gate when the call was admitted, where a success is only to be counted as long as the gate has this
     /// word: one comparison tells everything. Else only the epoch.
     pub(super) word: Word,
@@ -16,7 +16,7 @@ pub(crate) struct Grant {
     pub(super) marks: u64,
 }
 
-impl Grant {
+impl PermitState {
     /// Holds a lease.
     const PROBE: u64 = 1;
     /// Counts nowhere.
@@ -26,7 +26,7 @@ impl Grant {
     /// Counted by the overdue rule.
     pub(super) const PENDING: u64 = 1 << 3;
     /// In the hands of a classifier.
-    const JUDGED: u64 = 1 << 4;
+    const CLASSIFYING: u64 = 1 << 4;
     /// The answer has begun: what was `started` is how long that took.
     const ANSWERED: u64 = 1 << 5;
     /// Was a probe and has succeeded: if its body breaks, that is one failure.
@@ -55,12 +55,12 @@ impl Grant {
 
     /// The words one by one. As a whole it travels in memory, and so would all that it is a part of.
     #[inline(always)]
-    pub(crate) fn words(self) -> [u64; 3] {
+    pub(crate) fn to_raw(self) -> [u64; 3] {
         [self.word.bits(), self.started, self.marks]
     }
 
     #[inline(always)]
-    pub(crate) fn of_words([word, started, marks]: [u64; 3]) -> Self {
+    pub(crate) fn from_raw([word, started, marks]: [u64; 3]) -> Self {
         Self { word: Word::of_bits(word), started, marks }
     }
 
@@ -114,13 +114,13 @@ impl Grant {
         (self.marks >> Self::SERIAL_SHIFT) as u32
     }
 
-    pub(crate) fn is_judged(&self) -> bool {
-        self.marks & Self::JUDGED != 0
+    pub(crate) fn is_classifying(&self) -> bool {
+        self.marks & Self::CLASSIFYING != 0
     }
 
     #[inline]
-    pub(crate) fn judged(self) -> Self {
-        Self { marks: self.marks | Self::JUDGED, ..self }
+    pub(crate) fn classifying(self) -> Self {
+        Self { marks: self.marks | Self::CLASSIFYING, ..self }
     }
 
     pub(crate) fn is_probe(&self) -> bool {
@@ -143,12 +143,12 @@ impl Grant {
 /// The answer to "may this call go?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    Admitted(Grant),
-    Rejected(Refusal),
+    Admitted(PermitState),
+    Rejected(Rejection),
 }
 
 impl Admission {
-    pub(crate) fn granted(self) -> Option<Grant> {
+    pub(crate) fn granted(self) -> Option<PermitState> {
         match self {
             Self::Admitted(grant) => Some(grant),
             Self::Rejected(_) => None,
@@ -158,23 +158,23 @@ impl Admission {
 
 /// Whether a call would be rejected. One word beside the tag: it stays in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refuses {
+pub(crate) enum WouldReject {
     No,
     /// For so many nanoseconds; [`NEVER`] where nobody knows.
     For(u64),
     /// Only the lock can tell.
-    Ask,
+    NeedsLock,
 }
 
 /// What a rejected caller is told, at the moment when that was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct Rejection {
     pub(super) word: Word,
     /// Nanoseconds until a call may be admitted; [`NEVER`] where nobody knows.
     pub(crate) wait: u64,
 }
 
-impl Refusal {
+impl Rejection {
     pub(crate) fn state(self) -> State {
         self.word.phase().state()
     }

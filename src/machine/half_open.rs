@@ -30,7 +30,7 @@ pub(crate) struct Ramping {
 
 /// What a finished probe did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
+pub(crate) enum ProbeDecision {
     /// Nothing is decided yet.
     Undecided,
     /// The circuit opens again.
@@ -100,29 +100,29 @@ impl HalfOpen {
     }
 
     /// What `failures` more failed probes would decide.
-    pub(crate) fn after_failures(&self, probe: &Probe, failures: u32) -> Judged {
-        self.judge(probe, self.succeeded, self.failed + failures)
+    pub(crate) fn after_failures(&self, probe: &Probe, failures: u32) -> ProbeDecision {
+        self.evaluate(probe, self.succeeded, self.failed + failures)
     }
 
     /// What one more successful probe would decide.
-    pub(crate) fn after_success(&self, probe: &Probe) -> Judged {
-        self.judge(probe, self.succeeded + 1, self.failed)
+    pub(crate) fn after_success(&self, probe: &Probe) -> ProbeDecision {
+        self.evaluate(probe, self.succeeded + 1, self.failed)
     }
 
-    fn judge(&self, probe: &Probe, succeeded: u32, failed: u32) -> Judged {
+    fn evaluate(&self, probe: &Probe, succeeded: u32, failed: u32) -> ProbeDecision {
         match probe.verdict {
-            Verdict::Successes(_) if failed > 0 => Judged::Reopens,
-            Verdict::Successes(needed) if succeeded >= needed => Judged::Recovers,
-            Verdict::Successes(_) => Judged::Undecided,
+            Verdict::Successes(_) if failed > 0 => ProbeDecision::Reopens,
+            Verdict::Successes(needed) if succeeded >= needed => ProbeDecision::Recovers,
+            Verdict::Successes(_) => ProbeDecision::Undecided,
             Verdict::Sample { calls, rate } => {
                 let limit = per_million(rate) * u64::from(calls);
                 let open = u64::from(calls.saturating_sub(succeeded + failed));
                 if u64::from(failed) * MILLION >= limit {
-                    Judged::Reopens
+                    ProbeDecision::Reopens
                 } else if (u64::from(failed) + open) * MILLION < limit || open == 0 {
-                    Judged::Recovers
+                    ProbeDecision::Recovers
                 } else {
-                    Judged::Undecided
+                    ProbeDecision::Undecided
                 }
             }
         }
@@ -167,17 +167,17 @@ mod tests {
         let probe = Probe::sample(10, 0.3).in_flight(10);
         let mut period = HalfOpen::default();
         for failed in 0..2 {
-            assert_eq!(period.after_failures(&probe, 1), Judged::Undecided, "{failed}");
+            assert_eq!(period.after_failures(&probe, 1), ProbeDecision::Undecided, "{failed}");
             let serial = period.lease(1);
             period.give_back(serial, Some(false));
         }
-        assert_eq!(period.after_failures(&probe, 1), Judged::Reopens);
+        assert_eq!(period.after_failures(&probe, 1), ProbeDecision::Reopens);
         for succeeded in 0..7 {
-            assert_eq!(period.after_success(&probe), Judged::Undecided, "{succeeded}");
+            assert_eq!(period.after_success(&probe), ProbeDecision::Undecided, "{succeeded}");
             let serial = period.lease(1);
             period.give_back(serial, Some(true));
         }
-        assert_eq!(period.after_success(&probe), Judged::Recovers);
+        assert_eq!(period.after_success(&probe), ProbeDecision::Recovers);
     }
 
     #[test]

@@ -38,16 +38,16 @@ impl LastErrorWord {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn load(&self) -> Noted {
-        Noted(self.0.load(Ordering::Relaxed))
+    pub(crate) fn load(&self) -> LastErrorBits {
+        LastErrorBits(self.0.load(Ordering::Relaxed))
     }
 }
 
 /// What was noted, not yet read: that takes the lock of the reasons.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Noted(u64);
+pub(crate) struct LastErrorBits(u64);
 
-impl Noted {
+impl LastErrorBits {
     pub(crate) fn error(self) -> Option<LastError> {
         let Self(word) = self;
         let class = match word & 0b111 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::machine::core::Core;
 use crate::machine::flags::Flags;
 use crate::machine::gate::{NEVER, Phase};
-use crate::machine::last_error::Noted;
+use crate::machine::last_error::LastErrorBits;
 use crate::machine::settings::Settings;
 use crate::machine::view::{Transition, WindowSnapshot};
 use crate::state::{Cause, Mode};
@@ -62,7 +62,7 @@ impl Core {
             Verb::Reset => {
                 self.mode = Mode::Normal;
                 self.attempt = None;
-                self.last_error = Noted::default();
+                self.last_error = LastErrorBits::default();
                 let transition = self.begin(Phase::Closed, Cause::Reset, now, window);
                 self.forget_cause();
                 Some(transition)

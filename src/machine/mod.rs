@@ -7,18 +7,18 @@
 mod admit;
 mod answer;
 mod answered;
+mod callbacks;
 mod core;
 mod due;
+mod evaluate;
 mod flags;
 mod gate;
 mod grant;
 mod half_open;
-mod judge;
 mod last_error;
 mod manual;
 #[cfg(all(test, not(loom)))]
 mod model_tests;
-mod own;
 mod params;
 mod probe_end;
 mod read;
@@ -31,17 +31,17 @@ mod waits;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use callbacks::Callbacks;
 pub(crate) use gate::{FIRST_WORD, Word};
-pub(crate) use grant::{Admission, Grant, Refusal, Refuses};
+pub(crate) use grant::{Admission, PermitState, Rejection, WouldReject};
 pub(crate) use manual::Verb;
-pub(crate) use own::Own;
 pub use settings::{Exhausted, Settings, Throttled};
 pub(crate) use settle::Settled;
 pub use totals::Totals;
 pub(crate) use view::Transitions;
 pub use view::{Snapshot, Transition, WindowSnapshot};
 
-use self::core::{AskCooldown, Core, OwnCooldown};
+use self::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::sync::Mutex;
 use crate::trip::overdue::Overdue;
 use crate::trip::streak::Streak;
@@ -66,7 +66,7 @@ pub(crate) struct Machine {
     core: Mutex<Core>,
     last_error: LastErrorWord,
     base: Instant,
-    own: Own,
+    callbacks: Callbacks,
 }
 
 /// The clock in nanoseconds of the machine, for what happens on every call.
@@ -114,14 +114,14 @@ impl Machine {
     pub(crate) fn new(
         name: Arc<str>,
         settings: Settings,
-        own: Own,
+        callbacks: Callbacks,
         base: Instant,
         seed: u64,
     ) -> Self {
-        let flags = Flags::of(&settings, own.rule.is_some());
+        let flags = Flags::of(&settings, callbacks.rule.is_some());
         let params = Params::default();
         params.store(&settings, (flags, flags), 1, 0);
-        let core = Core::new(name, settings, base, seed, own.cooldown.is_some(), flags);
+        let core = Core::new(name, settings, base, seed, callbacks.cooldown.is_some(), flags);
         let (word, until) = core.gate();
         let gate = Gate::new(word);
         gate.set(word, until);
@@ -136,7 +136,7 @@ impl Machine {
             last_error: LastErrorWord::default(),
             params,
             base,
-            own,
+            callbacks,
         };
         machine.size_count_window(&machine.core.lock().settings, flags);
         machine
@@ -155,7 +155,7 @@ impl Machine {
     /// became of the state.
     fn locked<T>(
         &self,
-        mut op: impl FnMut(&mut Core, Option<OwnCooldown>) -> Result<T, AskCooldown>,
+        mut op: impl FnMut(&mut Core, Option<CallbackCooldown>) -> Result<T, NeedsCallback>,
     ) -> T {
         let mut own = None;
         loop {
@@ -170,10 +170,10 @@ impl Machine {
                         self.gate.set(word, until);
                         return done;
                     }
-                    Err(AskCooldown(attempt)) => attempt,
+                    Err(NeedsCallback(attempt)) => attempt,
                 }
             };
-            own = Some(OwnCooldown { attempt: asked, wait: self.own.cooldown(asked) });
+            own = Some(CallbackCooldown { attempt: asked, wait: self.callbacks.cooldown(asked) });
         }
     }
 
@@ -196,7 +196,7 @@ impl Machine {
     pub(crate) fn reconfigure(&self, settings: &Settings, now: Instant) {
         let now = self.nanos_at(now);
         self.locked(|core, _| {
-            let flags = Flags::of(settings, self.own.rule.is_some());
+            let flags = Flags::of(settings, self.callbacks.rule.is_some());
             let timed = self.params.rules.streak_is_timed();
             let cleared = self.params.store(settings, (core.flags, flags), core.epoch, now);
             if !timed && self.params.rules.streak_is_timed() {

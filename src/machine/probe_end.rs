@@ -1,11 +1,11 @@
 //! How a probe ended.
 
 use crate::machine::Machine;
-use crate::machine::core::{AskCooldown, Core, OwnCooldown};
+use crate::machine::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::machine::flags::Flags;
 use crate::machine::gate::Phase;
-use crate::machine::grant::Grant;
-use crate::machine::half_open::Judged;
+use crate::machine::grant::PermitState;
+use crate::machine::half_open::ProbeDecision;
 use crate::machine::settle::{Settled, Verdict};
 use crate::machine::totals::Count;
 use crate::machine::view::{Transitions, WindowSnapshot};
@@ -16,7 +16,7 @@ impl Machine {
     #[cold]
     pub(super) fn settle_probe(
         &self,
-        grant: &Grant,
+        grant: &PermitState,
         verdict: &Verdict<'_>,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
@@ -91,24 +91,24 @@ impl Core {
         serial: u32,
         verdict: &Verdict<'_>,
         now: u64,
-        own: Option<OwnCooldown>,
+        own: Option<CallbackCooldown>,
         window: impl FnOnce() -> WindowSnapshot,
         transitions: &mut Transitions,
-    ) -> Result<(), AskCooldown> {
+    ) -> Result<(), NeedsCallback> {
         let probe = self.settings.probe;
         let success = verdict.of_probe();
         let judged = match success {
             Some(true) => self.half_open.after_success(&probe),
             Some(false) => self.half_open.after_failures(&probe, 1),
-            None => Judged::Undecided,
+            None => ProbeDecision::Undecided,
         };
-        if success == Some(false) && judged != Judged::Reopens {
+        if success == Some(false) && judged != ProbeDecision::Reopens {
             // Its wait is the floor of the next Open, if there is one before a close.
             self.raise(verdict.wait(), now);
         }
         match judged {
-            Judged::Undecided => self.half_open.give_back(serial, success),
-            Judged::Reopens => {
+            ProbeDecision::Undecided => self.half_open.give_back(serial, success),
+            ProbeDecision::Reopens => {
                 let planned = self.plan_cooldown(now, own)?;
                 transitions.push(self.trip(
                     Cause::ProbeFailed,
@@ -118,7 +118,7 @@ impl Core {
                     window(),
                 ));
             }
-            Judged::Recovers => {
+            ProbeDecision::Recovers => {
                 self.half_open.give_back(serial, success);
                 transitions.extend(self.recover(now, window()));
             }

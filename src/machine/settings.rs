@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::backoff::Cooldown;
+use crate::backoff::Backoff;
 use crate::probe::{Probe, Ramp};
 use crate::trip::Trip;
 use crate::window::Window;
@@ -21,7 +21,7 @@ use crate::window::Window;
 pub struct Settings {
     pub(crate) trip: Trip,
     pub(crate) window: Window,
-    pub(crate) cooldown: Cooldown,
+    pub(crate) cooldown: Backoff,
     /// `None`: the last cooldown.
     pub(crate) stable_for: Option<Duration>,
     pub(crate) probe: Probe,

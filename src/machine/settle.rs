@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::machine::core::{AskCooldown, Core, OwnCooldown};
+use crate::machine::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::machine::flags::Flags;
 use crate::machine::gate::Phase;
-use crate::machine::grant::Grant;
+use crate::machine::grant::PermitState;
 use crate::machine::settings::ThrottledAction;
 use crate::machine::totals::Count;
 use crate::machine::view::Transitions;
@@ -40,7 +40,7 @@ const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its t
 impl Machine {
     /// Takes a success where that is only a count. `false`: it was not taken.
     #[inline(always)]
-    pub(crate) fn settle_success(&self, grant: &Grant, clock: &impl Clock) -> bool {
+    pub(crate) fn settle_success(&self, grant: &PermitState, clock: &impl Clock) -> bool {
         let word = self.gate.word();
         if word != grant.word {
             return false;
@@ -59,7 +59,7 @@ impl Machine {
     /// Takes a failure that no rule looks at but that of failures in a row, and that is not enough for it. `false`:
     /// it was not taken.
     #[inline(always)]
-    pub(crate) fn settle_failure(&self, grant: &Grant, outcome: &Outcome) -> bool {
+    pub(crate) fn settle_failure(&self, grant: &PermitState, outcome: &Outcome) -> bool {
         let word = self.gate.word();
         let rules = &self.params.rules;
         if word != grant.word
@@ -77,7 +77,7 @@ impl Machine {
     /// Takes a call's outcome.
     pub(crate) fn settle(
         &self,
-        grant: Grant,
+        grant: PermitState,
         outcome: Outcome,
         now: impl FnOnce() -> Instant,
     ) -> Settled {
@@ -106,7 +106,7 @@ impl Machine {
     }
 
     #[inline]
-    fn note_end(&self, grant: &Grant) {
+    fn note_end(&self, grant: &PermitState) {
         if grant.is_pending() {
             self.overdue.finish(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
         }
@@ -119,7 +119,7 @@ impl Machine {
     #[inline]
     pub(super) fn weigh<'a>(
         &self,
-        grant: &Grant,
+        grant: &PermitState,
         outcome: &'a Outcome,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
@@ -182,7 +182,7 @@ impl Machine {
     #[inline]
     pub(super) fn settle_counted(
         &self,
-        grant: &Grant,
+        grant: &PermitState,
         verdict: &Verdict<'_>,
         flags: Flags,
         now: &mut impl FnMut() -> u64,
@@ -241,7 +241,7 @@ impl Machine {
             }
         }
         let grew = Grew { failures: failed, slow: verdict.slow, overdue: false };
-        self.judge(epoch, flags, tally, grew, now, verdict.wait())
+        self.evaluate(epoch, flags, tally, grew, now, verdict.wait())
     }
 
     /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
@@ -266,7 +266,12 @@ impl Machine {
         epoch: u64,
         wait: ServerWait,
         now: u64,
-        mut op: impl FnMut(&mut Core, u64, Option<OwnCooldown>, &mut Settled) -> Result<(), AskCooldown>,
+        mut op: impl FnMut(
+            &mut Core,
+            u64,
+            Option<CallbackCooldown>,
+            &mut Settled,
+        ) -> Result<(), NeedsCallback>,
     ) -> Settled {
         self.locked(|core, own| {
             let now = core.clamp(now);
@@ -289,5 +294,4 @@ impl Verdict<'_> {
 }
 
 #[cfg(test)]
-#[path = "settle_tests.rs"]
 mod tests;

@@ -95,7 +95,7 @@ impl Trip {
     /// `after` late, never early.
     ///
     /// It is looked at when a call asks to be admitted, which is then rejected, and by a timer while somebody waits on
-    /// the [`Handle`](crate::Handle).
+    /// the [`BreakerHandle`](crate::BreakerHandle).
     pub const fn overdue(mut self, calls: u32, after: Duration) -> Self {
         self.overdue = Some(Overdue { calls, after });
         self

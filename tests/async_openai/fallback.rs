@@ -9,8 +9,8 @@ use futures_util::StreamExt;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use tower::ServiceBuilder;
-use tower_breaker::classify::Llm;
-use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer, Handle, Provider};
+use tower_breaker::llm::Llm;
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Config, FallbackLayer, Provider};
 
 use crate::recipe::{Target, good, openai_error, outcome};
 use crate::server::{Answer, Asked, OVERLOADED, Piece, QUOTA, Server};
@@ -19,11 +19,15 @@ use crate::support::{LIMITED, MISTAKE, OpenAi, ask, client, config, stream, tran
 const LONG: Duration = Duration::from_secs(60);
 
 /// The recipe: two providers, each with a breaker of its own.
-fn two_providers(primary: &Server, second: &Server) -> (OpenAi, Handle, Handle) {
+fn two_providers(primary: &Server, second: &Server) -> (OpenAi, BreakerHandle, BreakerHandle) {
     two(primary, second, || config(1, LONG))
 }
 
-fn two(primary: &Server, second: &Server, config: fn() -> Config<Llm>) -> (OpenAi, Handle, Handle) {
+fn two(
+    primary: &Server,
+    second: &Server,
+    config: fn() -> Config<Llm>,
+) -> (OpenAi, BreakerHandle, BreakerHandle) {
     let settings = || config().classify_caused_by(outcome);
     let breakers = [settings(), settings()].map(CircuitBreakerLayer::new);
     let [first, backup] = breakers.each_ref().map(CircuitBreakerLayer::handle);

@@ -7,9 +7,10 @@ use async_openai::middleware::retry::OpenAIRetryLayer;
 use tokio::net::TcpListener;
 use tower::timeout::error::Elapsed;
 use tower::{BoxError, ServiceBuilder};
-use tower_breaker::classify::Llm;
+use tower_breaker::llm::Llm;
 use tower_breaker::{
-    Cause, CircuitBreakerLayer, CircuitOpen, Config, Handle, RespondHttp, Settings, State,
+    BreakerHandle, Cause, CircuitBreakerLayer, CircuitOpen, Config, Settings, State,
+    rejection::RejectWithHttp,
 };
 
 use crate::recipe::{openai_error, outcome, rejection};
@@ -23,7 +24,7 @@ use crate::until::until;
 const LONG: Duration = Duration::from_secs(60);
 
 /// The recipe.
-fn stack(retries: usize, config: Config<Llm>) -> (impl Stack, Handle) {
+fn stack(retries: usize, config: Config<Llm>) -> (impl Stack, BreakerHandle) {
     let breaker = CircuitBreakerLayer::new(config.classify_caused_by(outcome));
     let handle = breaker.handle();
     let stack = ServiceBuilder::new()
@@ -35,7 +36,7 @@ fn stack(retries: usize, config: Config<Llm>) -> (impl Stack, Handle) {
     (stack, handle)
 }
 
-fn inside(server: &Server, retries: usize, config: Config<Llm>) -> (OpenAi, Handle) {
+fn inside(server: &Server, retries: usize, config: Config<Llm>) -> (OpenAi, BreakerHandle) {
     let (stack, handle) = stack(retries, config);
     (client(server, stack), handle)
 }
@@ -129,7 +130,7 @@ async fn a_rejection_is_behind_a_transparent_error() {
 #[tokio::test]
 async fn a_rejection_that_is_a_503_burns_the_attempts() {
     let server = Server::start("primary").await.unwrap();
-    let breaker = CircuitBreakerLayer::new(patient().on_rejected(RespondHttp));
+    let breaker = CircuitBreakerLayer::new(patient().on_rejected(RejectWithHttp));
     let handle = breaker.handle();
     let stack =
         ServiceBuilder::new().layer(OpenAIRetryLayer::new(2)).layer(breaker).service(transport());

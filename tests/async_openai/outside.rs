@@ -11,7 +11,7 @@ use crate::support::{LIMITED, MISTAKE, OpenAi, PAGE, ask, client, patient, trans
 use crate::until::until;
 
 /// The recipe.
-fn outside(server: &Server, retries: usize) -> (OpenAi, tower_breaker::Handle) {
+fn outside(server: &Server, retries: usize) -> (OpenAi, tower_breaker::BreakerHandle) {
     let breaker = CircuitBreakerLayer::new(patient().classify_caused_by(outcome));
     let handle = breaker.handle();
     let stack = ServiceBuilder::new()

@@ -6,8 +6,10 @@ use async_openai::error::OpenAIError;
 use futures_util::StreamExt;
 use tower::ServiceBuilder;
 use tower::retry::RetryLayer;
-use tower_breaker::classify::Llm;
-use tower_breaker::{CircuitBreakerLayer, Config, Cooldown, Handle, RetryPolicy, State};
+use tower_breaker::llm::Llm;
+use tower_breaker::{
+    Backoff, BreakerHandle, CircuitBreakerLayer, Config, State, retry::RetryPolicy,
+};
 
 use crate::recipe::{openai_error, outcome, rejection};
 use crate::server::{Answer, ERROR_EVENT, OVERLOADED, QUOTA, Server};
@@ -19,10 +21,10 @@ use crate::until::until;
 const LONG: Duration = Duration::from_secs(60);
 
 /// The recipe.
-fn policy(server: &Server, policy: RetryPolicy, config: Config<Llm>) -> (OpenAi, Handle) {
+fn policy(server: &Server, policy: RetryPolicy, config: Config<Llm>) -> (OpenAi, BreakerHandle) {
     let breaker = CircuitBreakerLayer::new(config.classify_caused_by(outcome));
     let handle = breaker.handle();
-    let short = Cooldown::exponential(Duration::from_millis(20), LONG);
+    let short = Backoff::exponential(Duration::from_millis(20), LONG);
     let stack = ServiceBuilder::new()
         .map_err(openai_error)
         .layer(RetryLayer::new(policy.backoff(short)))

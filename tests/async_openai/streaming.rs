@@ -7,8 +7,8 @@ use async_openai::middleware::retry::OpenAIRetryLayer;
 use async_openai::types::chat::ChatCompletionResponseStream;
 use futures_util::StreamExt;
 use tower::ServiceBuilder;
-use tower_breaker::classify::Llm;
-use tower_breaker::{CircuitBreakerLayer, Config, Handle, State};
+use tower_breaker::llm::Llm;
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Config, State};
 
 use crate::recipe::{openai_error, outcome};
 use crate::server::{Answer, DIES, ERROR_EVENT, HELD, NO_DONE, OVERLOADED, Piece, Server};
@@ -18,7 +18,7 @@ use crate::until::until;
 /// A head and nothing more, until it is let go.
 const SILENT: Answer = Answer::Stream(&[Piece::Held, Piece::Says("data: [DONE]\n\n")]);
 
-fn stacks(server: &Server, config: fn() -> Config<Llm>) -> [(OpenAi, Handle); 2] {
+fn stacks(server: &Server, config: fn() -> Config<Llm>) -> [(OpenAi, BreakerHandle); 2] {
     let breakers = [(); 2].map(|()| CircuitBreakerLayer::new(config().classify_caused_by(outcome)));
     let handles = breakers.each_ref().map(CircuitBreakerLayer::handle);
     let [inner, outer] = breakers;

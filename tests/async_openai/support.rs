@@ -10,8 +10,8 @@ use async_openai::types::chat::{
     ChatCompletionRequestUserMessage, ChatCompletionResponseStream, CreateChatCompletionRequest,
 };
 use tower::Service;
-use tower_breaker::classify::Llm;
-use tower_breaker::{Config, Cooldown, Provider, Settings};
+use tower_breaker::llm::Llm;
+use tower_breaker::{Backoff, Config, Provider, Settings};
 
 use crate::server::{Answer, Server};
 
@@ -85,7 +85,7 @@ pub(crate) fn config(failures: u32, cooldown: Duration) -> Config<Llm> {
     let settings = preset
         .to_builder()
         .trip(preset.trip().consecutive(failures).consecutive_over(Duration::ZERO))
-        .cooldown(Cooldown::fixed(cooldown))
+        .cooldown(Backoff::fixed(cooldown))
         .build()
         .unwrap();
     Config::llm(Provider::OpenAi).settings(settings)

@@ -8,15 +8,18 @@ use axum::routing::get;
 use axum::{BoxError, Router};
 use http::{Method, StatusCode};
 use tower::ServiceBuilder;
-use tower_breaker::classify::Results;
+use tower_breaker::classify::ErrorsAsFailures;
 use tower_breaker::{
-    BreakerError, CircuitBreakerLayer, CircuitOpen, Config, FailTyped, Handle, State,
+    BreakerError, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, State,
+    rejection::RejectWithBreakerError,
 };
 
 use crate::parts::*;
 
-fn typed() -> (CircuitBreakerLayer<tower_breaker::classify::Http, FailTyped>, Handle) {
-    let config = Config::http().name("orders").settings(settings()).on_rejected(FailTyped);
+fn typed()
+-> (CircuitBreakerLayer<tower_breaker::classify::Http, RejectWithBreakerError>, BreakerHandle) {
+    let config =
+        Config::http().name("orders").settings(settings()).on_rejected(RejectWithBreakerError);
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
     (layer, handle)
@@ -73,7 +76,9 @@ async fn a_method_router_carries_the_error_until_it_is_handled() {
 
 #[tokio::test]
 async fn a_boxed_error_is_looked_into() {
-    let config = Config::http().classify(Results).on_rejected(tower_breaker::Fail);
+    let config = Config::http()
+        .classify(ErrorsAsFailures)
+        .on_rejected(tower_breaker::rejection::RejectWithBoxError);
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
     let errors = HandleErrorLayer::new(|error: BoxError| async move {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRef, Path, State as Shared};
 use axum::routing::get;
-use tower_breaker::{Breakers, CircuitBreakerLayer, Config, Handle, MissingBreaker, Settings};
+use tower_breaker::{
+    BreakerHandle, CircuitBreakerLayer, Config, Settings,
+    integration::with_axum::{Breakers, MissingBreaker},
+};
 
 use crate::parts::*;
 
-async fn health(breaker: Handle) -> String {
+async fn health(breaker: BreakerHandle) -> String {
     format!("{} is {}", breaker.name(), breaker.state())
 }
 
@@ -22,8 +25,8 @@ async fn named(breakers: Breakers, Path(name): Path<String>) -> Result<String, S
     Ok(breaker.state().to_string())
 }
 
-fn breaker(name: &str) -> Handle {
-    Handle::new(name, Settings::default())
+fn breaker(name: &str) -> BreakerHandle {
+    BreakerHandle::new(name, Settings::default())
 }
 
 #[tokio::test]
@@ -88,7 +91,7 @@ async fn one_of_several_or_of_none_is_a_500_that_says_how_to_name_it() {
 
 #[tokio::test]
 async fn a_handler_may_do_without() {
-    async fn optional(breaker: Result<Handle, MissingBreaker>) -> String {
+    async fn optional(breaker: Result<BreakerHandle, MissingBreaker>) -> String {
         breaker.map_or_else(|missing| format!("{missing:?}"), |breaker| breaker.name().to_owned())
     }
     let app = Router::new().route("/", get(optional));
@@ -111,15 +114,15 @@ async fn the_layer_further_in_is_the_one_that_is_seen() {
 async fn the_state_of_a_router_shows_a_breaker_without_any_of_this() {
     #[derive(Clone)]
     struct App {
-        breaker: Handle,
+        breaker: BreakerHandle,
         _more: Arc<u8>,
     }
-    impl FromRef<App> for Handle {
+    impl FromRef<App> for BreakerHandle {
         fn from_ref(app: &App) -> Self {
             app.breaker.clone()
         }
     }
-    async fn health(Shared(breaker): Shared<Handle>) -> String {
+    async fn health(Shared(breaker): Shared<BreakerHandle>) -> String {
         breaker.name().to_owned()
     }
     let alone = Router::new().route("/", get(health)).with_state(breaker("alone"));
@@ -131,7 +134,7 @@ async fn the_state_of_a_router_shows_a_breaker_without_any_of_this() {
 
 #[tokio::test]
 async fn a_handler_with_a_state_takes_a_breaker_beside_it() {
-    async fn both(breaker: Handle, Shared(word): Shared<&'static str>) -> String {
+    async fn both(breaker: BreakerHandle, Shared(word): Shared<&'static str>) -> String {
         format!("{word} {}", breaker.name())
     }
     let app = Router::new()

@@ -12,7 +12,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::ServiceBuilder;
-use tower_breaker::{BreakerError, Breakers, CircuitBreakerLayer, Config, Handle, State};
+use tower_breaker::{
+    BreakerError, BreakerHandle, CircuitBreakerLayer, Config, State,
+    integration::with_axum::Breakers,
+};
 
 use crate::parts::*;
 use crate::until::until;
@@ -41,10 +44,10 @@ async fn a_panic_in_a_handler_is_a_failure_and_ends_its_connection_alone() {
 
 #[tokio::test]
 async fn a_panic_in_a_call_that_a_handler_guards_is_a_failure() {
-    async fn handler(stock: Handle) -> Result<(), BreakerError<StatusCode>> {
+    async fn handler(stock: BreakerHandle) -> Result<(), BreakerError<StatusCode>> {
         stock.run(async { panic!("a bug") }).await
     }
-    let stock = Handle::new("stock", settings());
+    let stock = BreakerHandle::new("stock", settings());
     let app = Router::new().route("/", get(handler)).layer(Breakers::new([stock.clone()]));
     let address = serve(app).await;
     for _ in 0..3 {

@@ -9,19 +9,21 @@ use axum::routing::{MethodRouter, get};
 use http::{Request, Response, StatusCode};
 use tower::Layer;
 use tower_breaker::classify::Http;
-use tower_breaker::{CircuitBreaker, CircuitBreakerLayer, Config, RespondHttp, State};
+use tower_breaker::{
+    CircuitBreaker, CircuitBreakerLayer, Config, State, rejection::RejectWithHttp,
+};
 
 use crate::parts::*;
 
 /// Counts how often it is applied.
 #[derive(Clone)]
 struct Counted {
-    layer: CircuitBreakerLayer<Http, RespondHttp>,
+    layer: CircuitBreakerLayer<Http, RejectWithHttp>,
     applied: Arc<AtomicUsize>,
 }
 
 impl<S> Layer<S> for Counted {
-    type Service = CircuitBreaker<S, Http, RespondHttp>;
+    type Service = CircuitBreaker<S, Http, RejectWithHttp>;
 
     fn layer(&self, inner: S) -> Self::Service {
         self.applied.fetch_add(1, Ordering::Relaxed);
@@ -36,7 +38,7 @@ fn fails() -> MethodRouter {
     get(|| async { StatusCode::BAD_GATEWAY }).post(|| async { StatusCode::BAD_GATEWAY })
 }
 
-fn breaker() -> CircuitBreakerLayer<Http, RespondHttp> {
+fn breaker() -> CircuitBreakerLayer<Http, RejectWithHttp> {
     CircuitBreakerLayer::new(Config::http().settings(settings()))
 }
 
@@ -68,7 +70,7 @@ async fn one_breaker_lives_through_every_time_that_axum_applies_the_layer() {
 
 #[tokio::test]
 async fn a_function_of_the_request_answers_in_its_own_form() {
-    let config = Config::http().name("orders").answer_with(|request: Request<Body>, open| {
+    let config = Config::http().name("orders").reject_with(|request: Request<Body>, open| {
         let body = format!("{} {}: {open}", request.method(), request.uri().path());
         Response::builder().status(202).body(Body::from(body)).unwrap()
     });

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tower::{BoxError, ServiceExt};
-use tower_breaker::{Cooldown, Settings, Trip};
+use tower_breaker::{Backoff, Settings, Trip};
 
 /// Longer than any test.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -18,7 +18,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 /// Opens after 3 failures in a row, for longer than any test.
 pub(crate) fn settings() -> Settings {
     let trip = Trip::none().consecutive(3);
-    let settings = Settings::http().to_builder().trip(trip).cooldown(Cooldown::fixed(HOUR / 12));
+    let settings = Settings::http().to_builder().trip(trip).cooldown(Backoff::fixed(HOUR / 12));
     settings.build().unwrap()
 }
 

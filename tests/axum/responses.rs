@@ -5,7 +5,8 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use http::StatusCode;
 use tower_breaker::{
-    BreakerError, CircuitBreakerLayer, CircuitOpen, Config, Handle, RespondHttp, Settings, Trip,
+    BreakerError, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, Settings, Trip,
+    rejection::RejectWithHttp,
 };
 
 use crate::parts::*;
@@ -21,9 +22,9 @@ impl IntoResponse for NoStock {
 }
 
 /// A breaker that was told to hold, and its rejection.
-fn rejection(name: &str) -> (Handle, CircuitOpen) {
+fn rejection(name: &str) -> (BreakerHandle, CircuitOpen) {
     let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
-    let handle = Handle::new(name, settings);
+    let handle = BreakerHandle::new(name, settings);
     handle.hold_for(HOUR);
     let open = handle.try_acquire().unwrap_err();
     (handle, open)
@@ -32,7 +33,7 @@ fn rejection(name: &str) -> (Handle, CircuitOpen) {
 #[tokio::test]
 async fn a_rejection_is_the_same_response_as_that_of_the_layer() {
     let (_, open) = rejection("db");
-    let expected = read(RespondHttp::response(&open)).await;
+    let expected = read(RejectWithHttp::response(&open)).await;
     let typed = BreakerError::<NoStock>::Open(open.clone()).into_response();
     for answer in [read(open.into_response()).await, read(typed).await] {
         assert_eq!((answer.status, &answer.headers), (503, &expected.headers));
@@ -52,7 +53,7 @@ async fn an_inner_error_is_its_own_response() {
 #[tokio::test]
 async fn a_handler_returns_what_its_guarded_call_fails_with() {
     let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
-    let stock = Handle::new("stock", settings);
+    let stock = BreakerHandle::new("stock", settings);
     let guarded = stock.clone();
     let handler = move || async move {
         let left = guarded.run(async { Err::<u32, _>(NoStock) }).await?;
@@ -70,14 +71,15 @@ async fn a_handler_returns_what_its_guarded_call_fails_with() {
 
 #[tokio::test]
 async fn a_handler_asks_for_a_permit_with_a_question_mark() {
-    async fn handler(stock: Handle) -> Result<&'static str, CircuitOpen> {
+    async fn handler(stock: BreakerHandle) -> Result<&'static str, CircuitOpen> {
         let permit = stock.try_acquire()?;
         permit.success();
         Ok("ok")
     }
     let (stock, _) = rejection("stock");
-    let app =
-        Router::new().route("/", get(handler)).layer(tower_breaker::Breakers::new([stock.clone()]));
+    let app = Router::new()
+        .route("/", get(handler))
+        .layer(tower_breaker::integration::with_axum::Breakers::new([stock.clone()]));
     assert_eq!(ask(&app, "/").await.status, 503);
     stock.force_closed();
     assert_eq!(ask(&app, "/").await.text, "ok");

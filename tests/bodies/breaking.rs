@@ -12,9 +12,9 @@ use futures_util::FutureExt;
 use futures_util::task::{ArcWake, noop_waker_ref, waker};
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame};
-use tower_breaker::classify::{Http, JudgeBody, Reading, Seen as Said, SettleAt, Until};
+use tower_breaker::classify::{BodyProgress as Said, ClassifyBody, Http, Reading, SettleAt, Until};
 use tower_breaker::{
-    BreakerBody, CircuitBreakerLayer, Class, Config, Handle, Outcome, State, Trip,
+    BreakerBody, BreakerHandle, CircuitBreakerLayer, Class, Config, Outcome, State, Trip,
 };
 
 use crate::script::Step::{Breaks, Data, Panics, Trailers, Waits};
@@ -32,7 +32,7 @@ impl Confused {
     }
 }
 
-impl JudgeBody for Confused {
+impl ClassifyBody for Confused {
     fn data(&mut self, _: &[u8]) -> Said {
         self.asked("data");
         Said::Content
@@ -59,10 +59,10 @@ impl JudgeBody for Confused {
     }
 }
 
-fn confused(what: &'static str, steps: &[Step]) -> (BreakerBody<Script>, Handle) {
-    let handle = Handle::new("body", counting().build().unwrap());
+fn confused(what: &'static str, steps: &[Step]) -> (BreakerBody<Script>, BreakerHandle) {
+    let handle = BreakerHandle::new("body", counting().build().unwrap());
     let permit = handle.try_acquire().unwrap();
-    (BreakerBody::judged(Script::new(steps), permit, Box::new(Confused(what))), handle)
+    (BreakerBody::classified(Script::new(steps), permit, Box::new(Confused(what))), handle)
 }
 
 fn poll_times(body: &mut BreakerBody<Script>, times: usize) -> Vec<Seen> {
@@ -166,8 +166,8 @@ fn bodies_that_end_on_many_threads_are_counted_each_once() {
 }
 
 /// A breaker whose rule of its own does something with its handle while a body settles.
-fn observed(act: fn(&Handle) -> bool) -> CircuitBreakerLayer<Http> {
-    let known = Arc::new(OnceLock::<Handle>::new());
+fn observed(act: fn(&BreakerHandle) -> bool) -> CircuitBreakerLayer<Http> {
+    let known = Arc::new(OnceLock::<BreakerHandle>::new());
     let mine = Arc::clone(&known);
     let config = Config::http_client()
         .settings(counting().build().unwrap())
@@ -179,7 +179,7 @@ fn observed(act: fn(&Handle) -> bool) -> CircuitBreakerLayer<Http> {
 
 #[test]
 fn a_rule_may_use_the_handle_while_a_body_settles() {
-    type Act = fn(&Handle) -> bool;
+    type Act = fn(&BreakerHandle) -> bool;
     let acts: [(Act, State); 5] = [
         (|handle| handle.snapshot().totals.failure == 1, State::Open),
         (
@@ -232,7 +232,7 @@ fn a_rule_that_panics_while_a_body_settles_counts_the_call_once() {
 }
 
 /// Uses the handle whenever something that waits on it is woken.
-struct Curious(Handle, AtomicUsize);
+struct Curious(BreakerHandle, AtomicUsize);
 
 impl ArcWake for Curious {
     fn wake_by_ref(this: &Arc<Self>) {
@@ -280,7 +280,7 @@ impl Body for Fragile {
 #[test]
 fn a_body_that_panics_in_its_drop_is_settled_once() {
     for (polls, class) in [(0, Class::Cancelled), (1, Class::Success), (2, Class::Failure)] {
-        let handle = Handle::new("body", counting().build().unwrap());
+        let handle = BreakerHandle::new("body", counting().build().unwrap());
         let permit = handle.try_acquire().unwrap();
         let mut body = BreakerBody::guarded(Fragile(Script::new(&[Data(5), Breaks])), permit);
         let mut cx = Context::from_waker(noop_waker_ref());

@@ -10,9 +10,9 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
 use tokio::time::{Instant, timeout};
-use tower_breaker::classify::Seen as Said;
-use tower_breaker::classify::{JudgeBody, Reading, Until, Verdict};
-use tower_breaker::{BreakerBody, Class, Handle, Outcome};
+use tower_breaker::classify::BodyProgress as Said;
+use tower_breaker::classify::{ClassifyBody, Reading, Until, Verdict};
+use tower_breaker::{BreakerBody, BreakerHandle, Class, Outcome};
 
 use crate::script::{Script, Seen, Step};
 use crate::support::*;
@@ -22,7 +22,7 @@ const MAX_AHEAD: usize = 64 * 1024;
 /// Understands frames by their length.
 struct ByLength;
 
-impl JudgeBody for ByLength {
+impl ClassifyBody for ByLength {
     fn data(&mut self, data: &[u8]) -> Said {
         said(data.len())
     }
@@ -38,8 +38,8 @@ impl JudgeBody for ByLength {
 
 fn said(length: usize) -> Said {
     match length {
-        3 => Said::Verdict(Outcome::throttled()),
-        length if length % 2 == 0 => Said::Nothing,
+        3 => Said::Settled(Outcome::throttled()),
+        length if length % 2 == 0 => Said::Pending,
         _ => Said::Content,
     }
 }
@@ -86,12 +86,12 @@ impl Reference {
                 self.frames += 1;
                 self.bytes += length;
                 match said(*length) {
-                    Said::Verdict(_) => Some(Class::Throttled),
+                    Said::Settled(_) => Some(Class::Throttled),
                     Said::Content => {
                         self.content = true;
                         last.then_some(Class::Exhausted)
                     }
-                    Said::Nothing => last.then_some(Class::Exhausted),
+                    Said::Pending => last.then_some(Class::Exhausted),
                 }
             }
             Some(Step::Trailers) => {
@@ -168,14 +168,14 @@ where
 
 type Handed = Response<BreakerBody<Script>>;
 
-fn reading(handle: &Handle, script: Script, until: Until, ms: u64) -> Reading<Script, ()> {
+fn reading(handle: &BreakerHandle, script: Script, until: Until, ms: u64) -> Reading<Script, ()> {
     let permit = handle.try_acquire().unwrap();
     let time = Duration::from_millis(ms);
     Reading::new(Response::new(script), permit, Box::new(ByLength), until, time)
 }
 
-fn handle() -> Handle {
-    Handle::new("body", counting().build().unwrap())
+fn handle() -> BreakerHandle {
+    BreakerHandle::new("body", counting().build().unwrap())
 }
 
 /// One body, read ahead for `limit`, given up after `patience`, then read so many frames further.

@@ -17,7 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_breaker::classify::{Http, SettleAt};
-use tower_breaker::{BreakerBody, CircuitBreakerLayer, Config, Handle, SettingsBuilder};
+use tower_breaker::{BreakerBody, BreakerHandle, CircuitBreakerLayer, Config, SettingsBuilder};
 
 /// What a body does when it is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ pub(crate) fn breaker(settings: SettingsBuilder, at: SettleAt) -> CircuitBreaker
 pub(crate) fn answered(
     layer: &CircuitBreakerLayer<Http>,
     body: Script,
-) -> (BreakerBody<Script>, Handle) {
+) -> (BreakerBody<Script>, BreakerHandle) {
     let mut body = Some(body);
     let answers = service_fn(move |_: Request<()>| {
         ready(Ok::<_, Infallible>(Response::new(body.take().expect("one call"))))

@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower_breaker::{BoxError, CircuitBreakerLayer, Class, Config, Handle};
+use tower_breaker::{BoxError, BreakerHandle, CircuitBreakerLayer, Class, Config};
 
 use crate::support::*;
 
@@ -22,7 +22,9 @@ fn piece(text: &'static str) -> impl Stream<Item = Piece> + Send {
 }
 
 /// Answers with the streams that it is told to make.
-async fn serve<S>(body: impl Fn() -> S + Clone + Send + Sync + 'static) -> (SocketAddr, Handle)
+async fn serve<S>(
+    body: impl Fn() -> S + Clone + Send + Sync + 'static,
+) -> (SocketAddr, BreakerHandle)
 where
     S: Stream<Item = Piece> + Send + 'static,
 {

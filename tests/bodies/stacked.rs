@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use tower::retry::Policy;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_breaker::classify::{Http, SettleAt};
-use tower_breaker::{CircuitBreakerLayer, Class, FallbackLayer, Handle};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Class, FallbackLayer};
 
 use crate::raw::{Act, Raw, answer_and_close, answer_and_hang, write};
 use crate::script::Step::{Breaks, Data, Trailers, Waits};
@@ -20,7 +20,7 @@ use crate::support::*;
 const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const BROKEN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello";
 
-fn counting_layer() -> (CircuitBreakerLayer<Http>, Handle) {
+fn counting_layer() -> (CircuitBreakerLayer<Http>, BreakerHandle) {
     let layer = breaker(counting(), SettleAt::End);
     let handle = layer.handle();
     (layer, handle)

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use proptest::prelude::*;
-use tower_breaker::{BreakerBody, Cooldown, Handle, Settings, State, Totals, Trip};
+use tower_breaker::{Backoff, BreakerBody, BreakerHandle, Settings, State, Trip, handle::Totals};
 
 /// What a stream does when it is polled.
 #[derive(Clone, Copy, Debug)]
@@ -33,15 +33,15 @@ fn play(steps: Vec<Step>) -> impl Stream<Item = Result<Bytes, &'static str>> + U
 }
 
 /// A breaker whose next call is a probe, or not.
-async fn breaker(probe: bool) -> Handle {
+async fn breaker(probe: bool) -> BreakerHandle {
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(2).slow(TIME, 0.5, 1))
-        .cooldown(Cooldown::fixed(TIME))
+        .cooldown(Backoff::fixed(TIME))
         .hold_jitter(0.0)
         .cancelled_after(2 * TIME)
         .track_in_flight(true)
         .build();
-    let handle = Handle::new("test", settings.unwrap());
+    let handle = BreakerHandle::new("test", settings.unwrap());
     if probe {
         handle.hold_for(TIME);
         tokio::time::advance(TIME).await;
@@ -63,7 +63,7 @@ async fn read<T>(polls: usize, slowly: usize, mut poll: impl FnMut() -> Option<O
     }
 }
 
-fn seen(handle: &Handle) -> (Totals, State, u32, Option<u64>) {
+fn seen(handle: &BreakerHandle) -> (Totals, State, u32, Option<u64>) {
     let snapshot = handle.snapshot();
     let in_a_row = snapshot.window.consecutive_failures;
     (snapshot.totals, snapshot.state, in_a_row, snapshot.in_flight)

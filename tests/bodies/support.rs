@@ -13,14 +13,14 @@ use hyper_util::rt::TokioExecutor;
 use tower::{Layer, Service, ServiceExt};
 use tower_breaker::classify::{Http, SettleAt};
 use tower_breaker::{
-    BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail, Handle, Probe,
-    Settings, SettingsBuilder, State, Totals, Trip,
+    Backoff, BoxError, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Class, Config, Probe,
+    Settings, SettingsBuilder, State, Trip, handle::Totals, rejection::RejectWithBoxError,
 };
 
 pub(crate) use crate::until::until;
 
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
-pub(crate) type Guarded = CircuitBreaker<Pooled, Http, Fail>;
+pub(crate) type Guarded = CircuitBreaker<Pooled, Http, RejectWithBoxError>;
 
 /// Counts every call, and opens on nothing.
 pub(crate) fn counting() -> SettingsBuilder {
@@ -29,7 +29,7 @@ pub(crate) fn counting() -> SettingsBuilder {
 
 /// Counts every call; one probe closes it.
 pub(crate) fn probing() -> SettingsBuilder {
-    let builder = counting().cooldown(Cooldown::fixed(Duration::from_millis(1)).jitter(0.0));
+    let builder = counting().cooldown(Backoff::fixed(Duration::from_millis(1)).jitter(0.0));
     builder.no_ramp().probe(Probe::successes(1))
 }
 
@@ -42,12 +42,14 @@ pub(crate) fn http2() -> Pooled {
 }
 
 /// A client under a breaker that only counts.
-pub(crate) fn counted(client: Pooled) -> (Guarded, Handle) {
+pub(crate) fn counted(client: Pooled) -> (Guarded, BreakerHandle) {
     guarded(client, counting(), SettleAt::End)
 }
 
 /// Any client, without a preset of its own.
-pub(crate) fn counted_service<S>(client: S) -> (CircuitBreaker<S, Http, Fail>, Handle) {
+pub(crate) fn counted_service<S>(
+    client: S,
+) -> (CircuitBreaker<S, Http, RejectWithBoxError>, BreakerHandle) {
     let config = Config::http_client().settings(counting().build().unwrap());
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
@@ -58,7 +60,7 @@ pub(crate) fn guarded(
     client: Pooled,
     settings: SettingsBuilder,
     at: SettleAt,
-) -> (Guarded, Handle) {
+) -> (Guarded, BreakerHandle) {
     let config = Config::http_client().settings(settings.build().unwrap());
     let layer = CircuitBreakerLayer::new(config.classify(Http::client().settle_at(at)));
     let handle = layer.handle();
@@ -66,7 +68,7 @@ pub(crate) fn guarded(
 }
 
 /// Opens a [`probing`] breaker, and waits until the next call is a probe.
-pub(crate) async fn half_open(handle: &Handle) {
+pub(crate) async fn half_open(handle: &BreakerHandle) {
     handle.hold_for(Duration::from_millis(1));
     until(handle, |snapshot| snapshot.state == State::HalfOpen).await;
 }
@@ -133,7 +135,7 @@ where
 
 /// Waits until as many calls have ended as are given, then compares all that was counted.
 #[track_caller]
-pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
+pub(crate) fn ended(handle: &BreakerHandle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
     let at = std::panic::Location::caller();
     let expected = totals(calls);
     async move {
@@ -145,19 +147,19 @@ pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) -> impl Future<Outp
 
 /// Compares all that was counted now, without waiting.
 #[track_caller]
-pub(crate) fn ended_now(handle: &Handle, calls: &[(Class, u64)]) {
+pub(crate) fn ended_now(handle: &BreakerHandle, calls: &[(Class, u64)]) {
     compare(handle, totals(calls), std::panic::Location::caller());
 }
 
 /// A call is in flight, and nothing was counted yet.
 #[track_caller]
-pub(crate) fn pending(handle: &Handle) {
+pub(crate) fn pending(handle: &BreakerHandle) {
     let totals = handle.snapshot().totals;
     assert_eq!((totals.settled(), totals.admitted), (0, Some(1)), "{totals:?}");
 }
 
 #[track_caller]
-fn compare(handle: &Handle, mut expected: Totals, at: &std::panic::Location<'_>) {
+fn compare(handle: &BreakerHandle, mut expected: Totals, at: &std::panic::Location<'_>) {
     let seen = handle.snapshot().totals;
     expected.admitted = Some(expected.settled());
     assert_eq!(seen, expected, "{at}");

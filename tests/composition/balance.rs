@@ -9,7 +9,7 @@ use tower::discover::ServiceList;
 use tower::load::{CompleteOnResponse, PendingRequests};
 use tower::ready_cache::ReadyCache;
 use tower::{Layer, Service, ServiceExt};
-use tower_breaker::{CircuitBreakerLayer, Config, Handle, State};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Config, State};
 
 use crate::parts::*;
 
@@ -26,7 +26,7 @@ fn endpoint(
             Future: Send + Unpin + 'static,
         > + use<>,
     >,
-    Handle,
+    BreakerHandle,
 ) {
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();

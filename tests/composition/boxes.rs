@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use tower::util::{BoxCloneService, BoxCloneSyncService, BoxService, UnsyncBoxService};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, FailTyped, State};
+use tower_breaker::{CircuitBreakerLayer, CircuitOpen, State, rejection::RejectWithBreakerError};
 
 use crate::parts::*;
 
@@ -37,7 +37,7 @@ async fn a_guarded_service_is_boxed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_of_one_thread_lives_on_a_local_set() {
-    let layer = CircuitBreakerLayer::new(config().on_rejected(FailTyped));
+    let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = layer.handle();
     let calls = Rc::new(std::cell::Cell::new(0));
     let inside = Rc::clone(&calls);

@@ -14,8 +14,8 @@ use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{BoxError, Layer, Service, ServiceExt};
-use tower_breaker::classify::BreakerBody;
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Handle, State};
+use tower_breaker::BreakerBody;
+use tower_breaker::{Backoff, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, State};
 
 use crate::parts::settings;
 
@@ -23,8 +23,9 @@ type Answer = Response<BreakerBody<Incoming>>;
 
 /// A guarded client with a connection per request.
 fn client()
--> (impl Service<Request<Empty<Bytes>>, Response = Answer, Error = BoxError> + Clone, Handle) {
-    let cooldown = Cooldown::fixed(Duration::from_millis(100));
+-> (impl Service<Request<Empty<Bytes>>, Response = Answer, Error = BoxError> + Clone, BreakerHandle)
+{
+    let cooldown = Backoff::fixed(Duration::from_millis(100));
     let settings = settings(3).to_builder().cooldown(cooldown).build().unwrap();
     let layer = CircuitBreakerLayer::new(Config::http_client().settings(settings));
     let handle = layer.handle();
@@ -68,7 +69,7 @@ async fn answer(mut stream: TcpStream, answer: &str) {
 }
 
 /// Three calls fail, the next is rejected.
-async fn opens<S>(client: &S, handle: &Handle, address: SocketAddr)
+async fn opens<S>(client: &S, handle: &BreakerHandle, address: SocketAddr)
 where
     S: Service<Request<Empty<Bytes>>, Response = Answer, Error = BoxError> + Clone,
 {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::classify::Provider;
+use tower_breaker::Provider;
 use tower_breaker::{
-    CircuitBreakerLayer, Config, FailInto, FailTyped, Outcome, RespondHttp, ToService,
+    CircuitBreakerLayer, Config, Outcome,
+    rejection::{RejectWithBreakerError, RejectWithHttp, RejectWithInnerError, RejectWithService},
 };
 
 use crate::parts::*;
@@ -52,10 +53,10 @@ async fn every_part_infers() {
     infers!(
         Config::default(),
         Config::default().name("one").settings(settings(1)).pending_while_open(),
-        Config::default().on_rejected(FailTyped),
-        Config::default().on_rejected(ToService(service_fn(one))),
-        Config::default().answer_with(|request: u8, _| request + 1),
-        Config::default().answer_with(|request: u8, why| request + why.name().len() as u8),
+        Config::default().on_rejected(RejectWithBreakerError),
+        Config::default().on_rejected(RejectWithService(service_fn(one))),
+        Config::default().reject_with(|request: u8, _| request + 1),
+        Config::default().reject_with(|request: u8, why| request + why.name().len() as u8),
         Config::default().classify_fn(|result: Result<&u8, &std::io::Error>| match result {
             Ok(_) => Outcome::success(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Outcome::ignored(),
@@ -108,7 +109,7 @@ async fn an_error_type_of_ones_own_infers() {
         }
     }
     let service = ServiceBuilder::new()
-        .layer(CircuitBreakerLayer::new(Config::default().on_rejected(FailInto)))
+        .layer(CircuitBreakerLayer::new(Config::default().on_rejected(RejectWithInnerError)))
         .service(service_fn(async |()| Err::<(), _>(Mine)));
     let Err(Mine) = service.oneshot(()).await else { panic!("it fails") };
 }
@@ -116,7 +117,7 @@ async fn an_error_type_of_ones_own_infers() {
 #[tokio::test(start_paused = true)]
 async fn a_preset_with_another_answer_infers() {
     let service = ServiceBuilder::new()
-        .layer(CircuitBreakerLayer::new(Config::http_client().on_rejected(RespondHttp)))
+        .layer(CircuitBreakerLayer::new(Config::http_client().on_rejected(RejectWithHttp)))
         .service(service_fn(hello));
     let Ok(answer) = service.oneshot(Request::new(String::new())).await;
     assert_eq!(answer.status(), 200);

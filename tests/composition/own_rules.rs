@@ -15,10 +15,13 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::TokioExecutor;
 use tower::timeout::error::Elapsed;
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::classify::{BreakerBody, Grpc, Http};
 use tower_breaker::{
-    Cause, CircuitBreakerLayer, CircuitOpen, Config, FailTyped, Handle, Outcome, Settings, State,
-    Totals, Trip,
+    BreakerBody,
+    classify::{Grpc, Http},
+};
+use tower_breaker::{
+    BreakerHandle, Cause, CircuitBreakerLayer, CircuitOpen, Config, Outcome, Settings, State, Trip,
+    handle::Totals, rejection::RejectWithBreakerError,
 };
 
 use crate::parts::*;
@@ -62,7 +65,7 @@ async fn client(request: Request<String>) -> Result<Response<String>, BoxError> 
 
 /// The rejection of a breaker that somebody opened.
 fn rejection() -> CircuitOpen {
-    let handle = Handle::new("below", Settings::default());
+    let handle = BreakerHandle::new("below", Settings::default());
     handle.force_open(None);
     handle.try_acquire().unwrap_err()
 }
@@ -87,7 +90,7 @@ async fn rules_stand_in_any_order_with_the_other_parts_of_a_config() {
             .classify_responses(|response: &Response<String>| {
                 response.headers().contains_key("x-degraded").then(Outcome::failure)
             })
-            .on_rejected(FailTyped)
+            .on_rejected(RejectWithBreakerError)
             .only_caused_by(|_: &Elapsed| true)
             .trip_when(|_| false),
     );

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tower::{BoxError, Service, ServiceExt, service_fn};
-use tower_breaker::{Config, Cooldown, Settings, Trip};
+use tower_breaker::{Backoff, Config, Settings, Trip};
 
 /// The cooldown of [`settings`].
 pub(crate) const COOLDOWN: Duration = Duration::from_secs(5);
@@ -13,7 +13,7 @@ pub(crate) const COOLDOWN: Duration = Duration::from_secs(5);
 /// Opens after `failures` in a row, for exactly [`COOLDOWN`].
 pub(crate) fn settings(failures: u32) -> Settings {
     let trip = Trip::none().consecutive(failures);
-    Settings::builder().trip(trip).cooldown(Cooldown::fixed(COOLDOWN)).build().unwrap()
+    Settings::builder().trip(trip).cooldown(Backoff::fixed(COOLDOWN)).build().unwrap()
 }
 
 /// `Config::default()` that opens after 2 failures in a row.

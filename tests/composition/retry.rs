@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::retry::Policy;
 use tower::{ServiceBuilder, ServiceExt};
-use tower_breaker::{AsRejection, CircuitBreakerLayer, CircuitOpen, State, StopAtRejection};
+use tower_breaker::{AsRejection, CircuitBreakerLayer, CircuitOpen, State, retry::StopAtRejection};
 
 use crate::parts::*;
 

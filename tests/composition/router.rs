@@ -14,7 +14,9 @@ use http_body_util::Empty;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Handle, Settings, State};
+use tower_breaker::{
+    Backoff, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, Settings, State,
+};
 
 use crate::parts::settings;
 
@@ -46,15 +48,17 @@ impl Shop {
 }
 
 /// Three failures; a cooldown that a test can wait for.
-fn breaker()
--> (CircuitBreakerLayer<tower_breaker::classify::Http, tower_breaker::RespondHttp>, Handle) {
+fn breaker() -> (
+    CircuitBreakerLayer<tower_breaker::classify::Http, tower_breaker::rejection::RejectWithHttp>,
+    BreakerHandle,
+) {
     let layer = CircuitBreakerLayer::new(Config::http().name("shop").settings(brief()));
     let handle = layer.handle();
     (layer, handle)
 }
 
 fn brief() -> Settings {
-    let cooldown = Cooldown::fixed(Duration::from_millis(100));
+    let cooldown = Backoff::fixed(Duration::from_millis(100));
     settings(3).to_builder().cooldown(cooldown).build().unwrap()
 }
 
@@ -80,7 +84,7 @@ async fn status(address: SocketAddr, path: &str) -> u16 {
     fetch(address, path).await.unwrap().0.as_u16()
 }
 
-async fn until(handle: &Handle, state: State) {
+async fn until(handle: &BreakerHandle, state: State) {
     let mut watch = handle.watch();
     let reached = async {
         while watch.state() != state {
@@ -91,7 +95,7 @@ async fn until(handle: &Handle, state: State) {
 }
 
 /// Every way to put the layer on a router, each with the routes it guards.
-fn routers(shop: &Shop) -> Vec<(&'static str, Router, Handle)> {
+fn routers(shop: &Shop) -> Vec<(&'static str, Router, BreakerHandle)> {
     let handler = || get(shop.handler());
     let mut routers = Vec::new();
     let mut add = |name, make: &dyn Fn(CircuitBreakerLayer<_, _>) -> Router| {
@@ -228,7 +232,7 @@ async fn a_breaker_that_fails_goes_under_an_error_handler() {
 #[tokio::test]
 async fn a_function_answers_for_a_route() {
     let shop = Shop::new(200);
-    let config = Config::http().answer_with(|request: Request<Body>, why| {
+    let config = Config::http().reject_with(|request: Request<Body>, why| {
         let body = format!("{} is {}", request.uri().path(), why.state());
         http::Response::builder().status(202).body(Body::from(body)).unwrap()
     });

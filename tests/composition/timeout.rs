@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tower::timeout::error::Elapsed;
 use tower::{ServiceBuilder, service_fn};
-use tower_breaker::{CircuitBreakerLayer, FailTyped, Outcome, State};
+use tower_breaker::{CircuitBreakerLayer, Outcome, State, rejection::RejectWithBreakerError};
 
 use crate::parts::*;
 
@@ -56,7 +56,7 @@ async fn outside_and_inside_the_boxes_stay_flat() {
 
 #[tokio::test(start_paused = true)]
 async fn typed_rejections_of_an_infallible_service_pass_an_outer_timeout() {
-    let layer = CircuitBreakerLayer::new(config().on_rejected(FailTyped));
+    let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     layer.handle().force_open(None);
     let mut service = ServiceBuilder::new().timeout(LIMIT).layer(layer).service(service_fn(hangs));
     let error = call(&mut service).await.unwrap_err();

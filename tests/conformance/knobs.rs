@@ -6,19 +6,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tower_breaker::{Cause, Handle, Permit, Probe, State};
+use tower_breaker::{BreakerHandle, Cause, Permit, Probe, State};
 
 use crate::case::{Case, HalfOpen, Knobs, Rule};
 use crate::is_left_out;
 use crate::setup::{Attempts, ms};
 use crate::world::pass;
 
-fn permit(handle: &Handle) -> Permit {
+fn permit(handle: &BreakerHandle) -> Permit {
     handle.try_acquire().unwrap_or_else(|open| panic!("{}: {open}", handle.name()))
 }
 
 #[track_caller]
-fn reads(handle: &Handle, state: State) {
+fn reads(handle: &BreakerHandle, state: State) {
     assert_eq!(handle.state(), state, "{}", handle.name());
 }
 
@@ -29,7 +29,7 @@ fn says(knob: &Option<String>, value: &str) -> bool {
 /// The half-open part, if the knob has this value; the circuit is due for a probe then.
 fn half_open<'a>(
     knobs: &'a Knobs,
-    handle: &Handle,
+    handle: &BreakerHandle,
     how: impl Fn(&HalfOpen) -> bool,
 ) -> Option<&'a HalfOpen> {
     let half_open = knobs.half_open.as_ref().filter(|half_open| how(half_open))?;
@@ -39,7 +39,7 @@ fn half_open<'a>(
 }
 
 /// Theirs opens above the rate; ours at it.
-fn cmp(knobs: &Knobs, handle: &Handle) -> bool {
+fn cmp(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some((rate, true)) = knobs.failure_rate() else { return false };
     let whole =
         |calls: u32| (f64::from(calls) * rate - (f64::from(calls) * rate).round()).abs() < 1e-9;
@@ -55,7 +55,7 @@ fn cmp(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs opens with a success after which the rate is too high; ours with the next failure.
-fn every_outcome(knobs: &Knobs, handle: &Handle) -> bool {
+fn every_outcome(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.evaluate_on, "every_outcome")
         || knobs.failure_rate().is_none()
         || knobs.min_calls < 2
@@ -73,7 +73,7 @@ fn every_outcome(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs looks now and then; ours opens with the failure itself.
-fn periodic(knobs: &Knobs, handle: &Handle) -> bool {
+fn periodic(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.evaluate_on, "periodic") {
         return false;
     }
@@ -85,7 +85,7 @@ fn periodic(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs calls slow what takes longer; ours also what takes exactly as long.
-async fn slow(knobs: &Knobs, handle: &Handle) -> bool {
+async fn slow(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let rule = knobs.trip.iter().flatten().find(|rule| matches!(rule, Rule::SlowRate { .. }));
     let (Some(Rule::SlowRate { cmp, .. }), Some(after)) = (rule, knobs.slow_call_ms) else {
         return false;
@@ -99,7 +99,7 @@ async fn slow(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs admits after the end of the cooldown; ours at it, and not a nanosecond earlier.
-async fn boundary(knobs: &Knobs, handle: &Handle) -> bool {
+async fn boundary(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.cooldown_boundary, "exclusive") {
         return false;
     }
@@ -121,7 +121,7 @@ async fn boundary(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs closes half-open with an ignored outcome; ours says nothing about it, there and in the window.
-fn ignored(knobs: &Knobs, handle: &Handle) -> bool {
+fn ignored(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.ignored, "success") {
         return false;
     }
@@ -137,7 +137,7 @@ fn ignored(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs lets a result from before the trip decide half-open; ours counts it as late.
-fn stale(knobs: &Knobs, handle: &Handle) -> bool {
+fn stale(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.stale, "count") {
         return false;
     }
@@ -155,7 +155,7 @@ fn stale(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs hands out so many permits in all, or any number; ours so many at the same time.
-fn scope(knobs: &Knobs, handle: &Handle) -> bool {
+fn scope(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let counts =
         |how: &HalfOpen| how.permit_scope != "concurrent" && how.successes.is_some_and(|n| n > 1);
     let Some(how) = half_open(knobs, handle, counts) else { return false };
@@ -169,7 +169,7 @@ fn scope(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs waits for the last of its calls; ours reopens with the failure that decides.
-fn decide(knobs: &Knobs, handle: &Handle) -> bool {
+fn decide(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let waits = |how: &HalfOpen| ["rate_after_min_calls", "failure_rate"].contains(&&*how.decide);
     let Some(how) = half_open(knobs, handle, waits) else { return false };
     let calls = how.executions.unwrap_or(knobs.min_calls.min(how.permits));
@@ -184,7 +184,7 @@ fn decide(knobs: &Knobs, handle: &Handle) -> bool {
 }
 
 /// Theirs ends half-open after a time; ours, with no probe in flight, has nothing to wait for.
-async fn max_wait(knobs: &Knobs, handle: &Handle) -> bool {
+async fn max_wait(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some(how) = half_open(knobs, handle, |how| how.max_wait_ms.is_some()) else { return false };
     pass(ms(10 * how.max_wait_ms.expect("a limit"))).await;
     reads(handle, State::HalfOpen);

@@ -3,11 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
-use tower_breaker::{Events, Handle, Mode, State, Transition, WindowSnapshot};
+use tower_breaker::{
+    BreakerHandle, Mode, State, Transition,
+    handle::{Events, WindowSnapshot},
+};
 
 /// One breaker with its listeners.
 pub(crate) struct Breaker {
-    pub(crate) handle: Handle,
+    pub(crate) handle: BreakerHandle,
     events: Events,
     transitions: Vec<Transition>,
     /// What somebody who waits on the handle was told last.
@@ -15,7 +18,7 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    pub(crate) fn new(handle: Handle, eager: bool) -> Self {
+    pub(crate) fn new(handle: BreakerHandle, eager: bool) -> Self {
         let told = eager.then(|| {
             let told = Arc::new(Mutex::new(handle.state()));
             let (mut watch, write) = (handle.watch(), Arc::clone(&told));

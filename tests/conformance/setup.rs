@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tower_breaker::{
-    CircuitBreakerLayer, Config, Cooldown, Handle, Probe, Settings, Throttled, Trip, Window,
+    Backoff, BreakerHandle, CircuitBreakerLayer, Config, Probe, Settings, Throttled, Trip, Window,
 };
 
 use crate::case::{CooldownForm, HalfOpen, Knobs, Rule, Step, WindowForm};
@@ -17,7 +17,7 @@ pub(crate) fn ms(ms: u64) -> Duration {
 }
 
 impl Knobs {
-    pub(crate) fn handle(&self, name: &str, steps: &[Step], attempts: &Attempts) -> Handle {
+    pub(crate) fn handle(&self, name: &str, steps: &[Step], attempts: &Attempts) -> BreakerHandle {
         let settings = self.settings(steps);
         match &self.cooldown {
             // Settings have no cooldown of nothing; a function may answer so.
@@ -30,7 +30,7 @@ impl Knobs {
                     });
                 CircuitBreakerLayer::new(config).handle()
             }
-            _ => Handle::new(name, settings),
+            _ => BreakerHandle::new(name, settings),
         }
     }
 
@@ -88,13 +88,13 @@ impl Knobs {
         }
     }
 
-    fn cooldown(&self) -> Cooldown {
+    fn cooldown(&self) -> Backoff {
         match self.cooldown {
-            Some(CooldownForm::Fixed { ms: wait @ 1.., .. }) => Cooldown::fixed(ms(wait)),
+            Some(CooldownForm::Fixed { ms: wait @ 1.., .. }) => Backoff::fixed(ms(wait)),
             Some(CooldownForm::Exponential { base_ms, multiplier, max_ms, .. }) => {
-                Cooldown::exponential(ms(base_ms), ms(max_ms)).multiplier(multiplier).jitter(0.0)
+                Backoff::exponential(ms(base_ms), ms(max_ms)).multiplier(multiplier).jitter(0.0)
             }
-            _ => Cooldown::fixed(ms(1)),
+            _ => Backoff::fixed(ms(1)),
         }
     }
 

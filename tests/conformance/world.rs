@@ -10,7 +10,8 @@ use tower::load_shed::error::Overloaded;
 use tower::util::BoxCloneService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_breaker::{
-    BreakerError, CircuitBreakerLayer, CircuitOpen, Config, Handle, Mode, Outcome, Permit, State,
+    BreakerError, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, Mode, Outcome, Permit,
+    State,
 };
 
 use crate::case::{Knobs, Step};
@@ -111,7 +112,7 @@ impl World {
         fields.map(|field| (field.clone(), self.show(&names[0], step, &done, field))).collect()
     }
 
-    async fn act(&mut self, step: &Step, handle: &Handle) -> Done {
+    async fn act(&mut self, step: &Step, handle: &BreakerHandle) -> Done {
         match step.op.as_str() {
             "call" | "probe" => return self.call(step, handle).await,
             "begin" => return self.begin(step, handle).await,
@@ -148,7 +149,7 @@ impl World {
     }
 
     /// A whole call: its duration passes, and its own result comes back untouched.
-    async fn call(&mut self, step: &Step, handle: &Handle) -> Done {
+    async fn call(&mut self, step: &Step, handle: &BreakerHandle) -> Done {
         let took = ms(step.duration_ms);
         let own = if step.outcome == "ok" { Ok(()) } else { Err("its own error") };
         let call = async {
@@ -169,7 +170,7 @@ impl World {
         }
     }
 
-    async fn begin(&mut self, step: &Step, handle: &Handle) -> Done {
+    async fn begin(&mut self, step: &Step, handle: &BreakerHandle) -> Done {
         let running = match &self.guarded {
             None => handle.try_acquire().map(Running::Permit).map_err(BoxError::from),
             Some(guarded) => {

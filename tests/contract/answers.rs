@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_breaker::classify::Provider;
+use tower_breaker::Provider;
 use tower_breaker::{CircuitBreakerLayer, Config, State};
 
 const LONGEST: &str = "18446744073709551615";

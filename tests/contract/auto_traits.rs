@@ -10,11 +10,19 @@ use std::task::{Context, Poll};
 use futures_util::FutureExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_breaker::classify::rules::{Ignore, OfError, Rule, Ruled};
-use tower_breaker::classify::{BreakerBody, ClassifyFn, Grpc, Http, Llm, Results};
 use tower_breaker::{
-    AnswerWith, BreakerError, Changed, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config,
-    Events, Fail, FailInto, FailTyped, GuardedStream, Handle, Outcome, Permit, RespondGrpc,
-    RespondHttp, Settings, Snapshot, State, ToService, Transition, Watch, WrapFuture,
+    BreakerBody,
+    classify::{ClassifyFn, ErrorsAsFailures, Grpc, Http},
+    llm::Llm,
+};
+use tower_breaker::{
+    BreakerError, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config, Outcome,
+    Permit, Settings, Snapshot, State, Transition,
+    handle::{Changed, Events, GuardedStream, Watch, WrapFuture},
+    rejection::{
+        RejectWithBoxError, RejectWithBreakerError, RejectWithFn, RejectWithGrpc, RejectWithHttp,
+        RejectWithInnerError, RejectWithService,
+    },
 };
 
 use crate::doubles::config;
@@ -63,28 +71,36 @@ type Future<S> = <S as Service<()>>::Future;
 #[test]
 fn everything_is_send_and_sync_when_its_parts_are() {
     shared::<CircuitBreakerLayer>();
-    shared::<CircuitBreakerLayer<Http, RespondHttp>>();
-    shared::<Config<Llm, Fail>>();
-    shared::<Guarded<Results, Fail>>();
-    shared::<Guarded<Grpc, RespondGrpc>>();
-    shared::<Guarded<ClassifyFn<fn()>, AnswerWith<fn()>>>();
-    shared::<Guarded<Ruled<Results, Rule<OfError<Rc<()>>, Ignore<fn()>>>, Fail>>();
-    shared::<Future<Guarded<Results, Fail>>>();
-    shared::<Future<Guarded<Results, FailTyped>>>();
-    shared::<Future<Guarded<Results, ToService<Inner>>>>();
-    shared::<(Handle, Permit, Watch, Changed, Events)>();
+    shared::<CircuitBreakerLayer<Http, RejectWithHttp>>();
+    shared::<Config<Llm, RejectWithBoxError>>();
+    shared::<Guarded<ErrorsAsFailures, RejectWithBoxError>>();
+    shared::<Guarded<Grpc, RejectWithGrpc>>();
+    shared::<Guarded<ClassifyFn<fn()>, RejectWithFn<fn()>>>();
+    shared::<
+        Guarded<Ruled<ErrorsAsFailures, Rule<OfError<Rc<()>>, Ignore<fn()>>>, RejectWithBoxError>,
+    >();
+    shared::<Future<Guarded<ErrorsAsFailures, RejectWithBoxError>>>();
+    shared::<Future<Guarded<ErrorsAsFailures, RejectWithBreakerError>>>();
+    shared::<Future<Guarded<ErrorsAsFailures, RejectWithService<Inner>>>>();
+    shared::<(BreakerHandle, Permit, Watch, Changed, Events)>();
     shared::<GuardedStream<futures_util::stream::Empty<Result<(), ()>>>>();
     shared::<WrapFuture<Function, (), Ready<Result<(), Infallible>>>>();
     shared::<(Settings, Snapshot, State, Transition, Outcome)>();
     shared::<(CircuitOpen, BreakerError<()>, BreakerBody<String>)>();
-    shared::<(Fail, FailTyped, FailInto, RespondHttp, RespondGrpc)>();
+    shared::<(
+        RejectWithBoxError,
+        RejectWithBreakerError,
+        RejectWithInnerError,
+        RejectWithHttp,
+        RejectWithGrpc,
+    )>();
 }
 
 #[test]
 fn what_has_parts_that_are_not_is_not() {
     assert_eq!(send_sync!(CircuitBreaker<Rc<()>>), (false, false));
     assert_eq!(send_sync!(CircuitBreaker<Cell<()>>), (true, false));
-    assert_eq!(send_sync!(CircuitBreakerLayer<Results, Rc<()>>), (false, false));
+    assert_eq!(send_sync!(CircuitBreakerLayer<ErrorsAsFailures, Rc<()>>), (false, false));
     assert_eq!(send_sync!(CircuitBreakerLayer<Cell<()>>), (true, false));
     assert_eq!(send_sync!(CircuitBreaker<()>), (true, true));
     assert_eq!(send_sync!(GuardedStream<Local>), (false, false));
@@ -102,7 +118,7 @@ fn a_future_is_send_although_its_request_is_not() {
 #[test]
 fn the_future_of_an_unpin_service_is_unpin() {
     fn unpin<T: Unpin>() {}
-    unpin::<Future<Guarded<Results, Fail>>>();
+    unpin::<Future<Guarded<ErrorsAsFailures, RejectWithBoxError>>>();
     unpin::<Permit>();
     unpin::<GuardedStream<futures_util::stream::Empty<Result<(), ()>>>>();
 }
@@ -142,7 +158,7 @@ impl<'a> Service<&'a str> for Plain<'a> {
 #[test]
 fn a_service_that_is_nothing_at_all_is_guarded() {
     let cell = Cell::new(0);
-    let layer = CircuitBreakerLayer::new(config().on_rejected(FailTyped));
+    let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let mut guarded = layer.layer(Plain(&cell, Rc::new(())));
     let mut call = |request| {
         let ready = guarded.ready().now_or_never().unwrap().unwrap();
@@ -161,7 +177,8 @@ fn a_closure_with_state_that_is_not_sync_judges() {
         seen.set(seen.get() + 1);
         if result.is_ok() { Outcome::success() } else { Outcome::failure() }
     };
-    let layer = CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(FailTyped));
+    let layer =
+        CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(RejectWithBreakerError));
     let guarded = layer.layer(service_fn(|()| ready(Ok::<_, ()>(1))));
     guarded.oneshot(()).now_or_never().unwrap().unwrap();
     assert_eq!(seen.get(), 1);

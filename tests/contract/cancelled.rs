@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_test::assert_pending;
 use tower::timeout::TimeoutLayer;
 use tower::{Layer, Service, ServiceExt};
-use tower_breaker::classify::{Known, Never};
-use tower_breaker::{Classify, Handle, Permit, Settings, State};
+use tower_breaker::classify::{Classified, NeverDeferred};
+use tower_breaker::{BreakerHandle, Permit, Settings, State, classify::Classify};
 
 use crate::doubles::*;
 
@@ -15,7 +15,7 @@ fn impatient() -> Settings {
     settings().to_builder().cancelled_after(Duration::from_secs(1)).build().unwrap()
 }
 
-fn half_open(handle: &Handle, cancelled: u64) {
+fn half_open(handle: &BreakerHandle, cancelled: u64) {
     let seen = handle.snapshot();
     assert_eq!((seen.state, seen.probes), (State::HalfOpen, 0));
     assert_eq!((seen.totals.cancelled, seen.totals.late), (cancelled, 0));
@@ -149,9 +149,9 @@ async fn the_callers_own_unwinding_is_a_cancel() {
 struct Hands;
 
 impl<Req, Res, E> Classify<Req, Res, E> for Hands {
-    type Token = ();
+    type RequestInfo = ();
     type Response = (Res, Permit);
-    type Later = Never<Result<Self::Response, E>>;
+    type Deferred = NeverDeferred<Result<Self::Response, E>>;
 
     fn request(&self, _: &Req) {}
 
@@ -160,8 +160,8 @@ impl<Req, Res, E> Classify<Req, Res, E> for Hands {
         (): (),
         result: Result<Res, E>,
         permit: Permit,
-    ) -> Known<Result<Self::Response, E>, Self::Later> {
-        Known::Now(result.map(|response| (response, permit)))
+    ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
+        Classified::Ready(result.map(|response| (response, permit)))
     }
 
     fn settled(&self, _: Res) -> Self::Response {

@@ -14,14 +14,14 @@ use http_body_util::{BodyExt, StreamBody};
 use proptest::prelude::*;
 use tokio::time::{Instant, advance, sleep, timeout_at};
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_breaker::classify::{Known, Never};
+use tower_breaker::classify::{Classified, NeverDeferred};
 use tower_breaker::{
-    CircuitBreakerLayer, Classify, Config, Handle, Outcome, Permit, RespondGrpc, Settings, State,
-    Trip,
+    BreakerHandle, CircuitBreakerLayer, Config, Outcome, Permit, Settings, State, Trip,
+    classify::Classify, rejection::RejectWithGrpc,
 };
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
-type Guards = Config<tower_breaker::classify::Grpc, RespondGrpc>;
+type Guards = Config<tower_breaker::classify::Grpc, RejectWithGrpc>;
 
 fn presets() -> [Guards; 2] {
     // Only the deadline makes a drop a failure here.
@@ -39,7 +39,7 @@ fn request(timeout: Option<&str>) -> Request<()> {
 }
 
 /// One call that hangs, and is dropped after a time.
-async fn hangs(config: Guards, timeout: Option<&str>, dropped_after: Duration) -> Handle {
+async fn hangs(config: Guards, timeout: Option<&str>, dropped_after: Duration) -> BreakerHandle {
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
     let service =
@@ -50,7 +50,7 @@ async fn hangs(config: Guards, timeout: Option<&str>, dropped_after: Duration) -
 }
 
 #[track_caller]
-fn counted(handle: &Handle, failure: u64, cancelled: u64) {
+fn counted(handle: &BreakerHandle, failure: u64, cancelled: u64) {
     let seen = handle.snapshot();
     let totals = seen.totals;
     assert_eq!((totals.failure, totals.cancelled, totals.settled()), (failure, cancelled, 1));
@@ -110,7 +110,7 @@ async fn a_call_that_was_never_polled_has_a_deadline_too() {
 async fn answered(
     config: Guards,
     messages: usize,
-) -> (Handle, Response<tower_breaker::BreakerBody<Body>>) {
+) -> (BreakerHandle, Response<tower_breaker::BreakerBody<Body>>) {
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
     let service = layer.layer(service_fn(move |_| async move {
@@ -221,9 +221,9 @@ proptest! {
 struct Panics;
 
 impl Classify<(), (), Infallible> for Panics {
-    type Token = ();
+    type RequestInfo = ();
     type Response = ();
-    type Later = Never<Result<(), Infallible>>;
+    type Deferred = NeverDeferred<Result<(), Infallible>>;
 
     fn request(&self, (): &()) {}
 
@@ -232,9 +232,9 @@ impl Classify<(), (), Infallible> for Panics {
         (): (),
         result: Result<(), Infallible>,
         permit: Permit,
-    ) -> Known<Result<(), Infallible>, Self::Later> {
+    ) -> Classified<Result<(), Infallible>, Self::Deferred> {
         permit.success();
-        Known::Now(result)
+        Classified::Ready(result)
     }
 
     fn dropped((): ()) -> Option<Outcome> {

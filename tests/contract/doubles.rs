@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tower::{Layer, Service, ServiceExt};
 use tower_breaker::{
-    CircuitBreaker, CircuitBreakerLayer, Config, Cooldown, Handle, Settings, State, Trip,
+    Backoff, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Config, Settings, State, Trip,
 };
 
 /// What `poll_ready` of a [`Strict`] does.
@@ -171,7 +171,7 @@ pub(crate) const COOLDOWN: Duration = Duration::from_secs(5);
 /// Opens after two failures in a row, for exactly [`COOLDOWN`].
 pub(crate) fn settings() -> Settings {
     let trip = Trip::none().consecutive(2);
-    Settings::builder().trip(trip).cooldown(Cooldown::fixed(COOLDOWN)).build().unwrap()
+    Settings::builder().trip(trip).cooldown(Backoff::fixed(COOLDOWN)).build().unwrap()
 }
 
 /// `Config::default()` with [`settings`].
@@ -182,7 +182,7 @@ pub(crate) fn config() -> Config {
 /// A [`Strict`] behind a breaker.
 pub(crate) fn guarded<C: Clone, R: Clone>(
     config: Config<C, R>,
-) -> (CircuitBreaker<Strict, C, R>, Script, Handle) {
+) -> (CircuitBreaker<Strict, C, R>, Script, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(config);
     let script = Script::default();
     let strict = Strict { ready: false, script: script.clone() };
@@ -195,7 +195,7 @@ pub(crate) async fn call<S: Service<()>>(service: &mut S) -> Result<S::Response,
 }
 
 /// Opens the circuit of [`settings`] by two failed calls.
-pub(crate) async fn trip<S: Service<()>>(service: &mut S, script: &Script, handle: &Handle) {
+pub(crate) async fn trip<S: Service<()>>(service: &mut S, script: &Script, handle: &BreakerHandle) {
     script.reply(Reply::Fails);
     for _ in 0..2 {
         assert!(call(service).await.is_err());
@@ -205,7 +205,7 @@ pub(crate) async fn trip<S: Service<()>>(service: &mut S, script: &Script, handl
 }
 
 /// Lets the cooldown pass; the next call is a probe.
-pub(crate) async fn cool_down(handle: &Handle) {
+pub(crate) async fn cool_down(handle: &BreakerHandle) {
     tokio::time::advance(COOLDOWN).await;
     assert_eq!(handle.state(), State::HalfOpen);
 }

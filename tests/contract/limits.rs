@@ -3,7 +3,7 @@
 use tokio_test::{assert_pending, assert_ready_ok};
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Handle, State};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, CircuitOpen, State};
 
 use crate::doubles::*;
 
@@ -11,8 +11,8 @@ async fn answer((): ()) -> Answer {
     Ok("ok")
 }
 
-fn limited_inside() -> (impl Service<(), Response = &'static str, Error = BoxError> + Clone, Handle)
-{
+fn limited_inside()
+-> (impl Service<(), Response = &'static str, Error = BoxError> + Clone, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
     let service =

@@ -4,8 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 use tower::{Service, ServiceExt};
-use tower_breaker::classify::{Known, Never};
-use tower_breaker::{Classify, Fail, OnRejected, Outcome, Permit, State};
+use tower_breaker::classify::{Classified, NeverDeferred};
+use tower_breaker::{
+    Outcome, Permit, State,
+    classify::Classify,
+    rejection::{OnRejected, RejectWithBoxError},
+};
 
 use crate::doubles::*;
 
@@ -76,9 +80,9 @@ enum Where {
 struct Confused(Where);
 
 impl<Req, Res, E> Classify<Req, Res, E> for Confused {
-    type Token = ();
+    type RequestInfo = ();
     type Response = Res;
-    type Later = Never<Result<Res, E>>;
+    type Deferred = NeverDeferred<Result<Res, E>>;
 
     fn request(&self, _: &Req) {
         if self.0 == Where::Request {
@@ -91,7 +95,7 @@ impl<Req, Res, E> Classify<Req, Res, E> for Confused {
         (): (),
         _: Result<Res, E>,
         permit: Permit,
-    ) -> Known<Result<Res, E>, Self::Later> {
+    ) -> Classified<Result<Res, E>, Self::Deferred> {
         if self.0 == Where::AfterSettling {
             permit.success();
         }
@@ -183,7 +187,7 @@ async fn a_panic_of_the_policy_goes_on_and_moves_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_a_trip_rule_goes_on_and_leaves_the_breaker_whole() {
     let (mut service, script, handle) =
-        guarded(config().on_rejected(Fail).trip_when(|_| panic!("rule")));
+        guarded(config().on_rejected(RejectWithBoxError).trip_when(|_| panic!("rule")));
     script.reply(Reply::Fails);
     assert_eq!(panics(&mut service).await, "rule");
     assert_eq!(handle.snapshot().totals.failure, 1);

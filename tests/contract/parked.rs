@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_test::{assert_pending, assert_ready_ok};
 use tower::{Layer, Service, ServiceExt};
-use tower_breaker::{CircuitBreakerLayer, CircuitOpen, Handle, State};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, CircuitOpen, State};
 
 use crate::doubles::*;
 
@@ -34,7 +34,7 @@ async fn ten_waiters_are_woken_at_once_when_the_circuit_opens() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiter_is_woken_however_the_circuit_opens() {
-    let opens: [fn(&Handle); 3] = [
+    let opens: [fn(&BreakerHandle); 3] = [
         |handle| handle.force_open(None),
         |handle| handle.force_open(Some(COOLDOWN)),
         |handle| handle.hold_for(COOLDOWN),
@@ -103,7 +103,7 @@ async fn a_waiter_that_gave_up_or_is_ready_leaves_nothing_behind() {
 }
 
 /// Is never ready, and opens the circuit while it is asked: after the gate was seen open, before anybody registered.
-struct Opens(Handle);
+struct Opens(BreakerHandle);
 
 impl Service<()> for Opens {
     type Response = ();

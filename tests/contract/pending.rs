@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok};
 use tower::{Service, ServiceExt};
-use tower_breaker::{CircuitOpen, Handle, State};
+use tower_breaker::{BreakerHandle, CircuitOpen, State};
 
 use crate::doubles::*;
 
@@ -76,8 +76,12 @@ async fn a_lost_probe_keeps_it_waiting_until_its_lease_and_a_cooldown_are_over()
 
 #[tokio::test(start_paused = true)]
 async fn it_wakes_whenever_a_person_lets_calls_pass() {
-    let verbs: [fn(&Handle); 4] =
-        [Handle::force_closed, Handle::reset, Handle::disable, Handle::shadow];
+    let verbs: [fn(&BreakerHandle); 4] = [
+        BreakerHandle::force_closed,
+        BreakerHandle::reset,
+        BreakerHandle::disable,
+        BreakerHandle::shadow,
+    ];
     for verb in verbs {
         let (mut service, _, handle) = guarded(config().pending_while_open());
         handle.force_open(None);

@@ -10,10 +10,13 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
-use tower_breaker::classify::BreakerBody;
+use tower_breaker::BreakerBody;
 use tower_breaker::{
-    BreakerError, CircuitBreakerLayer, CircuitOpen, Config, FailInto, FailTyped, RespondGrpc,
-    RespondHttp, ToService,
+    BreakerError, CircuitBreakerLayer, CircuitOpen, Config,
+    rejection::{
+        RejectWithBreakerError, RejectWithGrpc, RejectWithHttp, RejectWithInnerError,
+        RejectWithService,
+    },
 };
 
 use crate::doubles::{COOLDOWN, Down, config};
@@ -74,7 +77,7 @@ async fn by_default_an_inner_box_passes_unwrapped_and_any_other_error_is_boxed_o
 
 #[tokio::test(start_paused = true)]
 async fn fail_typed_takes_an_error_that_is_no_error() {
-    let layer = CircuitBreakerLayer::new(config().on_rejected(FailTyped));
+    let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = layer.handle();
     let mut service = layer.layer(service_fn(async |_: Order| Err::<Receipt, _>(())));
     for _ in 0..2 {
@@ -88,7 +91,7 @@ async fn fail_typed_takes_an_error_that_is_no_error() {
 
 #[tokio::test(start_paused = true)]
 async fn fail_typed_is_an_error_whose_source_is_the_rejection() {
-    let service = open(config().on_rejected(FailTyped)).layer(service_fn(accept));
+    let service = open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(accept));
     let error = send(service, Order("tea")).await.unwrap_err();
     assert!(error.source().unwrap().is::<CircuitOpen>());
     let boxed: BoxError = error.into();
@@ -110,7 +113,7 @@ impl From<CircuitOpen> for ShopError {
 #[tokio::test(start_paused = true)]
 async fn fail_into_keeps_the_inner_error_type() {
     let shop = service_fn(async |_: Order| Err::<Receipt, _>(ShopError::Empty));
-    let service = open(config().on_rejected(FailInto)).layer(shop);
+    let service = open(config().on_rejected(RejectWithInnerError)).layer(shop);
     let Err(ShopError::Closed(rejection)) = send(service, Order("tea")).await else {
         panic!("not closed")
     };
@@ -119,7 +122,7 @@ async fn fail_into_keeps_the_inner_error_type() {
 
 #[tokio::test(start_paused = true)]
 async fn answer_with_gets_the_request_itself() {
-    let config = config().answer_with(|order: Order, why| {
+    let config = config().reject_with(|order: Order, why| {
         Receipt(format!("{} later, {} is {}", order.0, why.name(), why.state()))
     });
     let service = open(config).layer(service_fn(refuse));
@@ -130,7 +133,7 @@ async fn answer_with_gets_the_request_itself() {
 #[tokio::test(start_paused = true)]
 async fn to_service_gets_the_request_itself_and_is_polled_ready() {
     let backup = tower::limit::ConcurrencyLimit::new(service_fn(accept), 1);
-    let service = open(config().on_rejected(ToService(backup))).layer(service_fn(refuse));
+    let service = open(config().on_rejected(RejectWithService(backup))).layer(service_fn(refuse));
     let (one, two) = tokio::join!(
         send(service.clone(), Order("tea")), //
         send(service, Order("milk")),
@@ -198,10 +201,10 @@ async fn respond_grpc_answers_unavailable_with_pushback() {
 #[tokio::test(start_paused = true)]
 async fn a_policy_can_be_replaced_and_the_error_type_of_the_inner_stays() {
     let fails = service_fn(async |_: Request<Order>| Err::<Response<Stream>, _>(Down));
-    let service = open(Config::http_client().on_rejected(RespondHttp)).layer(fails);
+    let service = open(Config::http_client().on_rejected(RejectWithHttp)).layer(fails);
     let answer: Result<_, Down> = send(service, Request::new(Order("tea"))).await;
     assert_eq!(answer.unwrap().status(), 503);
-    let service = open(Config::http_client().on_rejected(RespondGrpc)).layer(fails);
+    let service = open(Config::http_client().on_rejected(RejectWithGrpc)).layer(fails);
     let answer: Result<_, Down> = send(service, Request::new(Order("tea"))).await;
     assert_eq!(answer.unwrap().headers()["grpc-status"], "14");
 }
@@ -214,7 +217,7 @@ async fn the_http_client_presets_fail_with_a_box() {
             .await
             .unwrap_err();
     assert!(error.is::<CircuitOpen>());
-    let llm = Config::llm(tower_breaker::classify::Provider::OpenAi);
+    let llm = Config::llm(tower_breaker::Provider::OpenAi);
     let error: BoxError =
         send(open(llm).layer(inner), Request::new(Order("tea"))).await.unwrap_err();
     assert!(error.is::<CircuitOpen>());

@@ -3,7 +3,8 @@
 use tower::{Layer, ServiceExt, service_fn};
 use tower_breaker::classify::Http;
 use tower_breaker::{
-    BreakerError, CircuitBreakerLayer, Config, Cooldown, FailTyped, Handle, Settings, State, Trip,
+    Backoff, BreakerError, BreakerHandle, CircuitBreakerLayer, Config, Settings, State, Trip,
+    rejection::RejectWithBreakerError,
 };
 
 use crate::doubles::*;
@@ -56,7 +57,8 @@ async fn join_shares_the_breaker_under_another_classifier_and_policy() {
         Ok(_) => tower_breaker::Outcome::failure(),
         Err(_) => tower_breaker::Outcome::success(),
     };
-    let other = Config::default().name("other").classify_fn(judge).on_rejected(FailTyped);
+    let other =
+        Config::default().name("other").classify_fn(judge).on_rejected(RejectWithBreakerError);
     let joined = CircuitBreakerLayer::join(&handle, other);
     assert_eq!(joined.handle().name(), "db");
 
@@ -78,10 +80,10 @@ async fn join_shares_the_breaker_under_another_classifier_and_policy() {
 
 #[tokio::test(start_paused = true)]
 async fn join_ignores_the_settings_and_the_functions_of_its_config() {
-    let handle = Handle::new("first", settings());
+    let handle = BreakerHandle::new("first", settings());
     let trip = Trip::none().consecutive(1);
     let touchy =
-        Settings::builder().trip(trip).cooldown(Cooldown::fixed(3 * COOLDOWN)).build().unwrap();
+        Settings::builder().trip(trip).cooldown(Backoff::fixed(3 * COOLDOWN)).build().unwrap();
     let config = Config::default()
         .settings(touchy)
         .trip_when(|_| panic!("not asked"))
@@ -105,7 +107,7 @@ async fn join_has_a_readiness_mode_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn plain_functions_and_a_preset_join_one_breaker() {
-    let handle = Handle::new("db", settings());
+    let handle = BreakerHandle::new("db", settings());
     let layer = CircuitBreakerLayer::join(&handle, Config::http().classify(Http::client()));
     for _ in 0..2 {
         handle.call(|| Err::<(), _>("down")).unwrap_err();

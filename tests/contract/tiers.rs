@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use http::{Request, Response};
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_breaker::{
-    AsRejection, BreakerError, CircuitBreakerLayer, CircuitOpen, Config, FailInto, FailTyped,
-    Handle, Outcome, RespondGrpc, RespondHttp, State,
+    AsRejection, BreakerError, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, Outcome,
+    State,
+    rejection::{RejectWithBreakerError, RejectWithGrpc, RejectWithHttp, RejectWithInnerError},
 };
 
 use crate::doubles::{COOLDOWN, config};
 
 /// A hundred calls that are all rejected further down.
-async fn rejected_below<S, Req>(mut service: S, outer: &Handle, request: impl Fn() -> Req)
+async fn rejected_below<S, Req>(mut service: S, outer: &BreakerHandle, request: impl Fn() -> Req)
 where
     S: Service<Req>,
 {
@@ -62,7 +63,7 @@ async fn a_rejection_deep_in_a_box_does_not_open_the_outer_breaker() {
     let service = ServiceBuilder::new()
         .layer(outer)
         .map_err(|error| BoxError::from(Wrapped(error)))
-        .layer(open(config().on_rejected(FailTyped)))
+        .layer(open(config().on_rejected(RejectWithBreakerError)))
         .service(service_fn(async |()| Ok::<_, std::io::Error>(())));
     rejected_below(service, &handle, || ()).await;
 }
@@ -76,20 +77,22 @@ async fn a_typed_rejection_does_not_open_the_outer_breaker() {
         Ok(())
     }
     // `BreakerError<BoxError>` is no `Error`, because `BoxError` is none, and goes into no box.
-    let outer = CircuitBreakerLayer::new(config().on_rejected(FailTyped));
+    let outer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = outer.handle();
-    let service = outer.layer(open(config().on_rejected(FailTyped)).layer(service_fn(boxed)));
+    let service =
+        outer.layer(open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(boxed)));
     rejected_below(service, &handle, || ()).await;
 
     let outer = CircuitBreakerLayer::new(config());
     let handle = outer.handle();
-    let service = outer.layer(open(config().on_rejected(FailTyped)).layer(service_fn(infallible)));
+    let service = outer
+        .layer(open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(infallible)));
     rejected_below(service, &handle, || ()).await;
 
     let outer = CircuitBreakerLayer::new(config());
     let handle = outer.handle();
     let only = service_fn(async |()| Ok::<_, CircuitOpen>(()));
-    let service = outer.layer(open(config().on_rejected(FailInto)).layer(only));
+    let service = outer.layer(open(config().on_rejected(RejectWithInnerError)).layer(only));
     rejected_below(service, &handle, || ()).await;
 }
 
@@ -127,11 +130,12 @@ async fn a_rejection_in_an_error_of_ones_own_is_told_by_a_closure() {
         Err(error) if error.as_rejection().is_some() => Outcome::ignored(),
         Err(_) => Outcome::failure(),
     };
-    let outer = CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(FailTyped));
+    let outer =
+        CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(RejectWithBreakerError));
     let handle = outer.handle();
     let service = ServiceBuilder::new()
         .layer(outer)
-        .layer(open(config().on_rejected(FailInto)))
+        .layer(open(config().on_rejected(RejectWithInnerError)))
         .service(service_fn(async |()| Ok::<_, Mine>(())));
     rejected_below(service, &handle, || ()).await;
 }
@@ -154,14 +158,14 @@ async fn an_http_or_grpc_answer_of_a_breaker_does_not_open_the_outer_breaker() {
         Config::http(), Config::http();
         Config::http_client(), Config::http();
         Config::http_client(), Config::http_client();
-        Config::http(), Config::http_client().on_rejected(RespondHttp);
+        Config::http(), Config::http_client().on_rejected(RejectWithHttp);
         Config::grpc(), Config::grpc();
         Config::grpc_client(), Config::grpc();
         Config::grpc_client(), Config::grpc_client();
-        Config::grpc_client(), Config::grpc().on_rejected(RespondHttp);
-        Config::http_client(), Config::grpc().on_rejected(RespondGrpc);
-        Config::llm(tower_breaker::classify::Provider::Anthropic), Config::http();
-        Config::llm(tower_breaker::classify::Provider::Anthropic), Config::http_client();
+        Config::grpc_client(), Config::grpc().on_rejected(RejectWithHttp);
+        Config::http_client(), Config::grpc().on_rejected(RejectWithGrpc);
+        Config::llm(tower_breaker::Provider::Anthropic), Config::http();
+        Config::llm(tower_breaker::Provider::Anthropic), Config::http_client();
     }
 }
 

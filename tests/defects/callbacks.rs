@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::{FutureExt, Stream};
-use tower_breaker::{Config, Handle, Outcome, State};
+use tower_breaker::{BreakerHandle, Config, Outcome, State};
 
 use crate::doubles::{Down, Reply, call, config, guarded};
 
@@ -23,7 +23,7 @@ fn within(work: impl FnOnce() + Send + 'static) {
 }
 
 /// Everything that looks or locks, here and from a thread of its own: that one would wait for any lock that is held.
-fn use_it(handle: &Handle, state: State) {
+fn use_it(handle: &BreakerHandle, state: State) {
     let other = handle.clone();
     within(move || {
         assert_eq!((other.state(), other.snapshot().state), (state, state));
@@ -42,7 +42,7 @@ fn use_it(handle: &Handle, state: State) {
 fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_change() {
     use std::sync::Mutex;
 
-    use tower_breaker::Cooldown;
+    use tower_breaker::Backoff;
     use tracing_subscriber::layer::{Layer, SubscriberExt};
 
     // Whether anybody listens is remembered for the whole process.
@@ -51,7 +51,7 @@ fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_chang
         return;
     }
 
-    struct Uses(Handle, Arc<Mutex<Vec<State>>>);
+    struct Uses(BreakerHandle, Arc<Mutex<Vec<State>>>);
     impl<S: tracing::Subscriber> Layer<S> for Uses {
         fn on_event(
             &self,
@@ -68,9 +68,9 @@ fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_chang
 
     within(|| {
         // Longer than anybody looks.
-        let cooldown = Cooldown::fixed(Duration::from_secs(3_600));
+        let cooldown = Backoff::fixed(Duration::from_secs(3_600));
         let settings = crate::doubles::settings().to_builder().cooldown(cooldown).build().unwrap();
-        let handle = Handle::new("observed", settings);
+        let handle = BreakerHandle::new("observed", settings);
         let seen = Arc::default();
         let observer = tracing_subscriber::registry().with(Uses(handle.clone(), Arc::clone(&seen)));
         tracing::subscriber::with_default(observer, || {
@@ -94,7 +94,7 @@ fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_chang
 #[test]
 fn a_classifier_and_an_answer_may_use_the_breaker() {
     within(|| {
-        let own: Arc<OnceLock<Handle>> = Arc::default();
+        let own: Arc<OnceLock<BreakerHandle>> = Arc::default();
         let (judging, answering) = (Arc::clone(&own), Arc::clone(&own));
         let judge = move |result: Result<&&'static str, &Down>| {
             let handle = judging.get().unwrap();
@@ -111,7 +111,7 @@ fn a_classifier_and_an_answer_may_use_the_breaker() {
             "instead"
         };
         let (mut service, script, handle) =
-            guarded(config().classify_fn(judge).answer_with(answer));
+            guarded(config().classify_fn(judge).reject_with(answer));
         assert!(own.set(handle.clone()).is_ok());
         assert_eq!(call(&mut service).now_or_never().unwrap(), Ok("ok"));
         script.reply(Reply::Fails);
@@ -123,7 +123,7 @@ fn a_classifier_and_an_answer_may_use_the_breaker() {
 }
 
 /// A task that looks at the breaker when it is woken, and when it is dropped.
-struct Busy(Handle);
+struct Busy(BreakerHandle);
 
 impl Wake for Busy {
     fn wake(self: Arc<Self>) {

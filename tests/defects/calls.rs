@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tower::load_shed::error::Overloaded;
 use tower::{BoxError, Layer, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer, OnError, Outcome, Probe, State};
+use tower_breaker::{
+    CircuitBreakerLayer, Config, FallbackLayer, Outcome, Probe, State, fallback::OnError,
+};
 
 use crate::support::*;
 

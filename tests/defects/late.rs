@@ -1,4 +1,4 @@
-//! Results and times of another period.
+//! ErrorsAsFailures and times of another period.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::Stream;
-use tower_breaker::{Cooldown, Handle, Permit, State};
+use tower_breaker::{Backoff, BreakerHandle, Permit, State};
 
 use crate::support::*;
 
@@ -16,7 +16,7 @@ use crate::support::*;
 async fn a_late_result_after_the_cooldown_half_opens_nothing_and_makes_no_cooldown_longer() {
     let ends: [fn(Permit); 4] = [Permit::success, Permit::failure, Permit::ignore, drop];
     for end in ends {
-        let cooldown = Cooldown::exponential(S(10), S(1_000)).jitter(0.0);
+        let cooldown = Backoff::exponential(S(10), S(1_000)).jitter(0.0);
         let handle = breaker(plain().cooldown(cooldown));
         let mut events = handle.events();
         let calls = [admit(&handle), admit(&handle)];
@@ -35,7 +35,7 @@ async fn a_late_result_after_the_cooldown_half_opens_nothing_and_makes_no_cooldo
 }
 
 /// Makes a call when it is woken, and keeps what that was told.
-struct Calls(Handle, Mutex<Vec<Option<Duration>>>);
+struct Calls(BreakerHandle, Mutex<Vec<Option<Duration>>>);
 
 impl Wake for Calls {
     fn wake(self: Arc<Self>) {

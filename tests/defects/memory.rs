@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower::{Layer, ServiceExt, service_fn};
-use tower_breaker::{CircuitBreakerLayer, Config, Lagged, State};
+use tower_breaker::{CircuitBreakerLayer, Config, State, handle::Lagged};
 
 use crate::support::*;
 
@@ -53,7 +53,7 @@ async fn ten_thousand_transitions_leave_nothing_behind_and_a_reader_that_sleeps_
 /// What the process holds in memory, as the kernel sees it: what no count of references can see, too.
 #[cfg(target_os = "linux")]
 mod resident {
-    use tower_breaker::{Cooldown, Trip, Window};
+    use tower_breaker::{Backoff, Trip, Window};
 
     use super::*;
     use crate::is_alone;
@@ -80,7 +80,7 @@ mod resident {
     /// RC05: 60 bytes for every transition. The reference counts above see no state that nobody counts.
     #[test]
     fn transitions_need_no_memory() {
-        let settings = plain().cooldown(Cooldown::fixed(Duration::from_nanos(1)));
+        let settings = plain().cooldown(Backoff::fixed(Duration::from_nanos(1)));
         let handle = breaker(settings.stable_for(Duration::ZERO));
         let test = "transitions_need_no_memory";
         needs_no_memory(test, 100_000, |_| {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::{FutureExt, Stream};
 use tower::{Layer, Service, service_fn};
 use tower_breaker::{
-    CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Handle, Settings, State, Trip,
+    Backoff, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Config, Settings, State, Trip,
 };
 
 use crate::Done;
@@ -17,7 +17,7 @@ use crate::support::{S, breaker, plain};
 fn layer(config: Config) -> CircuitBreakerLayer {
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(2))
-        .cooldown(Cooldown::fixed(std::time::Duration::from_micros(1)))
+        .cooldown(Backoff::fixed(std::time::Duration::from_micros(1)))
         .build();
     CircuitBreakerLayer::new(config.settings(settings.unwrap()))
 }
@@ -88,11 +88,11 @@ async fn whoever_is_told_to_wait_has_left_a_waker_or_was_woken() {
             });
         }
         let _clock = runtime.enter();
-        let verbs: [fn(&Handle); 4] = [
+        let verbs: [fn(&BreakerHandle); 4] = [
             |handle| handle.force_open(None),
-            Handle::force_closed,
+            BreakerHandle::force_closed,
             |handle| handle.hold_for(S(1)),
-            Handle::reset,
+            BreakerHandle::reset,
         ];
         for verb in verbs.iter().cycle().take_while(|_| done.load(SeqCst) < 3) {
             verb(&handle);

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tower_breaker::{
-    Cause, ConfigError, Cooldown, Handle, Outcome, Permit, Settings, State, Trip, Window,
+    Backoff, BreakerHandle, Cause, ConfigError, Outcome, Permit, Settings, State, Trip, Window,
 };
 
 use crate::support::*;
 
-async fn slow(handle: &Handle, times: usize) {
+async fn slow(handle: &BreakerHandle, times: usize) {
     for _ in 0..times {
         let call = admit(handle);
         pass(S(1)).await;
@@ -49,11 +49,11 @@ async fn a_window_of_a_fraction_of_a_second_holds_just_that_fraction() {
 #[tokio::test(start_paused = true)]
 async fn a_cooldown_below_a_second_lasts_as_long_as_it_says_and_no_jitter_panics() {
     for wait in [MS(1) / 1_000_000, MS(1), MS(999), MS(1_500)] {
-        let handle = breaker(plain().cooldown(Cooldown::fixed(wait)));
+        let handle = breaker(plain().cooldown(Backoff::fixed(wait)));
         trip(&handle);
         assert_eq!(open_for(&handle), wait);
         for jitter in [0.5, 1.0] {
-            let cooldown = Cooldown::exponential(wait, wait * 8).jitter(jitter);
+            let cooldown = Backoff::exponential(wait, wait * 8).jitter(jitter);
             let handle = breaker(plain().cooldown(cooldown).seed(7));
             fail(&handle, 3);
             for _ in 0..100 {
@@ -63,7 +63,7 @@ async fn a_cooldown_below_a_second_lasts_as_long_as_it_says_and_no_jitter_panics
             }
         }
     }
-    let zero = Settings::builder().cooldown(Cooldown::fixed(S(0))).build();
+    let zero = Settings::builder().cooldown(Backoff::fixed(S(0))).build();
     assert_eq!(zero, Err(ConfigError::Zero { setting: "cooldown.initial" }));
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{FallbackLayer, OnError, Trigger};
+use tower_breaker::{
+    FallbackLayer,
+    fallback::{OnError, Trigger},
+};
 
 use crate::doubles::{Plain, Strict, down};
 

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{FallbackLayer, OnError};
+use tower_breaker::{FallbackLayer, fallback::OnError};
 
 use crate::doubles::{Bell, Plain, Readiness, Strict, down, poll_once};
 

@@ -8,7 +8,10 @@ use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, yield_now};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{Fallback, FallbackLayer, OnError, Trigger};
+use tower_breaker::{
+    FallbackLayer,
+    fallback::{Fallback, OnError, Trigger},
+};
 
 use crate::doubles::{Plain, Readiness, Strict, down, poll_once, poll_ready_once};
 

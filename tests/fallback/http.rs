@@ -10,7 +10,10 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{BreakerBody, EitherBody, FallbackLayer, Trigger};
+use tower_breaker::{
+    BreakerBody, FallbackLayer,
+    fallback::{EitherBody, Trigger},
+};
 
 use crate::doubles::down;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_breaker::fallback::Keep;
-use tower_breaker::{FallbackLayer, OnError};
+use tower_breaker::{FallbackLayer, fallback::OnError};
 
 use crate::doubles::{Plain, Strict, down};
 

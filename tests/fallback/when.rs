@@ -1,15 +1,15 @@
 //! Which outcomes fall back.
 
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
-use tower_breaker::{FallbackLayer, Judged, OnError, Outcome};
+use tower_breaker::{FallbackLayer, Outcome, classify::ToOutcome, fallback::OnError};
 
 use crate::doubles::down;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Verdict(Outcome);
 
-impl Judged for Verdict {
-    fn judge(&self) -> Outcome {
+impl ToOutcome for Verdict {
+    fn to_outcome(&self) -> Outcome {
         self.0
     }
 }

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Request};
 use tower::Layer;
-use tower_breaker::{CircuitBreakerLayer, Class, Config, Handle, Settings, State};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Class, Config, Settings, State};
 
 use crate::generated::orders::End;
 use crate::generated::orders::Order;
@@ -37,7 +37,7 @@ const FAR: Duration = Duration::from_secs(3_600);
 /// Long enough for a head on a machine with much to do.
 const NEAR: Duration = Duration::from_millis(200);
 
-async fn guarded(settings: Settings) -> (Serving, OrdersClient<Patient>, Handle) {
+async fn guarded(settings: Settings) -> (Serving, OrdersClient<Patient>, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(Config::grpc().settings(settings));
     let handle = layer.handle();
     let server = serve_with(layer).await;
@@ -45,11 +45,11 @@ async fn guarded(settings: Settings) -> (Serving, OrdersClient<Patient>, Handle)
     (server, OrdersClient::with_origin(patient(), origin), handle)
 }
 
-async fn counted() -> (Serving, OrdersClient<Patient>, Handle) {
+async fn counted() -> (Serving, OrdersClient<Patient>, BreakerHandle) {
     guarded(settings(u32::MAX)).await
 }
 
-fn reason(handle: &Handle) -> Option<&'static str> {
+fn reason(handle: &BreakerHandle) -> Option<&'static str> {
     handle.snapshot().last_error.and_then(|error| error.reason)
 }
 

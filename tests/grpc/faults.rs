@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
-use tower_breaker::{Class, Handle, State};
+use tower_breaker::{BreakerHandle, Class, State};
 
 use crate::frames::{Fault, relay};
 use crate::generated::orders::Order;
@@ -17,7 +17,7 @@ use crate::support::{
     Client, counted, ended, endpoint, guarded, guarded_channel, hasty, settings, until,
 };
 
-async fn broken(fault: Fault) -> (Serving, Client, Handle) {
+async fn broken(fault: Fault) -> (Serving, Client, BreakerHandle) {
     let server = serve().await;
     let (client, handle) = counted(relay(server.address, fault).await);
     (server, client, handle)

@@ -4,7 +4,9 @@ use tonic::service::interceptor::InterceptorLayer;
 use tonic::{Code, Request, Status};
 use tower::ServiceBuilder;
 use tower_breaker::classify::Grpc;
-use tower_breaker::{CircuitBreakerLayer, Class, Config, Handle, RespondGrpc, State};
+use tower_breaker::{
+    BreakerHandle, CircuitBreakerLayer, Class, Config, State, rejection::RejectWithGrpc,
+};
 
 use crate::generated::orders::orders_client::OrdersClient;
 use crate::generated::orders::{End, Order};
@@ -26,7 +28,9 @@ fn adds_a_deadline(mut request: Request<()>) -> Result<Request<()>, Status> {
     Ok(request)
 }
 
-fn breaker(config: Config<Grpc, RespondGrpc>) -> (CircuitBreakerLayer<Grpc, RespondGrpc>, Handle) {
+fn breaker(
+    config: Config<Grpc, RejectWithGrpc>,
+) -> (CircuitBreakerLayer<Grpc, RejectWithGrpc>, BreakerHandle) {
     let breaker = CircuitBreakerLayer::new(config.settings(settings(u32::MAX)));
     let handle = breaker.handle();
     (breaker, handle)

@@ -1,14 +1,14 @@
 //! A probe that is a long stream.
 
 use tonic::{Code, Streaming};
-use tower_breaker::{Class, Handle, State};
+use tower_breaker::{BreakerHandle, Class, State};
 
 use crate::generated::orders::{End, Order, Reply};
 use crate::server::{Serving, serve};
 use crate::support::{Client, ended, guarded, hasty, until};
 
 /// A circuit that was opened by one failure and may be probed now.
-async fn half_open(server: &Serving) -> (Client, Handle) {
+async fn half_open(server: &Serving) -> (Client, BreakerHandle) {
     let (mut client, handle) = guarded(server.address, hasty());
     client.get(Order::status(Code::Unavailable)).await.unwrap_err();
     until(&handle, |snapshot| snapshot.state == State::HalfOpen).await;
@@ -16,7 +16,10 @@ async fn half_open(server: &Serving) -> (Client, Handle) {
 }
 
 /// The same after a probe whose stream goes on behind its first reply.
-async fn closed_by_stream(server: &Serving, order: Order) -> (Client, Handle, Streaming<Reply>) {
+async fn closed_by_stream(
+    server: &Serving,
+    order: Order,
+) -> (Client, BreakerHandle, Streaming<Reply>) {
     let (mut client, handle) = half_open(server).await;
     let mut replies = client.watch(order.after(1).held()).await.unwrap().into_inner();
     assert_eq!(handle.state(), State::HalfOpen);

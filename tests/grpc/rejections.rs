@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 use tower::{BoxError, ServiceBuilder};
-use tower_breaker::tonic::{outcome, rejection};
+use tower_breaker::integration::with_tonic::{outcome, rejection};
 use tower_breaker::{
-    AsRejection, CircuitBreakerLayer, CircuitOpen, Class, Config, Fail, Handle, Settings, Trip,
+    AsRejection, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Class, Config, Settings, Trip,
+    rejection::RejectWithBoxError,
 };
 
 use crate::generated::orders::Order;
@@ -17,7 +18,7 @@ use crate::support::{counted, ended, endpoint, guarded, settings};
 const WAIT: Duration = Duration::from_secs(40);
 
 /// A server whose circuit is open for [`WAIT`].
-async fn open() -> (Serving, Handle) {
+async fn open() -> (Serving, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(Config::grpc().name("database"));
     let handle = layer.handle();
     let server = serve_with(layer).await;
@@ -76,7 +77,9 @@ async fn the_rejection_of_a_server_opens_no_circuit_above() {
 #[tokio::test]
 async fn the_rejection_of_a_channel_with_boxed_errors_is_found_in_the_status() {
     let server = serve().await;
-    let breaker = CircuitBreakerLayer::new(Config::grpc_client().name("orders").on_rejected(Fail));
+    let breaker = CircuitBreakerLayer::new(
+        Config::grpc_client().name("orders").on_rejected(RejectWithBoxError),
+    );
     breaker.handle().hold_for(WAIT);
     let channel = endpoint(server.address).connect_lazy();
     let mut client = OrdersClient::new(ServiceBuilder::new().layer(breaker).service(channel));
@@ -90,7 +93,7 @@ async fn the_rejection_of_a_channel_with_boxed_errors_is_found_in_the_status() {
 #[tokio::test]
 async fn a_handle_around_a_client_judges_by_the_code_and_answers_with_a_status() {
     async fn get(
-        handle: &Handle,
+        handle: &BreakerHandle,
         client: &mut crate::support::Client,
         order: Order,
     ) -> Result<(), Status> {
@@ -100,7 +103,7 @@ async fn a_handle_around_a_client_judges_by_the_code_and_answers_with_a_status()
     let server = serve().await;
     let (mut client, _) = counted(server.address);
     let settings = Settings::builder().trip(Trip::none().consecutive(2)).build().unwrap();
-    let handle = Handle::new("orders", settings);
+    let handle = BreakerHandle::new("orders", settings);
     get(&handle, &mut client, Order::ok()).await.unwrap();
     for code in [Code::NotFound, Code::Unavailable, Code::Internal] {
         let status = get(&handle, &mut client, Order::status(code)).await.unwrap_err();

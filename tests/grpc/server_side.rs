@@ -2,14 +2,14 @@
 
 use tonic::Code;
 use tonic::transport::Channel;
-use tower_breaker::{CircuitBreakerLayer, Class, Config, Handle, Settings, State};
+use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Class, Config, Settings, State};
 
 use crate::generated::orders::orders_client::OrdersClient;
 use crate::generated::orders::{End, Order};
 use crate::server::{Serving, serve_with};
 use crate::support::{ended, endpoint, hasty, hit, settings, until};
 
-async fn guarded(settings: Settings) -> (Serving, OrdersClient<Channel>, Handle) {
+async fn guarded(settings: Settings) -> (Serving, OrdersClient<Channel>, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(Config::grpc().name("orders").settings(settings));
     let handle = layer.handle();
     let server = serve_with(layer).await;
@@ -17,7 +17,7 @@ async fn guarded(settings: Settings) -> (Serving, OrdersClient<Channel>, Handle)
     (server, client, handle)
 }
 
-async fn counted() -> (Serving, OrdersClient<Channel>, Handle) {
+async fn counted() -> (Serving, OrdersClient<Channel>, BreakerHandle) {
     guarded(settings(u32::MAX)).await
 }
 

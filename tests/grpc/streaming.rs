@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tonic::{Code, Status, Streaming};
-use tower_breaker::{Class, Handle, State};
+use tower_breaker::{BreakerHandle, Class, State};
 
 use crate::generated::orders::{End, Order, Reply};
 use crate::relay::Relay;
@@ -28,7 +28,7 @@ async fn end(mut replies: Streaming<Reply>, after: u32) -> Result<(), Status> {
 }
 
 /// A stream that is open: 3 replies were read, and nothing was decided.
-async fn open(server: &Serving, order: Order) -> (Client, Handle, Streaming<Reply>) {
+async fn open(server: &Serving, order: Order) -> (Client, BreakerHandle, Streaming<Reply>) {
     let (mut client, handle) = counted(server.address);
     let mut replies = watch(&mut client, order.after(3).held()).await;
     read(&mut replies, 3).await;

@@ -8,8 +8,8 @@ use tonic::transport::{Channel, Endpoint};
 use tower::ServiceBuilder;
 use tower_breaker::classify::Grpc;
 use tower_breaker::{
-    CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Handle, RespondGrpc, Settings,
-    Snapshot, Totals, Trip,
+    Backoff, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Class, Config, Settings, Snapshot,
+    Trip, handle::Totals, rejection::RejectWithGrpc,
 };
 
 use crate::generated::orders::orders_client::OrdersClient;
@@ -17,7 +17,7 @@ use crate::handler::Handler;
 use crate::until::LONG;
 pub(crate) use crate::until::until;
 
-pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RespondGrpc>>;
+pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RejectWithGrpc>>;
 
 /// Connects with the first call.
 pub(crate) fn endpoint(address: SocketAddr) -> Endpoint {
@@ -25,15 +25,15 @@ pub(crate) fn endpoint(address: SocketAddr) -> Endpoint {
 }
 
 /// A client with a breaker that counts, and opens on nothing but what a server asks for.
-pub(crate) fn counted(address: SocketAddr) -> (Client, Handle) {
+pub(crate) fn counted(address: SocketAddr) -> (Client, BreakerHandle) {
     guarded(address, settings(u32::MAX))
 }
 
-pub(crate) fn guarded(address: SocketAddr, settings: Settings) -> (Client, Handle) {
+pub(crate) fn guarded(address: SocketAddr, settings: Settings) -> (Client, BreakerHandle) {
     guarded_channel(endpoint(address).connect_lazy(), settings)
 }
 
-pub(crate) fn guarded_channel(channel: Channel, settings: Settings) -> (Client, Handle) {
+pub(crate) fn guarded_channel(channel: Channel, settings: Settings) -> (Client, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(Config::grpc_client().name("orders").settings(settings));
     let handle = layer.handle();
     (OrdersClient::new(ServiceBuilder::new().layer(layer).service(channel)), handle)
@@ -47,7 +47,7 @@ pub(crate) fn settings(failures: u32) -> Settings {
 
 /// Opens with the first failure, for a moment.
 pub(crate) fn hasty() -> Settings {
-    let cooldown = Cooldown::fixed(Duration::from_millis(20));
+    let cooldown = Backoff::fixed(Duration::from_millis(20));
     settings(1).to_builder().cooldown(cooldown).build().unwrap()
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn hit(handler: &Handler, calls: usize) {
 
 /// Waits until as many calls have ended as are given, then compares how, and that no probe broke later.
 #[track_caller]
-pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
+pub(crate) fn ended(handle: &BreakerHandle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
     let at = std::panic::Location::caller();
     let mut expected = totals(calls);
     async move {

@@ -8,7 +8,8 @@ use tower::ServiceBuilder;
 use tower::timeout::TimeoutLayer;
 use tower_breaker::classify::Grpc;
 use tower_breaker::{
-    CircuitBreaker, CircuitBreakerLayer, Class, Config, Handle, RespondGrpc, Settings, State,
+    BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Class, Config, Settings, State,
+    rejection::RejectWithGrpc,
 };
 
 use crate::generated::orders::orders_client::OrdersClient;
@@ -19,7 +20,7 @@ use crate::support::{counted, ended, endpoint, guarded, guarded_channel, setting
 /// Long enough for a head on a machine with much to do.
 const SHORT: Duration = Duration::from_millis(150);
 
-fn layer() -> (CircuitBreakerLayer<Grpc, RespondGrpc>, Handle) {
+fn layer() -> (CircuitBreakerLayer<Grpc, RejectWithGrpc>, BreakerHandle) {
     let layer = CircuitBreakerLayer::new(Config::grpc_client().settings(settings(u32::MAX)));
     let handle = layer.handle();
     (layer, handle)
@@ -111,7 +112,8 @@ async fn a_timeout_inside_does_not_end_a_stream_that_has_begun() {
         .layer(breaker)
         .layer(TimeoutLayer::new(SHORT))
         .service(endpoint(server.address).timeout(SHORT).connect_lazy());
-    let mut client: OrdersClient<CircuitBreaker<_, Grpc, RespondGrpc>> = OrdersClient::new(service);
+    let mut client: OrdersClient<CircuitBreaker<_, Grpc, RejectWithGrpc>> =
+        OrdersClient::new(service);
     let mut replies = client.watch(Order::ok().after(1).held()).await.unwrap().into_inner();
     replies.message().await.unwrap().expect("a reply");
     tokio::time::sleep(SHORT * 2).await;
@@ -120,7 +122,7 @@ async fn a_timeout_inside_does_not_end_a_stream_that_has_begun() {
     ended(&handle, &[(Class::Success, 1)]).await;
 }
 
-async fn by_server(settings: Settings) -> (Status, Handle) {
+async fn by_server(settings: Settings) -> (Status, BreakerHandle) {
     let breaker = CircuitBreakerLayer::new(Config::grpc().settings(settings));
     let handle = breaker.handle();
     let server = serve_by(Server::builder().timeout(SHORT), breaker).await;

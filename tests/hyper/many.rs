@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tower::Layer;
 use tower_breaker::{
-    Cause, CircuitBreakerLayer, Class, Config, Handle, Settings, SettingsBuilder, State, Trip,
+    BreakerHandle, Cause, CircuitBreakerLayer, Class, Config, Settings, SettingsBuilder, State,
+    Trip,
 };
 
 use crate::support::*;
@@ -55,7 +56,7 @@ async fn reset_under(
     settings: SettingsBuilder,
     before: usize,
     streams: usize,
-) -> (Handle, Vec<State>) {
+) -> (BreakerHandle, Vec<State>) {
     let (tell, told) = watch::channel(Tell::Answer);
     let server = server(told).await;
     let (client, handle) = guard(http2(), settings.track_in_flight(true));

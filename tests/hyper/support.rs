@@ -15,25 +15,25 @@ use hyper_util::rt::TokioExecutor;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service, ServiceExt};
-use tower_breaker::classify::{BreakerBody, Http};
 use tower_breaker::{
-    BoxError, CircuitBreaker, CircuitBreakerLayer, Class, Config, Cooldown, Fail, Handle, Settings,
-    SettingsBuilder, Trip,
+    Backoff, BoxError, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Class, Config, Settings,
+    SettingsBuilder, Trip, rejection::RejectWithBoxError,
 };
+use tower_breaker::{BreakerBody, classify::Http};
 
 pub(crate) const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 pub(crate) const EMPTY_503: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
 pub(crate) type Answer = Response<BreakerBody<Incoming>>;
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
-pub(crate) type Guarded<S = Pooled> = CircuitBreaker<S, Http, Fail>;
+pub(crate) type Guarded<S = Pooled> = CircuitBreaker<S, Http, RejectWithBoxError>;
 
 /// 3 failures in a row open it until somebody closes it.
 pub(crate) fn three() -> SettingsBuilder {
     Settings::http_client()
         .to_builder()
         .trip(Trip::none().consecutive(3))
-        .cooldown(Cooldown::fixed(Duration::from_secs(3600)))
+        .cooldown(Backoff::fixed(Duration::from_secs(3600)))
         .track_in_flight(true)
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn http2() -> Pooled {
     Client::builder(TokioExecutor::new()).http2_only(true).build_http()
 }
 
-pub(crate) fn guard<S>(client: S, settings: SettingsBuilder) -> (Guarded<S>, Handle) {
+pub(crate) fn guard<S>(client: S, settings: SettingsBuilder) -> (Guarded<S>, BreakerHandle) {
     let config = Config::http_client().settings(settings.build().unwrap());
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
@@ -79,7 +79,7 @@ pub(crate) fn of_client(error: &BoxError) -> &Error {
 
 /// How often each class was counted; nothing else was, and nothing is in flight.
 #[track_caller]
-pub(crate) fn counted<const N: usize>(handle: &Handle, expected: [(Class, u64); N]) {
+pub(crate) fn counted<const N: usize>(handle: &BreakerHandle, expected: [(Class, u64); N]) {
     let snapshot = handle.snapshot();
     let totals = snapshot.totals;
     for (class, count) in expected {

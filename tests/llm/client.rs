@@ -11,10 +11,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 use tower::{BoxError, Layer, Service, ServiceExt};
-use tower_breaker::classify::Llm;
+use tower_breaker::llm::Llm;
 use tower_breaker::{
-    BreakerBody, CircuitBreaker, CircuitBreakerLayer, Class, Config, Fail, Handle, Provider, State,
-    Totals,
+    BreakerBody, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Class, Config, Provider,
+    State, handle::Totals, rejection::RejectWithBoxError,
 };
 
 use crate::server::Wire;
@@ -42,7 +42,7 @@ impl Clients {
     }
 
     /// A client behind a breaker of its own.
-    pub(crate) fn guarded(&self, wire: Wire, config: Config<Llm, Fail>) -> Guarded {
+    pub(crate) fn guarded(&self, wire: Wire, config: Config<Llm, RejectWithBoxError>) -> Guarded {
         let layer = CircuitBreakerLayer::new(config);
         let handle = layer.handle();
         Guarded { service: layer.layer(self.unguarded(wire)), handle }
@@ -54,17 +54,17 @@ impl Clients {
 }
 
 pub(crate) struct Guarded {
-    pub(crate) service: CircuitBreaker<Hyper<HttpConnector, Empty<Bytes>>, Llm, Fail>,
-    pub(crate) handle: Handle,
+    pub(crate) service: CircuitBreaker<Hyper<HttpConnector, Empty<Bytes>>, Llm, RejectWithBoxError>,
+    pub(crate) handle: BreakerHandle,
 }
 
 /// The preset of a case's provider.
-pub(crate) fn preset(provider: Provider) -> Config<Llm, Fail> {
+pub(crate) fn preset(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider)
 }
 
 /// The preset that holds a stream back until its first content.
-pub(crate) fn holding(provider: Provider) -> Config<Llm, Fail> {
+pub(crate) fn holding(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider).classify(Llm::new(provider).hold_until_content(LONG))
 }
 

@@ -222,7 +222,7 @@ fn the_moments_of_a_file_move_with_the_clock() {
 fn every_provider_has_streams_of_every_course() {
     let streams = streams();
     assert!(streams.len() > 150, "{}", streams.len());
-    for provider in tower_breaker::classify::UnknownProvider::allowed() {
+    for provider in tower_breaker::llm::UnknownProvider::allowed() {
         let of = |what: &dyn Fn(&Case, &Stream) -> bool| {
             streams
                 .iter()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tower_breaker::classify::Verdict;
-use tower_breaker::{Class, Judged};
+use tower_breaker::{Class, classify::ToOutcome};
 
 use crate::client::{holding, read_all};
 use crate::corpus::{Case, Stream, cases, streams, whole_second};
@@ -43,7 +43,7 @@ async fn is_known(net: Arc<Net>, case: Case, now: SystemTime) {
     assert_eq!(guarded.counted(), case.outcome.class(), "{at}");
     let Verdict(outcome) = *answer.extensions().get().expect(&at);
     assert!(is_meant(&case, outcome, now.elapsed().unwrap()), "{at}: {outcome:?}");
-    assert_eq!(answer.judge(), outcome, "{at}");
+    assert_eq!(answer.to_outcome(), outcome, "{at}");
     assert_eq!(read_all(answer).await.expect(&at), case.body, "{at}");
     assert_eq!(guarded.counted(), case.outcome.class(), "{at}");
 }
@@ -69,7 +69,7 @@ async fn hands_on(net: Arc<Net>, (case, stream): (Case, Stream)) {
     let answer = guarded.get(uri).await.expect(&at);
     assert_eq!(guarded.handle.snapshot().totals.settled(), 0, "{at}");
     assert!(answer.extensions().get::<Verdict>().is_none(), "{at}");
-    assert_eq!(answer.judge().class(), Class::Success, "{at}");
+    assert_eq!(answer.to_outcome().class(), Class::Success, "{at}");
     sender.send(&case.body[content..]);
     drop(sender);
     assert_eq!(read_all(answer).await.expect(&at), case.body, "{at}");

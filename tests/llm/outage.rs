@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::Empty;
 use tower::{BoxError, Layer, Service};
-use tower_breaker::{BreakerBody, Cause, Cooldown, FallbackLayer, Provider, Settings, State, Trip};
+use tower_breaker::{Backoff, BreakerBody, Cause, FallbackLayer, Provider, Settings, State, Trip};
 
 use crate::client::{Clients, LONG, get, holding, read_all};
 use crate::corpus::{Case, streams};
@@ -84,7 +84,7 @@ async fn an_outage_inside_of_good_responses_opens_the_circuit_and_callers_do_not
     let settings = Settings::llm()
         .to_builder()
         .trip(Trip::none().consecutive(5).consecutive_over(Duration::ZERO))
-        .cooldown(Cooldown::fixed(Duration::from_secs(1)))
+        .cooldown(Backoff::fixed(Duration::from_secs(1)))
         .build()
         .unwrap();
     let clients = Clients::new();

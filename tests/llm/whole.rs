@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use tower_breaker::classify::Verdict;
-use tower_breaker::{Class, Judged, Outcome, Snapshot, State};
+use tower_breaker::{Class, Outcome, Snapshot, State, classify::ToOutcome};
 
 use crate::client::{preset, read_all};
 use crate::corpus::{Case, cases, whole_second};
@@ -77,7 +77,7 @@ async fn passes(net: Arc<Net>, Sent { case, wire, now, longest, mut random }: Se
     if case.status.as_u16() >= 400 {
         let Verdict(outcome) = verdict.expect(at);
         assert!(is_meant(&case, outcome, now.elapsed().unwrap()), "{at}: {outcome:?}");
-        assert_eq!(answer.judge(), outcome, "{at}");
+        assert_eq!(answer.to_outcome(), outcome, "{at}");
         assert_eq!(guarded.counted(), outcome.class(), "{at}: before it was handed on");
     } else {
         assert_eq!(verdict, None, "{at}");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tower::{BoxError, Service, service_fn};
-use tower_breaker::{BreakerError, CircuitOpen, Cooldown, Settings, Trip};
+use tower_breaker::{Backoff, BreakerError, CircuitOpen, Settings, Trip};
 
 /// The columns.
 pub(crate) const LAYERS: [&str; 3] = ["breaker", "fallback", "both"];
@@ -57,7 +57,7 @@ pub(crate) async fn three(
 /// Opens after so many failures in a row, for longer than any test.
 pub(crate) fn settings(failures: u32) -> Settings {
     let trip = Trip::none().consecutive(failures);
-    let cooldown = Cooldown::fixed(Duration::from_secs(3600));
+    let cooldown = Backoff::fixed(Duration::from_secs(3600));
     Settings::builder().trip(trip).cooldown(cooldown).build().unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tower::util::{BoxCloneService, BoxCloneSyncService, BoxService};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
-use tower_breaker::{Config, FailTyped, FallbackLayer, OnError};
+use tower_breaker::{Config, FallbackLayer, fallback::OnError, rejection::RejectWithBreakerError};
 
 use crate::cell::{Cell, cells, settings, three, word};
 
@@ -38,14 +38,18 @@ pub(crate) async fn cells() -> impl Iterator<Item = Cell> {
         }));
         three(&dependency, async || word(service.clone().oneshot(()).await)).await
     });
-    let unit =
-        cells!("the error ()", config().on_rejected(FailTyped), backup(), |layer, dependency| {
+    let unit = cells!(
+        "the error ()",
+        config().on_rejected(RejectWithBreakerError),
+        backup(),
+        |layer, dependency| {
             let inside = dependency.clone();
             let service = layer.layer(service_fn(move |()| {
                 std::future::ready(if inside.is_up() { Ok("ok") } else { Err(()) })
             }));
             three(&dependency, async || word(service.clone().oneshot(()).await)).await
-        });
+        }
+    );
     let not_clone = cells!(
         "a request that is not Clone",
         config(),

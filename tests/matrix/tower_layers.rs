@@ -9,7 +9,7 @@ use tower::hedge::{Hedge, Policy as HedgePolicy};
 use tower::load::{CompleteOnResponse, PendingRequests};
 use tower::retry::Policy;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
-use tower_breaker::{CircuitOpen, Config, FallbackLayer, OnError};
+use tower_breaker::{CircuitOpen, Config, FallbackLayer, fallback::OnError};
 
 use crate::cell::{Cell, cells, settings, three, word};
 

@@ -1,13 +1,15 @@
 //! A breaker in the connector, which sees connections and nothing else.
 
 use tower::{Layer, ServiceExt};
-use tower_breaker::{AsRejection, CircuitBreakerLayer, CircuitOpen, Class, Config, Handle, State};
+use tower_breaker::{
+    AsRejection, BreakerHandle, CircuitBreakerLayer, CircuitOpen, Class, Config, State,
+};
 
 use crate::server::{Act, Server, answer, write};
 use crate::support::*;
 
 /// A client whose connections are guarded.
-fn connecting() -> (reqwest::Client, Handle) {
+fn connecting() -> (reqwest::Client, BreakerHandle) {
     let settings = tripping().build().unwrap();
     let layer = CircuitBreakerLayer::new(Config::default().settings(settings));
     let handle = layer.handle();
@@ -68,7 +70,9 @@ async fn a_breaker_around_the_client_ignores_what_the_one_in_the_connector_rejec
         assert_eq!(rejection(&error).name(), "default");
         ended(&handle, &[(Class::Ignored, 1)]);
     }
-    let layer = CircuitBreakerLayer::new(config(counting()).on_rejected(tower_breaker::FailTyped));
+    let layer = CircuitBreakerLayer::new(
+        config(counting()).on_rejected(tower_breaker::rejection::RejectWithBreakerError),
+    );
     let handle = layer.handle();
     let request = client.get(server.url()).build().unwrap();
     layer.layer(client).oneshot(request).await.unwrap_err();

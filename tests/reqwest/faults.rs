@@ -10,7 +10,7 @@ use crate::support::*;
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 /// Why a call failed, as breakers log it.
-fn why(handle: &tower_breaker::Handle) -> &'static str {
+fn why(handle: &tower_breaker::BreakerHandle) -> &'static str {
     handle.snapshot().last_error.and_then(|error| error.reason).unwrap_or("")
 }
 

@@ -2,7 +2,8 @@
 
 use reqwest_middleware::ClientBuilder;
 use tower_breaker::{
-    AsRejection, CircuitBreakerMiddleware, CircuitOpen, Class, Config, RespondHttp, State,
+    AsRejection, CircuitOpen, Class, Config, State,
+    integration::with_reqwest_middleware::CircuitBreakerMiddleware, rejection::RejectWithHttp,
 };
 
 use crate::server::{Act, Server, answer, write};
@@ -70,7 +71,7 @@ async fn a_body_that_is_read_keeps_its_breaker_and_one_of_a_forgotten_breaker_is
 
 #[tokio::test]
 async fn a_rejection_can_be_a_response() {
-    let config = Config::http_client().on_rejected(RespondHttp);
+    let config = Config::http_client().on_rejected(RejectWithHttp);
     let breaker = CircuitBreakerMiddleware::new(config);
     breaker.handle().force_open(Some(LONG));
     let client = ClientBuilder::new(client()).with(breaker).build();

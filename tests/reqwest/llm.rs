@@ -2,7 +2,8 @@
 
 use tower::{Layer, ServiceExt};
 use tower_breaker::{
-    CircuitBreakerLayer, CircuitBreakerMiddleware, Class, Config, Judged, Provider,
+    CircuitBreakerLayer, Class, Config, Provider, classify::ToOutcome,
+    integration::with_reqwest_middleware::CircuitBreakerMiddleware,
 };
 
 use crate::server::{Act, Server, write};
@@ -20,7 +21,7 @@ async fn case(answer: String, body: &str, class: Class) {
     let layer = CircuitBreakerLayer::new(Config::llm(Provider::OpenAi));
     let handle = layer.handle();
     let response = layer.layer(client.clone()).oneshot(request()).await.unwrap();
-    let judged = response.judge().class();
+    let judged = response.to_outcome().class();
     if judged != Class::Success {
         assert_eq!(judged, class, "the verdict that a fallback sees");
     }
@@ -37,7 +38,7 @@ async fn case(answer: String, body: &str, class: Class) {
 }
 
 #[track_caller]
-fn counted(handle: &tower_breaker::Handle, class: Class) {
+fn counted(handle: &tower_breaker::BreakerHandle, class: Class) {
     let totals = handle.snapshot().totals;
     let seen = match class {
         Class::Success => totals.success,

@@ -11,8 +11,9 @@ use tower::retry::RetryLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_breaker::classify::OPEN_HEADER;
 use tower_breaker::{
-    AsRejection, CircuitBreakerLayer, CircuitBreakerMiddleware, Class, Config, Cooldown,
-    FallbackLayer, RespondHttp, RetryPolicy, State,
+    AsRejection, Backoff, CircuitBreakerLayer, Class, Config, FallbackLayer, State,
+    integration::with_reqwest_middleware::CircuitBreakerMiddleware, rejection::RejectWithHttp,
+    retry::RetryPolicy,
 };
 
 use crate::server::{Server, answer};
@@ -28,7 +29,7 @@ fn shortly() -> ExponentialBackoff {
 
 /// Opens with the third failure, and stays so.
 fn for_long() -> tower_breaker::SettingsBuilder {
-    tripping().cooldown(Cooldown::fixed(LONG).jitter(0.0))
+    tripping().cooldown(Backoff::fixed(LONG).jitter(0.0))
 }
 
 fn transient() -> RetryTransientMiddleware<ExponentialBackoff> {
@@ -83,7 +84,7 @@ impl RetryableStrategy for UnlessOpen {
 #[tokio::test]
 async fn a_strategy_that_knows_the_header_stops_at_a_rejection_that_is_a_response() {
     let server = Server::start(answer("503 Service Unavailable", "")).await;
-    let breaker = CircuitBreakerMiddleware::new(config(for_long()).on_rejected(RespondHttp));
+    let breaker = CircuitBreakerMiddleware::new(config(for_long()).on_rejected(RejectWithHttp));
     let retry = RetryTransientMiddleware::new_with_policy_and_strategy(shortly(), UnlessOpen);
     let client = ClientBuilder::new(client()).with(retry).with(breaker.clone()).build();
     let response = get(&client, &server).await.unwrap();
@@ -97,7 +98,7 @@ async fn the_retry_of_tower_judges_responses_of_reqwest_and_stops_at_a_rejection
     let server = Server::start(answer("503 Service Unavailable", "")).await;
     let layer = CircuitBreakerLayer::new(config(for_long()));
     let handle = layer.handle();
-    let backoff = Cooldown::fixed(Duration::from_millis(1));
+    let backoff = Backoff::fixed(Duration::from_millis(1));
     let retry = RetryPolicy::new(RETRIES).backoff(backoff).clone_with(reqwest::Request::try_clone);
     let client = client();
     let request = client.get(server.url()).build().unwrap();
@@ -113,7 +114,7 @@ async fn a_client_with_middlewares_is_a_service_like_the_other() {
     let server = Server::start(answer("503 Service Unavailable", "")).await;
     let breaker = CircuitBreakerMiddleware::new(config(for_long()));
     let client = ClientBuilder::new(client()).with(breaker.clone()).build();
-    let backoff = Cooldown::fixed(Duration::from_millis(1));
+    let backoff = Backoff::fixed(Duration::from_millis(1));
     let retry = RetryPolicy::new(RETRIES).backoff(backoff).clone_with(reqwest::Request::try_clone);
     let request = client.get(server.url()).build().unwrap();
     let error = RetryLayer::new(retry).layer(client).oneshot(request).await.unwrap_err();

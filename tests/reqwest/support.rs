@@ -7,8 +7,9 @@ use reqwest_middleware::ClientWithMiddleware;
 use tower::{Layer, ServiceExt};
 use tower_breaker::classify::Http;
 use tower_breaker::{
-    BoxError, CircuitBreaker, CircuitBreakerLayer, CircuitBreakerMiddleware, CircuitOpen, Class,
-    Config, Cooldown, Fail, Handle, Probe, Settings, SettingsBuilder, Totals, Trip,
+    Backoff, BoxError, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Class,
+    Config, Probe, Settings, SettingsBuilder, Trip, handle::Totals,
+    integration::with_reqwest_middleware::CircuitBreakerMiddleware, rejection::RejectWithBoxError,
 };
 
 pub(crate) use crate::until::{LONG, until};
@@ -31,7 +32,7 @@ pub(crate) fn counting() -> SettingsBuilder {
 
 /// Opens with the third failure in a row, for 50 ms; one probe closes it.
 pub(crate) fn tripping() -> SettingsBuilder {
-    let cooldown = Cooldown::fixed(Duration::from_millis(50)).jitter(0.0);
+    let cooldown = Backoff::fixed(Duration::from_millis(50)).jitter(0.0);
     counting().trip(Trip::none().consecutive(3)).cooldown(cooldown).probe(Probe::successes(1))
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn config(settings: SettingsBuilder) -> Config<Http> {
 /// The two ways to guard a client.
 #[derive(Clone)]
 pub(crate) enum Guarded {
-    Service(CircuitBreaker<Client, Http, Fail>),
+    Service(CircuitBreaker<Client, Http, RejectWithBoxError>),
     Middleware(ClientWithMiddleware),
 }
 
@@ -51,7 +52,7 @@ impl Guarded {
     pub(crate) fn both(
         client: impl Fn() -> Client,
         settings: SettingsBuilder,
-    ) -> [(Self, Handle); 2] {
+    ) -> [(Self, BreakerHandle); 2] {
         let layer = CircuitBreakerLayer::new(config(settings.clone()));
         let middleware = CircuitBreakerMiddleware::new(config(settings));
         let (first, second) = (layer.handle(), middleware.handle());
@@ -87,7 +88,7 @@ pub(crate) fn rejection(error: &BoxError) -> &CircuitOpen {
 
 /// Compares all that was counted now.
 #[track_caller]
-pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) {
+pub(crate) fn ended(handle: &BreakerHandle, calls: &[(Class, u64)]) {
     let mut expected = totals(calls);
     expected.admitted = Some(expected.settled());
     assert_eq!(handle.snapshot().totals, expected);
@@ -95,7 +96,7 @@ pub(crate) fn ended(handle: &Handle, calls: &[(Class, u64)]) {
 
 /// A call is in flight, and nothing was counted yet.
 #[track_caller]
-pub(crate) fn pending(handle: &Handle) {
+pub(crate) fn pending(handle: &BreakerHandle) {
     let totals = handle.snapshot().totals;
     assert_eq!((totals.settled(), totals.admitted), (0, Some(1)), "{totals:?}");
 }

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tower_breaker::{Cause, Cooldown, Outcome, Probe, Ramp, State};
+use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State};
 
 use crate::support::*;
 
@@ -106,7 +106,7 @@ async fn a_half_open_rejection_tells_the_oldest_of_several_leases() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_cooldown_bounds_a_half_open_rejection_also_after_longer_ones() {
-    let cooldown = Cooldown::exponential(S(10), S(80)).jitter(0.0);
+    let cooldown = Backoff::exponential(S(10), S(80)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     probe(&handle).await.failure();
     assert_eq!(open_for(&handle), S(20));
@@ -124,7 +124,7 @@ async fn a_ramp_rejection_tells_no_time() {
 }
 
 /// Under virtual time, on real threads: `enter` gives them the paused clock.
-fn race(handle: &tower_breaker::Handle, threads: usize, each: usize) -> usize {
+fn race(handle: &tower_breaker::BreakerHandle, threads: usize, each: usize) -> usize {
     let runtime = tokio::runtime::Handle::current();
     let (admitted, barrier) = (AtomicUsize::new(0), Barrier::new(threads));
     std::thread::scope(|scope| {
@@ -183,7 +183,7 @@ async fn rejections_move_no_rule() {
 
 #[tokio::test(start_paused = true)]
 async fn advancing_by_nothing_changes_nothing() {
-    let handle = breaker(plain().cooldown(Cooldown::fixed(MS(1))));
+    let handle = breaker(plain().cooldown(Backoff::fixed(MS(1))));
     trip(&handle);
     pass(Duration::ZERO).await;
     assert_eq!(handle.state(), State::Open);

@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tower_breaker::{Cause, Cooldown, Handle, Probe, Settings, State, Trip};
+use tower_breaker::{Backoff, BreakerHandle, Cause, Probe, Settings, State, Trip};
 
 const COOLDOWN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(35);
 
-fn breaker(probe: Probe) -> Handle {
-    let cooldown = Cooldown::exponential(COOLDOWN, COOLDOWN * 4).jitter(0.0);
+fn breaker(probe: Probe) -> BreakerHandle {
+    let cooldown = Backoff::exponential(COOLDOWN, COOLDOWN * 4).jitter(0.0);
     let trip = Trip::none().consecutive(1);
     let settings = Settings::builder().trip(trip).cooldown(cooldown).probe(probe);
-    Handle::new("canary", settings.build().expect("valid"))
+    BreakerHandle::new("canary", settings.build().expect("valid"))
 }
 
 /// A canary that fails the first `failures` times.
-fn watched(handle: &Handle, failures: u32) -> (Arc<AtomicU32>, JoinHandle<()>) {
+fn watched(handle: &BreakerHandle, failures: u32) -> (Arc<AtomicU32>, JoinHandle<()>) {
     let calls = Arc::new(AtomicU32::new(0));
     let (handle, counted) = (handle.clone(), Arc::clone(&calls));
     let task = tokio::spawn(async move {
@@ -26,7 +26,7 @@ fn watched(handle: &Handle, failures: u32) -> (Arc<AtomicU32>, JoinHandle<()>) {
             let call = counted.fetch_add(1, Ordering::Relaxed);
             async move { if call < failures { Err(()) } else { Ok(()) } }
         };
-        match handle.watch_with(canary).await {}
+        match handle.health_check(canary).await {}
     });
     (calls, task)
 }
@@ -61,7 +61,7 @@ async fn a_canary_closes_the_circuit_and_no_caller_probes() {
 async fn a_caller_is_rejected_in_half_open_while_somebody_watches() {
     let handle = breaker(Probe::successes(1));
     let never = || std::future::pending::<Result<(), ()>>();
-    let mut watching = tokio_test::task::spawn(handle.watch_with(never));
+    let mut watching = tokio_test::task::spawn(handle.health_check(never));
     assert!(watching.poll().is_pending());
     handle.try_acquire().unwrap().failure();
     // Due, and the canary has not been called yet.
@@ -96,7 +96,7 @@ async fn a_canary_that_hangs_fails_with_its_lease_and_is_tried_again() {
             Ok::<_, ()>(())
         }
     };
-    tokio::spawn(async move { watching.watch_with(canary).await });
+    tokio::spawn(async move { watching.health_check(canary).await });
     settle().await;
     let mut events = handle.events();
     handle.try_acquire().unwrap().failure();
@@ -127,7 +127,7 @@ async fn a_canary_that_panics_has_failed_and_leaves_the_probing_to_the_callers()
     let handle = breaker(Probe::successes(1));
     let watching = handle.clone();
     let canary = || async { if true { panic!("canary") } else { Ok::<_, ()>(()) } };
-    let task = tokio::spawn(async move { match watching.watch_with(canary).await {} });
+    let task = tokio::spawn(async move { match watching.health_check(canary).await {} });
     settle().await;
     handle.try_acquire().unwrap().failure();
     tokio::time::advance(COOLDOWN).await;

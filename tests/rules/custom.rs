@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tower_breaker::{
-    Cause, CircuitBreakerLayer, Config, Cooldown, Handle, Outcome, SettingsBuilder, State, Trip,
-    Window, WindowSnapshot,
+    Backoff, BreakerHandle, Cause, CircuitBreakerLayer, Config, Outcome, SettingsBuilder, State,
+    Trip, Window, handle::WindowSnapshot,
 };
 
 use crate::support::*;
@@ -15,7 +15,7 @@ use crate::support::*;
 fn with_rule(
     settings: SettingsBuilder,
     rule: impl Fn(&WindowSnapshot) -> bool + Send + Sync + 'static,
-) -> Handle {
+) -> BreakerHandle {
     let config = Config::default().settings(settings.build().unwrap()).trip_when(rule);
     CircuitBreakerLayer::new(config).handle()
 }
@@ -23,7 +23,7 @@ fn with_rule(
 fn with_cooldown(
     settings: SettingsBuilder,
     cooldown: impl Fn(u32) -> Duration + Send + Sync + 'static,
-) -> Handle {
+) -> BreakerHandle {
     let config = Config::default().settings(settings.build().unwrap()).cooldown_with(cooldown);
     CircuitBreakerLayer::new(config).handle()
 }
@@ -68,7 +68,7 @@ async fn a_rule_is_asked_on_failures_and_slow_calls_only_and_after_the_others() 
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_runs_outside_every_lock_and_is_applied_only_in_its_own_epoch() {
-    let own: Arc<OnceLock<Handle>> = Arc::default();
+    let own: Arc<OnceLock<BreakerHandle>> = Arc::default();
     let rule = {
         let own = Arc::clone(&own);
         move |seen: &WindowSnapshot| {
@@ -130,7 +130,7 @@ async fn a_cooldown_function_replaces_the_formula_and_sees_the_attempt() {
 async fn a_cooldown_functions_answer_is_jittered_by_the_settings() {
     let mut seen = Vec::new();
     for seed in 0..50 {
-        let cooldown = Cooldown::exponential(S(1), S(1)).jitter(0.5);
+        let cooldown = Backoff::exponential(S(1), S(1)).jitter(0.5);
         let handle = with_cooldown(plain().cooldown(cooldown).seed(seed), |_| S(100));
         fail(&handle, 3);
         seen.push(open_for(&handle));
@@ -141,7 +141,7 @@ async fn a_cooldown_functions_answer_is_jittered_by_the_settings() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cooldown_function_runs_outside_every_lock() {
-    let own: Arc<OnceLock<Handle>> = Arc::default();
+    let own: Arc<OnceLock<BreakerHandle>> = Arc::default();
     let cooldown = {
         let own = Arc::clone(&own);
         move |attempt| {
@@ -180,7 +180,7 @@ async fn a_cooldown_function_is_asked_when_a_lease_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cooldown_function_that_panics_leaves_the_formula_of_the_settings() {
-    let cooldown = Cooldown::exponential(S(5), S(60)).jitter(0.0);
+    let cooldown = Backoff::exponential(S(5), S(60)).jitter(0.0);
     let settings = plain().trip(Trip::none().consecutive(1)).cooldown(cooldown);
     let handle = with_cooldown(settings, |attempt| match attempt {
         0 | 1 => panic!("cooldown"),

@@ -1,6 +1,6 @@
 //! A result whose epoch is over decides nothing.
 
-use tower_breaker::{Handle, Outcome, Permit, Probe, State};
+use tower_breaker::{BreakerHandle, Outcome, Permit, Probe, State};
 
 use crate::support::*;
 
@@ -22,7 +22,7 @@ fn end(permit: Permit, outcome: Option<Outcome>) {
 
 /// Ends `permit` and sees that nothing happens but one late call more.
 #[track_caller]
-fn decides_nothing(handle: &Handle, permit: Permit, outcome: Option<Outcome>) {
+fn decides_nothing(handle: &BreakerHandle, permit: Permit, outcome: Option<Outcome>) {
     let before = handle.snapshot();
     end(permit, outcome);
     let after = handle.snapshot();

@@ -1,7 +1,7 @@
 //! What closes a circuit again.
 
 use tower_breaker::{
-    Cause, CircuitBreakerLayer, CircuitOpen, Config, Cooldown, Outcome, Probe, State, Throttled,
+    Backoff, Cause, CircuitBreakerLayer, CircuitOpen, Config, Outcome, Probe, State, Throttled,
     Trip,
 };
 
@@ -99,7 +99,7 @@ async fn the_minimum_of_calls_does_not_protect_a_failing_probe() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hung_probes_lease_ends_and_the_breaker_reopens_with_the_next_cooldown() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).probe(Probe::successes(1).lease(S(35))));
     let mut events = handle.events();
     let hung = probe(&handle).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use tower_breaker::{
-    BreakerError, Cause, Cooldown, Handle, Lagged, Outcome, Settings, State, Trip,
+    Backoff, BreakerError, BreakerHandle, Cause, Outcome, Settings, State, Trip, handle::Lagged,
 };
 
 use crate::support::*;
@@ -12,7 +12,7 @@ use crate::support::*;
 #[test]
 fn the_handle_works_outside_a_runtime_on_many_threads() {
     // Real time: a cooldown that is over as soon as somebody looks again.
-    let handle = breaker(plain().cooldown(Cooldown::fixed(MS(1))).stable_for(S(0)));
+    let handle = breaker(plain().cooldown(Backoff::fixed(MS(1))).stable_for(S(0)));
     let mut events = handle.events();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -193,7 +193,7 @@ async fn no_wake_is_lost() {
 #[tokio::test(start_paused = true)]
 async fn every_waiter_is_woken_and_one_that_leaves_disturbs_nobody() {
     let handle = breaker(plain());
-    let spawn = |handle: &Handle| tokio::spawn(handle.changed());
+    let spawn = |handle: &BreakerHandle| tokio::spawn(handle.changed());
     let waiters: Vec<_> = (0..10).map(|_| spawn(&handle)).collect();
     let gone = spawn(&handle);
     tokio::task::yield_now().await;
@@ -207,7 +207,7 @@ async fn every_waiter_is_woken_and_one_that_leaves_disturbs_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn all_clones_are_one_breaker() {
-    let handle = Handle::new(Arc::from("shared"), plain().build().unwrap());
+    let handle = BreakerHandle::new(Arc::from("shared"), plain().build().unwrap());
     let clone = handle.clone();
     fail(&handle, 2);
     fail(&clone, 1);
@@ -216,9 +216,9 @@ async fn all_clones_are_one_breaker() {
 
 #[test]
 fn what_is_printed_for_debugging_is_short() {
-    let handle = Handle::new("database", Settings::default());
+    let handle = BreakerHandle::new("database", Settings::default());
     handle.force_open(None);
-    let expected = "Handle { name: \"database\", state: ForcedOpen, mode: ForcedOpen, .. }";
+    let expected = "BreakerHandle { name: \"database\", state: ForcedOpen, mode: ForcedOpen, .. }";
     assert_eq!(format!("{handle:?}"), expected);
     let layer = tower_breaker::CircuitBreakerLayer::join(&handle, tower_breaker::Config::default());
     assert!(format!("{layer:?}").len() < 200, "{layer:?}");

@@ -1,6 +1,6 @@
 //! What a server asks for × states × epochs.
 
-use tower_breaker::{Class, Handle, Outcome, State};
+use tower_breaker::{BreakerHandle, Class, Outcome, State};
 
 use crate::manual_table::{In, STATES, breaker_in};
 use crate::support::*;
@@ -44,7 +44,7 @@ fn expected(class: Class, state: In, same: bool) -> Does {
 }
 
 /// How long the next Open of a breaker in that state lasts.
-fn next_open(handle: &Handle, state: In) -> u64 {
+fn next_open(handle: &BreakerHandle, state: In) -> u64 {
     match state {
         In::Open => {}
         In::Forced => handle.release(),

@@ -1,6 +1,6 @@
 //! What time alone does, and who is told.
 
-use tower_breaker::{Cause, Cooldown, Outcome, Probe, Ramp, State};
+use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State};
 
 use crate::support::*;
 
@@ -140,7 +140,7 @@ async fn changed_tells_what_happens_after_it_was_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_misses_nothing_between_two_waits() {
-    let handle = breaker(plain().cooldown(Cooldown::fixed(S(1))));
+    let handle = breaker(plain().cooldown(Backoff::fixed(S(1))));
     let mut watch = handle.watch();
     handle.force_open(None);
     handle.force_closed();

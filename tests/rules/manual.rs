@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_breaker::{Cause, Cooldown, Mode, Outcome, Ramp, State, Trip};
+use tower_breaker::{Backoff, Cause, Mode, Outcome, Ramp, State, Trip};
 
 use crate::support::*;
 
@@ -35,7 +35,7 @@ async fn a_forced_open_for_a_time_ends_by_itself_at_that_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_released_breaker_waits_for_what_it_had_to_wait_for() {
-    let handle = breaker(plain().cooldown(Cooldown::fixed(S(50))));
+    let handle = breaker(plain().cooldown(Backoff::fixed(S(50))));
     let late = admit(&handle);
     trip(&handle);
     handle.force_open(None);
@@ -51,7 +51,7 @@ async fn a_released_breaker_waits_for_what_it_had_to_wait_for() {
 
 #[tokio::test(start_paused = true)]
 async fn force_closed_forgets_waits_and_attempts_and_is_not_sticky() {
-    let handle = breaker(plain().cooldown(Cooldown::exponential(S(5), S(60)).jitter(0.0)));
+    let handle = breaker(plain().cooldown(Backoff::exponential(S(5), S(60)).jitter(0.0)));
     fail(&handle, 3);
     pass(S(5)).await;
     admit(&handle).failure();
@@ -187,7 +187,7 @@ async fn the_last_forced_open_says_how_long() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ramp_that_ended_unnoticed_has_ended_for_a_person_too() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).ramp(Ramp::new([100], S(10))));
     probe(&handle).await.failure();
     pass(S(20)).await;
@@ -205,7 +205,7 @@ async fn a_ramp_that_ended_unnoticed_has_ended_for_a_person_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_whose_lease_ended_unnoticed_has_failed_for_a_person_too() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     let mut events = handle.events();
     let _hung = probe(&handle).await;

@@ -1,6 +1,6 @@
 //! Verbs × states × permits in flight. What is expected is written down from the design's table.
 
-use tower_breaker::{Cause, Handle, Mode, Outcome, Permit, Probe, State};
+use tower_breaker::{BreakerHandle, Cause, Mode, Outcome, Permit, Probe, State};
 
 use crate::support::*;
 
@@ -54,7 +54,7 @@ enum Flying {
 }
 
 impl Verb {
-    fn run(self, handle: &Handle) {
+    fn run(self, handle: &BreakerHandle) {
         match self {
             Self::ForceOpen => handle.force_open(None),
             Self::ForceOpenFor => handle.force_open(Some(S(60))),
@@ -97,7 +97,7 @@ fn settings() -> tower_breaker::SettingsBuilder {
 }
 
 /// A breaker in that state, with a permit of an older epoch, and a probe where there are any.
-pub(crate) async fn breaker_in(state: In) -> (Handle, Permit, Option<Permit>) {
+pub(crate) async fn breaker_in(state: In) -> (BreakerHandle, Permit, Option<Permit>) {
     let handle = breaker(settings());
     let older = admit(&handle);
     let mut first_probe = None;
@@ -112,7 +112,7 @@ pub(crate) async fn breaker_in(state: In) -> (Handle, Permit, Option<Permit>) {
     (handle, older, first_probe)
 }
 
-async fn prepared(state: In, flying: Flying) -> Option<(Handle, Option<Permit>)> {
+async fn prepared(state: In, flying: Flying) -> Option<(BreakerHandle, Option<Permit>)> {
     let (handle, older, probe) = breaker_in(state).await;
     let permit = match flying {
         Flying::None => None,

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use futures_util::FutureExt;
-use tower_breaker::{AsRejection, BoxError, BreakerError, Cooldown, Handle, Outcome, State};
+use tower_breaker::{AsRejection, Backoff, BoxError, BreakerError, BreakerHandle, Outcome, State};
 
 use crate::support::*;
 
 /// Success, failure, cancelled, ignored.
-fn counts(handle: &Handle) -> [u64; 4] {
+fn counts(handle: &BreakerHandle) -> [u64; 4] {
     let totals = handle.snapshot().totals;
     [totals.success, totals.failure, totals.cancelled, totals.ignored]
 }
@@ -115,7 +115,7 @@ fn one_line_is_a_judge() {
 
 #[test]
 fn every_thread_sees_the_circuit_open_and_exactly_one_of_them_probes() {
-    let handle = breaker(plain().cooldown(Cooldown::fixed(MS(1))).stable_for(S(0)));
+    let handle = breaker(plain().cooldown(Backoff::fixed(MS(1))).stable_for(S(0)));
     let (called, probes) = (AtomicUsize::new(0), AtomicUsize::new(0));
     trip(&handle);
     while handle.state() != State::HalfOpen {

@@ -1,11 +1,11 @@
 //! The gradual return of traffic.
 
-use tower_breaker::{Cause, Cooldown, Outcome, Probe, Ramp, State, Trip};
+use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State, Trip};
 
 use crate::support::*;
 
 /// How many of `calls` pass; each succeeds.
-fn passed(handle: &tower_breaker::Handle, calls: usize) -> Vec<usize> {
+fn passed(handle: &tower_breaker::BreakerHandle, calls: usize) -> Vec<usize> {
     let pass = |_: &usize| handle.try_acquire().map(tower_breaker::Permit::success).is_ok();
     (0..calls).filter(pass).collect()
 }
@@ -60,7 +60,7 @@ async fn a_ramp_belongs_to_the_epoch_of_its_probes_and_its_end_begins_another() 
 
 #[tokio::test(start_paused = true)]
 async fn a_single_failure_does_not_end_a_ramp_and_the_trip_rules_do() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).ramp(Ramp::new([100], S(10))));
     probe(&handle).await.success();
     fail(&handle, 2);
@@ -86,7 +86,7 @@ async fn the_window_counts_in_a_ramp() {
 
 #[tokio::test(start_paused = true)]
 async fn the_attempt_resets_at_the_end_of_a_ramp() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).ramp(Ramp::new([100], S(10))));
     probe(&handle).await.failure();
     assert_eq!(handle.snapshot().attempt, 1);
@@ -100,7 +100,7 @@ async fn the_attempt_resets_at_the_end_of_a_ramp() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_ramp_a_quick_return_of_failures_goes_on_with_the_next_attempt() {
-    let cooldown = Cooldown::exponential(COOLDOWN, S(100)).jitter(0.0);
+    let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     probe(&handle).await.failure();
     pass(S(20)).await;

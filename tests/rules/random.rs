@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tower_breaker::{
-    Cooldown, Events, Handle, Mode, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State,
-    Throttled, Trip, Window,
+    Backoff, BreakerHandle, Mode, Outcome, Permit, Probe, Ramp, Settings, Snapshot, State,
+    Throttled, Trip, Window, handle::Events,
 };
 
 use crate::support::*;
@@ -59,7 +59,7 @@ fn settings(which: usize) -> (Settings, u32) {
         1 => (base.probe(Probe::successes(2).in_flight(2).lease(S(5))), 2),
         2 => (base.window(Window::count(4)).ramp(Ramp::new([25, 50], S(6))), 1),
         3 => (
-            base.cooldown(Cooldown::exponential(S(1), S(8)))
+            base.cooldown(Backoff::exponential(S(1), S(8)))
                 .probe(Probe::sample(5, 0.4).in_flight(3).lease(S(3)))
                 .throttled(Throttled::hold().default_hold(S(2)))
                 .cancelled_after(S(1)),
@@ -83,7 +83,7 @@ fn outcome(how: u8, wait: Option<u16>) -> Outcome {
 
 /// What the test itself knows.
 struct World {
-    handle: Handle,
+    handle: BreakerHandle,
     events: Events,
     held: Vec<Permit>,
     /// Permits that count, by the snapshot's own word on whether an admission was inert.
@@ -99,7 +99,7 @@ struct World {
 impl World {
     fn new(which: usize) -> Self {
         let (settings, leases) = settings(which);
-        let handle = Handle::new("random", settings);
+        let handle = BreakerHandle::new("random", settings);
         let (events, last) = (handle.events(), handle.snapshot());
         let held = Vec::new();
         let (admitted, rejected, would_reject) = (0, 0, 0);

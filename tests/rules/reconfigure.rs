@@ -1,16 +1,16 @@
 //! New settings for a running breaker.
 
-use tower_breaker::{Cause, Cooldown, Outcome, Probe, State, Throttled, Trip, Window};
+use tower_breaker::{Backoff, Cause, Outcome, Probe, State, Throttled, Trip, Window};
 
 use crate::support::*;
 
 #[tokio::test(start_paused = true)]
 async fn state_epoch_deadline_attempt_and_streak_stay() {
-    let handle = breaker(plain().cooldown(Cooldown::exponential(S(10), S(100)).jitter(0.0)));
+    let handle = breaker(plain().cooldown(Backoff::exponential(S(10), S(100)).jitter(0.0)));
     probe(&handle).await.failure();
     let mut events = handle.events();
     let before = handle.snapshot();
-    handle.reconfigure(plain().cooldown(Cooldown::fixed(S(1))).build().unwrap());
+    handle.reconfigure(plain().cooldown(Backoff::fixed(S(1))).build().unwrap());
     let after = handle.snapshot();
     assert_eq!((after.state, after.epoch, after.cause), (before.state, before.epoch, before.cause));
     assert_eq!((after.until, after.attempt), (before.until, before.attempt), "never shortened");
@@ -78,7 +78,7 @@ async fn a_wider_window_starts_empty_also_where_it_reaches_back_behind_the_chang
 #[tokio::test(start_paused = true)]
 async fn a_wider_window_counts_at_once_after_a_long_life() {
     let failures = |window| ruled(Trip::none().failures(3)).window(window).build().unwrap();
-    let handle = tower_breaker::Handle::new("old", failures(Window::time(S(1))));
+    let handle = tower_breaker::BreakerHandle::new("old", failures(Window::time(S(1))));
     pass(S(86_400)).await;
     for _ in 0..64 {
         succeed(&handle, 1);

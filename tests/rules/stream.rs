@@ -9,7 +9,8 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_util::{FutureExt, StreamExt};
 use tower_breaker::{
-    BreakerError, Cause, Class, GuardedStream, Handle, Outcome, State, Totals, Trip,
+    BreakerError, BreakerHandle, Cause, Class, Outcome, State, Trip,
+    handle::{GuardedStream, Totals},
 };
 
 use crate::support::*;
@@ -63,12 +64,12 @@ fn waits<S: Stream + Unpin>(stream: &mut S) {
     assert!(stream.next().now_or_never().is_none(), "it waits");
 }
 
-fn guarded<const N: usize>(handle: &Handle, steps: [Step; N]) -> GuardedStream<Script> {
+fn guarded<const N: usize>(handle: &BreakerHandle, steps: [Step; N]) -> GuardedStream<Script> {
     handle.guard_stream(script(steps))
 }
 
 /// Admitted, and what became of it: success, failure, cancelled, ignored.
-fn counts(handle: &Handle) -> [u64; 5] {
+fn counts(handle: &BreakerHandle) -> [u64; 5] {
     let Totals { admitted, success, failure, cancelled, ignored, .. } = handle.snapshot().totals;
     [admitted.expect("calls in flight are counted"), success, failure, cancelled, ignored]
 }
@@ -256,7 +257,7 @@ async fn an_aborted_task_cancels_its_stream() {
     assert_eq!(counts(&handle), [1, 0, 0, 1, 0]);
 }
 
-async fn until_in_flight(handle: &Handle) {
+async fn until_in_flight(handle: &BreakerHandle) {
     while handle.snapshot().in_flight != Some(1) {
         tokio::task::yield_now().await;
     }
@@ -295,7 +296,7 @@ fn judge(item: &Result<u32, &'static str>) -> Outcome {
 }
 
 fn judged<const N: usize>(
-    handle: &Handle,
+    handle: &BreakerHandle,
     steps: [Step; N],
 ) -> impl Stream<Item = Result<u32, BreakerError<&'static str>>> + Unpin + use<N> {
     handle.guard_stream_with(script(steps), judge)

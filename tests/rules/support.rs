@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tower_breaker::{
-    Cooldown, Events, Handle, Outcome, Permit, Settings, SettingsBuilder, State, Transition, Trip,
+    Backoff, BreakerHandle, Outcome, Permit, Settings, SettingsBuilder, State, Transition, Trip,
+    handle::Events,
 };
 
 pub(crate) const S: fn(u64) -> Duration = Duration::from_secs;
@@ -16,7 +17,7 @@ pub(crate) const COOLDOWN: Duration = Duration::from_secs(10);
 pub(crate) fn plain() -> SettingsBuilder {
     Settings::builder()
         .trip(Trip::none().consecutive(3))
-        .cooldown(Cooldown::fixed(COOLDOWN))
+        .cooldown(Backoff::fixed(COOLDOWN))
         .hold_jitter(0.0)
         .track_in_flight(true)
 }
@@ -26,30 +27,30 @@ pub(crate) fn ruled(trip: Trip) -> SettingsBuilder {
     plain().trip(trip)
 }
 
-pub(crate) fn breaker(settings: SettingsBuilder) -> Handle {
-    Handle::new("test", settings.build().expect("valid settings"))
+pub(crate) fn breaker(settings: SettingsBuilder) -> BreakerHandle {
+    BreakerHandle::new("test", settings.build().expect("valid settings"))
 }
 
 /// A permit that has to be given.
 #[track_caller]
-pub(crate) fn admit(handle: &Handle) -> Permit {
+pub(crate) fn admit(handle: &BreakerHandle) -> Permit {
     handle.try_acquire().expect("a permit")
 }
 
 #[track_caller]
-pub(crate) fn settle(handle: &Handle, outcome: Outcome) {
+pub(crate) fn settle(handle: &BreakerHandle, outcome: Outcome) {
     admit(handle).settle(outcome);
 }
 
 #[track_caller]
-pub(crate) fn fail(handle: &Handle, times: usize) {
+pub(crate) fn fail(handle: &BreakerHandle, times: usize) {
     for _ in 0..times {
         settle(handle, Outcome::failure());
     }
 }
 
 #[track_caller]
-pub(crate) fn succeed(handle: &Handle, times: usize) {
+pub(crate) fn succeed(handle: &BreakerHandle, times: usize) {
     for _ in 0..times {
         settle(handle, Outcome::success());
     }
@@ -57,13 +58,13 @@ pub(crate) fn succeed(handle: &Handle, times: usize) {
 
 /// Opens a [`plain`] breaker.
 #[track_caller]
-pub(crate) fn trip(handle: &Handle) {
+pub(crate) fn trip(handle: &BreakerHandle) {
     fail(handle, 3);
     assert_eq!(handle.state(), State::Open);
 }
 
 /// Opens a [`plain`] breaker, waits for its cooldown, and takes the first probe.
-pub(crate) async fn probe(handle: &Handle) -> Permit {
+pub(crate) async fn probe(handle: &BreakerHandle) -> Permit {
     trip(handle);
     pass(COOLDOWN).await;
     let probe = admit(handle);
@@ -77,7 +78,7 @@ pub(crate) async fn pass(time: Duration) {
 
 /// How long the Open lasts from now on.
 #[track_caller]
-pub(crate) fn open_for(handle: &Handle) -> Duration {
+pub(crate) fn open_for(handle: &BreakerHandle) -> Duration {
     let snapshot = handle.snapshot();
     assert_eq!(snapshot.state, State::Open);
     let now = tokio::time::Instant::now().into_std();

@@ -46,7 +46,7 @@ async fn the_client_presets_demand_a_span_of_half_a_second() {
         (Settings::llm(), State::Closed),
         (Settings::http(), State::Open),
     ] {
-        let handle = tower_breaker::Handle::new("preset", settings);
+        let handle = tower_breaker::BreakerHandle::new("preset", settings);
         fail(&handle, 5);
         assert_eq!(handle.state(), expected);
     }

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use tower_breaker::{
-    Cause, Cooldown, Exhausted, Handle, Outcome, Settings, State, Throttled, Trip,
+    Backoff, BreakerHandle, Cause, Exhausted, Outcome, Settings, State, Throttled, Trip,
 };
 
 use crate::support::*;
 
-fn doubling() -> Cooldown {
-    Cooldown::exponential(S(5), S(60)).jitter(0.0)
+fn doubling() -> Backoff {
+    Backoff::exponential(S(5), S(60)).jitter(0.0)
 }
 
 /// How long each of `trips` Opens lasts when every probe fails.
-async fn waits(handle: &Handle, trips: usize) -> Vec<Duration> {
+async fn waits(handle: &BreakerHandle, trips: usize) -> Vec<Duration> {
     fail(handle, 3);
     let mut waits = vec![open_for(handle)];
     for _ in 1..trips {
@@ -41,7 +41,7 @@ async fn a_fixed_cooldown_stays() {
 async fn jitter_stays_within_its_share_and_uses_both_sides() {
     let mut seen = Vec::new();
     for seed in 0..200 {
-        let cooldown = Cooldown::exponential(S(10), S(1_000)).jitter(0.2);
+        let cooldown = Backoff::exponential(S(10), S(1_000)).jitter(0.2);
         let handle = breaker(plain().cooldown(cooldown).seed(seed));
         fail(&handle, 3);
         seen.push(open_for(&handle));
@@ -53,7 +53,7 @@ async fn jitter_stays_within_its_share_and_uses_both_sides() {
 #[tokio::test(start_paused = true)]
 async fn no_cooldown_exceeds_its_maximum_after_jitter() {
     for seed in 0..100 {
-        let cooldown = Cooldown::exponential(S(10), S(11)).jitter(0.9);
+        let cooldown = Backoff::exponential(S(10), S(11)).jitter(0.9);
         let handle = breaker(plain().cooldown(cooldown).seed(seed));
         assert!(waits(&handle, 4).await.iter().all(|wait| *wait <= S(11)), "seed {seed}");
     }
@@ -62,7 +62,7 @@ async fn no_cooldown_exceeds_its_maximum_after_jitter() {
 #[tokio::test(start_paused = true)]
 async fn a_seed_makes_every_wait_exact_and_without_one_breakers_differ() {
     let settings = |seed: Option<u64>| {
-        let plain = plain().cooldown(Cooldown::exponential(S(10), S(1_000)).jitter(0.5));
+        let plain = plain().cooldown(Backoff::exponential(S(10), S(1_000)).jitter(0.5));
         seed.map_or(plain.clone(), |seed| plain.seed(seed))
     };
     let draw = async |seed| waits(&breaker(settings(seed)), 5).await;
@@ -124,7 +124,7 @@ async fn a_stable_closed_resets_the_attempt_also_when_a_hold_ends_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pure_hold_lasts_as_told_without_a_cooldown() {
-    let handle = breaker(plain().cooldown(Cooldown::fixed(S(50))));
+    let handle = breaker(plain().cooldown(Backoff::fixed(S(50))));
     settle(&handle, Outcome::throttled().retry_after(S(20)));
     let snapshot = handle.snapshot();
     assert_eq!((snapshot.cause, snapshot.attempt), (Cause::Throttled, 0));

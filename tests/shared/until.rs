@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use tower_breaker::{Handle, Snapshot};
+use tower_breaker::{BreakerHandle, Snapshot};
 
 /// No test waits so long, but on a machine that stands still.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// Waits until the breaker shows it.
-pub(crate) async fn until(handle: &Handle, what: impl Fn(&Snapshot) -> bool) -> Snapshot {
+pub(crate) async fn until(handle: &BreakerHandle, what: impl Fn(&Snapshot) -> bool) -> Snapshot {
     let shown = async {
         loop {
             let snapshot = handle.snapshot();

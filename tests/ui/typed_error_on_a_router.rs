@@ -2,10 +2,10 @@
 
 use axum::Router;
 use axum::routing::get;
-use tower_breaker::{CircuitBreakerLayer, Config, FailTyped};
+use tower_breaker::{CircuitBreakerLayer, Config, rejection::RejectWithBreakerError};
 
 fn main() {
     let _: Router = Router::new()
         .route("/", get(|| async { "hello" }))
-        .layer(CircuitBreakerLayer::new(Config::http().on_rejected(FailTyped)));
+        .layer(CircuitBreakerLayer::new(Config::http().on_rejected(RejectWithBreakerError)));
 }

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 
-use super::judging::Judging;
+use super::body_permit::BodyPermit;
 
 /// The beginning of a body, read and not yet handed on, and whoever judges the rest.
 pub(super) struct Ahead<B: Body> {
     pub(super) frames: VecDeque<Result<Frame<B::Data>, B::Error>>,
     /// The body has nothing more to say.
     pub(super) ended: bool,
-    pub(super) judging: Option<Judging>,
+    pub(super) judging: Option<BodyPermit>,
 }
 
 impl<B: Body> Ahead<B> {

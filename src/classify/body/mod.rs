@@ -1,8 +1,8 @@
 //! The response body of guarded services.
 
 mod ahead;
-mod judge;
-mod judging;
+mod body_permit;
+mod classify_body;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -16,10 +16,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 use self::ahead::Ahead;
-pub use self::judge::{JudgeBody, Seen, SettleAt};
-pub(crate) use self::judging::Judge;
-pub(super) use self::judging::Judging;
-use self::judging::Polled;
+pub(crate) use self::body_permit::BodyClassifier;
+pub(super) use self::body_permit::BodyPermit;
+use self::body_permit::Polled;
+pub use self::classify_body::{BodyProgress, ClassifyBody, SettleAt};
 pub use self::reading::{Reading, Until};
 use crate::breaker::Permit;
 
@@ -55,7 +55,7 @@ pub struct BreakerBody<B: Body> {
 /// What there is to do but to pass the frames on.
 enum Work<B: Body> {
     Nothing,
-    Judge(Judging),
+    BodyClassifier(BodyPermit),
     Replay(Box<Ahead<B>>),
 }
 
@@ -73,20 +73,20 @@ impl<B: Body> BreakerBody<B> {
     /// A body that settles its call: a success if it ends, a failure if it breaks. One that has ended already settles it
     /// here.
     pub fn guarded(body: B, permit: Permit) -> Self {
-        Self::with(body, Judging::new(permit, Judge::Plain, false))
+        Self::with(body, BodyPermit::new(permit, BodyClassifier::Plain, false))
     }
 
     /// A body that settles its call by what is in it. Of one that has ended already `judge` is asked here.
-    pub fn judged(body: B, permit: Permit, judge: Box<dyn JudgeBody>) -> Self {
-        Self::with(body, Judging::new(permit, Judge::Own(judge), false))
+    pub fn classified(body: B, permit: Permit, judge: Box<dyn ClassifyBody>) -> Self {
+        Self::with(body, BodyPermit::new(permit, BodyClassifier::Custom(judge), false))
     }
 
-    fn with(body: B, mut judging: Judging) -> Self {
+    fn with(body: B, mut judging: BodyPermit) -> Self {
         if body.is_end_stream() {
             judging.settle_at_end();
             return Self::new(body);
         }
-        Self { inner: Some(body), work: Work::Judge(judging) }
+        Self { inner: Some(body), work: Work::BodyClassifier(judging) }
     }
 
     /// The body that is all there is, if its call was settled. Nothing is settled by this.
@@ -113,7 +113,7 @@ impl<B: Body> BreakerBody<B> {
     pub fn into_inner(self) -> Result<B, Self> {
         match self {
             Self { inner: Some(body), work: Work::Nothing } => Ok(body),
-            Self { inner: Some(body), work: Work::Judge(judging) } => {
+            Self { inner: Some(body), work: Work::BodyClassifier(judging) } => {
                 judging.let_go();
                 Ok(body)
             }
@@ -128,13 +128,13 @@ pub(crate) fn until_settled<B: Body>(
     no_body: bool,
     at: SettleAt,
     permit: Permit,
-    judge: Judge,
+    judge: BodyClassifier,
 ) -> Response<BreakerBody<B>> {
     if at == SettleAt::Head {
         permit.success();
         return response.map(BreakerBody::new);
     }
-    let mut judging = Judging::new(permit, judge, at == SettleAt::FirstContent);
+    let mut judging = BodyPermit::new(permit, judge, at == SettleAt::FirstContent);
     if no_body || has_no_body(&response) {
         judging.settle_at_end();
         return response.map(BreakerBody::new);
@@ -143,7 +143,7 @@ pub(crate) fn until_settled<B: Body>(
 }
 
 /// Whether the head is all there is, whatever its headers say (RFC 9110, sections 6.4.1 and 15.3.5).
-pub(super) fn has_no_body<B: Body>(response: &Response<B>) -> bool {
+pub(crate) fn has_no_body<B: Body>(response: &Response<B>) -> bool {
     let status = response.status();
     status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
@@ -170,7 +170,7 @@ impl<B: Body> Body for BreakerBody<B> {
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         match this.work {
             Work::Nothing => inner.poll_frame(cx),
-            Work::Judge(_) => poll_judged(inner, this.work, cx),
+            Work::BodyClassifier(_) => poll_judged(inner, this.work, cx),
             Work::Replay(ahead) => match ahead.frames.pop_front() {
                 Some(frame) => {
                     if ahead.frames.is_empty() {
@@ -178,7 +178,7 @@ impl<B: Body> Body for BreakerBody<B> {
                         if ahead.ended {
                             this.inner.set(None);
                         }
-                        *this.work = judging.map_or(Work::Nothing, Work::Judge);
+                        *this.work = judging.map_or(Work::Nothing, Work::BodyClassifier);
                     }
                     Poll::Ready(Some(frame))
                 }
@@ -211,11 +211,11 @@ fn poll_judged<B: Body>(
     work: &mut Work<B>,
     cx: &mut Context<'_>,
 ) -> Polled<B> {
-    if let Work::Judge(judging) = work {
+    if let Work::BodyClassifier(judging) = work {
         judging.before();
     }
     let polled = inner.as_mut().poll_frame(cx);
-    if let Work::Judge(judging) = work
+    if let Work::BodyClassifier(judging) = work
         && judging.after(&*inner, &polled)
     {
         look(work, &*inner, &polled);
@@ -226,7 +226,7 @@ fn poll_judged<B: Body>(
 /// Ends the call, if the body has said how.
 #[inline(never)]
 fn look<B: Body>(work: &mut Work<B>, inner: &B, polled: &Polled<B>) {
-    if let Work::Judge(judging) = work
+    if let Work::BodyClassifier(judging) = work
         && let Some(outcome) = judging.look(inner, polled)
     {
         judging.settle(outcome);
@@ -238,7 +238,7 @@ impl<B: Body + fmt::Debug> fmt::Debug for BreakerBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = match self.work {
             Work::Nothing => "settled",
-            Work::Judge(_) => "open",
+            Work::BodyClassifier(_) => "open",
             Work::Replay(_) => "read ahead",
         };
         f.debug_struct("BreakerBody").field("inner", &self.inner).field("call", &call).finish()

@@ -14,8 +14,8 @@ use tokio::runtime;
 use tokio::time::{Sleep, sleep};
 
 use super::ahead::Ahead;
-use super::judging::{Judge, Judging};
-use super::{BreakerBody, JudgeBody, Work};
+use super::body_permit::{BodyClassifier, BodyPermit};
+use super::{BreakerBody, ClassifyBody, Work};
 use crate::breaker::Permit;
 use crate::classify::Verdict;
 
@@ -66,7 +66,7 @@ struct State<B: Body> {
     head: response::Parts,
     body: B,
     ahead: Ahead<B>,
-    judging: Judging,
+    judging: BodyPermit,
     until: Until,
     bytes: usize,
     time: Duration,
@@ -79,12 +79,12 @@ impl<B: Body, E> Reading<B, E> {
     pub fn new(
         response: Response<B>,
         permit: Permit,
-        judge: Box<dyn JudgeBody>,
+        judge: Box<dyn ClassifyBody>,
         until: Until,
         time: Duration,
     ) -> Self {
         let (head, body) = response.into_parts();
-        let judging = Judging::new(permit, Judge::Own(judge), false);
+        let judging = BodyPermit::new(permit, BodyClassifier::Custom(judge), false);
         let state =
             State { head, body, ahead: Ahead::new(), judging, until, bytes: 0, time, timer: None };
         Self { state: Some(Box::new(state)), error: PhantomData }
@@ -92,7 +92,7 @@ impl<B: Body, E> Reading<B, E> {
 
     /// The call is settled by its first content, whenever that comes.
     #[cfg(feature = "llm")]
-    pub(in crate::classify) fn settled_by_content(mut self) -> Self {
+    pub(crate) fn settled_by_content(mut self) -> Self {
         if let Some(state) = &mut self.state {
             state.judging.until_content();
         }
@@ -158,7 +158,7 @@ impl<B: Body + Unpin> State<B> {
         let Self { head, body, mut ahead, judging, .. } = self;
         ahead.judging = judging.unless_settled();
         let body = if ahead.frames.is_empty() {
-            let work = ahead.judging.map_or(Work::Nothing, Work::Judge);
+            let work = ahead.judging.map_or(Work::Nothing, Work::BodyClassifier);
             BreakerBody { inner: (!ahead.ended).then_some(body), work }
         } else {
             BreakerBody { inner: Some(body), work: Work::Replay(Box::new(ahead)) }

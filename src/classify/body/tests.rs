@@ -12,8 +12,8 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 
 use super::*;
-use crate::breaker::Handle;
-use crate::{Cooldown, Outcome, Probe, Settings, State, Totals, Trip};
+use crate::breaker::BreakerHandle;
+use crate::{Backoff, Outcome, Probe, Settings, State, Trip, machine::Totals};
 
 /// What a body does when it is polled.
 #[derive(Debug)]
@@ -81,14 +81,14 @@ impl Listens {
     }
 }
 
-impl JudgeBody for Listens {
-    fn data(&mut self, data: &[u8]) -> Seen {
+impl ClassifyBody for Listens {
+    fn data(&mut self, data: &[u8]) -> BodyProgress {
         self.note(std::str::from_utf8(data).unwrap());
         match data {
-            b"ping" => Seen::Nothing,
-            b"overloaded" => Seen::Verdict(Outcome::throttled()),
+            b"ping" => BodyProgress::Pending,
+            b"overloaded" => BodyProgress::Settled(Outcome::throttled()),
             b"confusing" => panic!("the judge's"),
-            _ => Seen::Content,
+            _ => BodyProgress::Content,
         }
     }
 
@@ -100,24 +100,24 @@ impl JudgeBody for Listens {
 
 const S: Duration = Duration::from_secs(1);
 
-fn handle() -> Handle {
+fn handle() -> BreakerHandle {
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(100).slow(10 * S, 1.0, 1))
-        .cooldown(Cooldown::fixed(5 * S).jitter(0.0))
+        .cooldown(Backoff::fixed(5 * S).jitter(0.0))
         .probe(Probe::successes(1))
         .build();
-    Handle::new("body", settings.unwrap())
+    BreakerHandle::new("body", settings.unwrap())
 }
 
-fn guarded(script: Script) -> (BreakerBody<Script>, Handle) {
+fn guarded(script: Script) -> (BreakerBody<Script>, BreakerHandle) {
     let handle = handle();
     (BreakerBody::guarded(script, handle.try_acquire().unwrap()), handle)
 }
 
-fn judged(script: Script) -> (BreakerBody<Script>, Handle, Asked) {
+fn judged(script: Script) -> (BreakerBody<Script>, BreakerHandle, Asked) {
     let (handle, asked) = (handle(), Asked::default());
     let judge = Box::new(Listens(asked.clone()));
-    (BreakerBody::judged(script, handle.try_acquire().unwrap(), judge), handle, asked)
+    (BreakerBody::classified(script, handle.try_acquire().unwrap(), judge), handle, asked)
 }
 
 fn poll(body: &mut BreakerBody<Script>) -> Option<Result<Frame<Bytes>, &'static str>> {
@@ -125,7 +125,7 @@ fn poll(body: &mut BreakerBody<Script>) -> Option<Result<Frame<Bytes>, &'static 
 }
 
 /// Only one call was made here: how it was counted.
-fn counted(handle: &Handle) -> &'static str {
+fn counted(handle: &BreakerHandle) -> &'static str {
     let Totals { success, failure, throttled, exhausted, ignored, cancelled, .. } =
         handle.snapshot().totals;
     match (success, failure, throttled, exhausted, ignored, cancelled) {
@@ -326,7 +326,7 @@ fn a_frame_of_pieces_is_read_where_it_shows_them_all() {
         let frames = futures_util::stream::iter([Ok::<_, ()>(Frame::data(pieces))]);
         let judge = Box::new(Listens(asked.clone()));
         let permit = handle.try_acquire().unwrap();
-        let mut body = BreakerBody::judged(StreamBody::new(frames), permit, judge);
+        let mut body = BreakerBody::classified(StreamBody::new(frames), permit, judge);
         body.frame().now_or_never();
         assert_eq!(*asked.0.lock().unwrap(), expected);
         drop(body);
@@ -365,7 +365,7 @@ async fn a_body_that_nobody_asked_for_is_cancelled_however_long_it_was_held() {
         let settings = Settings::builder()
             .trip(Trip::none().consecutive(9).slow(S, 1.0, 1).overdue(1, S))
             .cancelled_after(S);
-        let handle = Handle::new("body", settings.build().unwrap());
+        let handle = BreakerHandle::new("body", settings.build().unwrap());
         let body = BreakerBody::guarded(Script::new([Waits]), handle.try_acquire().unwrap());
         let mut held = tokio_test::task::spawn(body);
         for _ in 0..polls {

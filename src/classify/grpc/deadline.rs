@@ -40,7 +40,7 @@ fn timeout(value: &[u8]) -> Option<Duration> {
 
 /// What it means that nobody waits for an answer any more: a failure, from the deadline on.
 #[cold]
-pub(in crate::classify) fn given_up(deadline: Option<Instant>) -> Option<Outcome> {
+pub(crate) fn given_up(deadline: Option<Instant>) -> Option<Outcome> {
     (clock::now() >= deadline?).then(|| Outcome::failure().reason("deadline exceeded"))
 }
 

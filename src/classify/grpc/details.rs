@@ -120,7 +120,7 @@ pub(crate) fn tell_delay(code: i32, message: &'static str, delay: Duration) -> O
 /// Of several values, joined by commas or on lines of their own, the first that is a `google.rpc.Status` decides.
 /// A delay that is malformed, negative or out of the range of `google.protobuf.Duration` is none. A value that
 /// would be more than 64 KiB, with those before it, is not read.
-pub(in crate::classify) fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
     let status = first_status(headers)?;
     let info = status.details.iter().find(|detail| detail.type_url.ends_with(RETRY_INFO))?;
     delay(RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?)

@@ -15,13 +15,13 @@ use http_body::Body;
 pub(super) use self::deadline::given_up;
 #[cfg(feature = "grpc")]
 pub(crate) use self::details::{STATUS_DETAILS, tell_delay};
-use super::body::{Judge, until_settled};
+use super::body::{BodyClassifier, until_settled};
+use super::classified::ReadyOnly;
 use super::http::{
     Codes, Side, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,
 };
-use super::known::Now;
 use super::result::failed_call;
-use super::{BreakerBody, Classify, Known, Never, OPEN_HEADER, SettleAt};
+use super::{BreakerBody, Classified, Classify, NeverDeferred, OPEN_HEADER, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
@@ -32,7 +32,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
-/// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait | ignored, with its wait |
+/// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](super::OPEN_HEADER) | ignored, with its wait | ignored, with its wait |
 /// | an HTTP status that [`Http`](super::Http) calls bad, such as a proxy's 503 page | as there | as there |
 /// | `UNKNOWN`, `DEADLINE_EXCEEDED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS` | failure, with its wait | failure, with its wait |
@@ -141,12 +141,12 @@ impl Grpc {
     }
 
     /// Who reads the body: what else a server has to offer is not in gRPC.
-    fn judge(&self, headers: &HeaderMap, deadline: Option<Instant>) -> Judge {
+    fn judge(&self, headers: &HeaderMap, deadline: Option<Instant>) -> BodyClassifier {
         match (content(headers), self.side) {
             (Content::Grpc, _) | (Content::Unknown, Side::Client) => {
-                Judge::Grpc(self.clone(), deadline)
+                BodyClassifier::Grpc(self.clone(), deadline)
             }
-            _ => Judge::Plain,
+            _ => BodyClassifier::Plain,
         }
     }
 }
@@ -252,9 +252,9 @@ where
     E: 'static,
 {
     /// The deadline of the call, if it has one.
-    type Token = Option<Instant>;
+    type RequestInfo = Option<Instant>;
     type Response = Response<BreakerBody<B>>;
-    type Later = Never<Result<Self::Response, E>>;
+    type Deferred = NeverDeferred<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, request: &Request<A>) -> Option<Instant> {
@@ -267,12 +267,12 @@ where
         deadline: Option<Instant>,
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Now<Result<Self::Response, E>> {
+    ) -> ReadyOnly<Result<Self::Response, E>> {
         let head = match &result {
             Ok(response) => self.head(response),
             Err(error) => Some(failed_call(error)),
         };
-        Known::Now(match (result, head) {
+        Classified::Ready(match (result, head) {
             (Ok(response), None) => {
                 let judge = self.judge(response.headers(), deadline);
                 Ok(until_settled(response, false, self.at, permit, judge))

@@ -6,7 +6,7 @@ use crate::Class;
 
 /// Nothing for the default sets, which then cost one compare; else a sorted list behind one reference count.
 #[derive(Clone, Debug, Default)]
-pub(in crate::classify) struct Codes(Option<Arc<Vec<(u16, Own)>>>);
+pub(crate) struct Codes(Option<Arc<Vec<(u16, Own)>>>);
 
 /// What the user said of one code.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,21 +16,17 @@ struct Own {
 }
 
 impl Codes {
-    pub(in crate::classify) const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self(None)
     }
 
     /// Moves codes; the last move of a code wins.
-    pub(in crate::classify) fn insert(
-        &mut self,
-        codes: impl IntoIterator<Item = u16>,
-        class: Class,
-    ) {
+    pub(crate) fn insert(&mut self, codes: impl IntoIterator<Item = u16>, class: Class) {
         self.edit(codes, |own| own.class = Some(class));
     }
 
     /// Weighs codes; the last weight of a code wins.
-    pub(in crate::classify) fn weigh(&mut self, codes: impl IntoIterator<Item = u16>, weight: u8) {
+    pub(crate) fn weigh(&mut self, codes: impl IntoIterator<Item = u16>, weight: u8) {
         self.edit(codes, |own| own.weight = Some(weight));
     }
 
@@ -50,13 +46,13 @@ impl Codes {
 
     /// The class of a code that was moved.
     #[inline]
-    pub(in crate::classify) fn class(&self, code: u16) -> Option<Class> {
+    pub(crate) fn class(&self, code: u16) -> Option<Class> {
         find(self.0.as_deref()?, code)?.class
     }
 
     /// The weight of a code that has one of its own.
     #[inline]
-    pub(in crate::classify) fn weight(&self, code: u16) -> Option<u8> {
+    pub(crate) fn weight(&self, code: u16) -> Option<u8> {
         find(self.0.as_deref()?, code)?.weight
     }
 }
@@ -111,7 +107,7 @@ macro_rules! code_setters {
         }
     };
 }
-pub(in crate::classify) use code_setters;
+pub(crate) use code_setters;
 
 #[cfg(test)]
 mod tests {

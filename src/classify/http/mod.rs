@@ -9,15 +9,15 @@ mod tests;
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body;
 
-use super::body::{Judge, until_settled};
-use super::known::Now;
+use super::body::{BodyClassifier, until_settled};
+use super::classified::ReadyOnly;
 use super::result::failed_call;
-use super::{BreakerBody, Classify, Known, Never, SettleAt};
+use super::{BreakerBody, Classified, Classify, NeverDeferred, SettleAt};
 use crate::breaker::Permit;
 use crate::{Class, Outcome};
 
 pub(crate) use self::advice::retry_advice;
-pub(super) use self::codes::{Codes, code_setters};
+pub(crate) use self::codes::{Codes, code_setters};
 pub(crate) use self::retry_after::GRPC_PUSHBACK;
 pub use self::retry_after::retry_after;
 
@@ -50,7 +50,7 @@ impl Side {
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
-/// | `Err` with the rejection of a breaker further down, as in [`Results`](super::Results) | ignored, with its wait | ignored, with its wait |
+/// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`] | ignored, with its wait | ignored, with its wait |
 /// | 5xx except 501 and 505 | failure, with its wait | failure, with its wait |
 /// | 429 | ignored (one caller's limit) | throttled, with its wait |
@@ -150,7 +150,7 @@ pub(super) fn class_of(status: StatusCode, side: Side) -> Class {
 }
 
 /// Fills in what the head says beside its class.
-pub(super) fn by_status(class: Class, status: StatusCode, headers: &HeaderMap) -> Outcome {
+pub(crate) fn by_status(class: Class, status: StatusCode, headers: &HeaderMap) -> Outcome {
     let outcome = match class {
         Class::Failure => Outcome::failure(),
         Class::Throttled => Outcome::throttled(),
@@ -184,9 +184,9 @@ where
     E: 'static,
 {
     /// Whether the request was a `HEAD`: its answer has no body, whatever its headers say.
-    type Token = bool;
+    type RequestInfo = bool;
     type Response = Response<BreakerBody<B>>;
-    type Later = Never<Result<Self::Response, E>>;
+    type Deferred = NeverDeferred<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, request: &Request<A>) -> bool {
@@ -199,12 +199,12 @@ where
         head: bool,
         result: Result<Response<B>, E>,
         permit: Permit,
-    ) -> Now<Result<Self::Response, E>> {
+    ) -> ReadyOnly<Result<Self::Response, E>> {
         let outcome = self.outcome(result.as_ref());
-        Known::Now(match result {
+        Classified::Ready(match result {
             // Few read what comes with a redirect or with their own mistake: it was answered.
             Ok(response) if outcome.class() == Class::Success && response.status().is_success() => {
-                Ok(until_settled(response, head, self.at, permit, Judge::Plain))
+                Ok(until_settled(response, head, self.at, permit, BodyClassifier::Plain))
             }
             result => {
                 permit.settle(outcome);

@@ -19,7 +19,7 @@
 //! - Rules on errors see no response, and rules on responses no error.
 //! - **A rejection of a breaker further down is shown to no rule** and stays ignored, or one open circuit would open every
 //!   circuit above it. A rule on causes of the type [`CircuitOpen`](crate::CircuitOpen) is the exception: it asks for them
-//!   by name. (What is found is what [`Results`](super::Results) finds, and for rules on causes every `CircuitOpen` in
+//!   by name. (What is found is what [`ErrorsAsFailures`](super::ErrorsAsFailures) finds, and for rules on causes every `CircuitOpen` in
 //!   the chain of sources; in a response, [`OPEN_HEADER`](super::OPEN_HEADER).)
 //! - A response that a rule settles is settled with its head: nothing is asked of its body.
 //! - A panic of a closure goes on to the caller; the call counts as ignored.
@@ -35,7 +35,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Classify, Known};
+use super::{Classified, Classify};
 use crate::Outcome;
 use crate::breaker::Permit;
 
@@ -78,27 +78,27 @@ where
     C: Classify<Req, Res, E>,
     F: RuleFor<Res, E>,
 {
-    type Token = C::Token;
+    type RequestInfo = C::RequestInfo;
     type Response = C::Response;
-    type Later = C::Later;
+    type Deferred = C::Deferred;
 
     #[inline]
-    fn request(&self, request: &Req) -> C::Token {
+    fn request(&self, request: &Req) -> C::RequestInfo {
         self.classify.request(request)
     }
 
     #[inline]
     fn result(
         &self,
-        token: C::Token,
+        token: C::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
-    ) -> Known<Result<C::Response, E>, C::Later> {
+    ) -> Classified<Result<C::Response, E>, C::Deferred> {
         self.classify.result_unless(token, result, permit, |result| self.rule.outcome(result))
     }
 
     #[inline]
-    fn dropped(token: C::Token) -> Option<Outcome> {
+    fn dropped(token: C::RequestInfo) -> Option<Outcome> {
         C::dropped(token)
     }
 
@@ -114,11 +114,11 @@ where
     #[inline]
     fn result_unless(
         &self,
-        token: C::Token,
+        token: C::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
         rule: impl Fn(Result<&Res, &E>) -> Option<Outcome>,
-    ) -> Known<Result<C::Response, E>, C::Later> {
+    ) -> Classified<Result<C::Response, E>, C::Deferred> {
         self.classify.result_unless(token, result, permit, |result| {
             self.rule.outcome(result).or_else(|| rule(result))
         })

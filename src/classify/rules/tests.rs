@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 
 use super::*;
 use crate::classify::tests::settle;
-use crate::classify::{ClassifyFn, Results};
+use crate::classify::{ClassifyFn, ErrorsAsFailures};
 use crate::error::CircuitOpen;
 use crate::{BoxError, BreakerError, Cause, Class, Config, State};
 
@@ -241,7 +241,7 @@ fn rules_go_before_a_closure_too() {
 
 #[test]
 fn a_new_classifier_takes_the_place_of_the_rules_too() {
-    let config = Config::default().ignore_errors(|_: &u8| true).classify(Results);
+    let config = Config::default().ignore_errors(|_: &u8| true).classify(ErrorsAsFailures);
     assert_eq!(class(config, 1), Class::Failure);
 }
 
@@ -253,7 +253,7 @@ fn a_rule_is_as_large_as_its_closure() {
         .classify_responses(|_: &()| None);
     let classify = config.classifier();
     let _: &dyn Classify0 = classify;
-    assert_eq!(size_of_val(classify), size_of::<Results>());
+    assert_eq!(size_of_val(classify), size_of::<ErrorsAsFailures>());
     assert!(format!("{classify:?}").starts_with("Ruled { classify: Ruled"));
 }
 

@@ -9,8 +9,8 @@ use super::translate::{cooldown, settings};
 use crate::backoff::{self, FOREVER, Random};
 use crate::machine::gate::NEVER;
 use crate::machine::{
-    self, Admission, Clock, Grant, Machine, Own, Refusal, Refuses, Transition, Transitions,
-    WindowSnapshot,
+    self, Admission, Callbacks, Clock, Machine, PermitState, Rejection, Transition, Transitions,
+    WindowSnapshot, WouldReject,
 };
 use crate::outcome::{Class, LastError, Outcome};
 
@@ -46,11 +46,11 @@ impl Real {
         let start = Instant::now();
         let custom = config.custom;
         let step = config.cooldown.own;
-        let own = Own {
-            rule: custom.map(|n| -> machine::own::CustomRule {
+        let own = Callbacks {
+            rule: custom.map(|n| -> machine::callbacks::CustomRule {
                 Arc::new(move |seen: &WindowSnapshot| custom_sum(&window_view(seen)) >= n)
             }),
-            cooldown: step.map(|step| -> machine::own::CooldownFn {
+            cooldown: step.map(|step| -> machine::callbacks::CooldownFn {
                 Arc::new(move |attempt| step * (attempt + 1))
             }),
         };
@@ -62,7 +62,7 @@ impl Real {
         std::mem::take(&mut self.changes)
     }
 
-    pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<Grant>) {
+    pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<PermitState>) {
         let at = self.start + now;
         let seen = self.machine.free();
         let again = seen.and_then(|seen| self.machine.admit_again(seen.bits(), &At(now)));
@@ -76,11 +76,11 @@ impl Real {
             Admission::Admitted(grant) => {
                 (Answer::Admitted { probe: grant.is_probe() }, Some(grant))
             }
-            Admission::Rejected(refusal) => (rejected(refusal), None),
+            Admission::Rejected(rejection) => (rejected(rejection), None),
         }
     }
 
-    pub(super) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<Grant>) {
+    pub(super) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<PermitState>) {
         match self.machine.grant_without_asking() {
             Some(grant) => (Answer::Admitted { probe: false }, Some(grant)),
             None => self.admit(now),
@@ -88,7 +88,13 @@ impl Real {
     }
 
     /// By the short way where there is one, as a permit does.
-    pub(super) fn settle(&mut self, grant: Grant, outcome: Outcome, short: bool, now: Duration) {
+    pub(super) fn settle(
+        &mut self,
+        grant: PermitState,
+        outcome: Outcome,
+        short: bool,
+        now: Duration,
+    ) {
         let at = self.start + now;
         let bare = outcome.class() == Class::Success;
         if short && bare && self.machine.settle_success(&grant, &At(now)) {
@@ -103,19 +109,19 @@ impl Real {
     }
 
     /// What is left to settle; none if it counts nowhere from here on.
-    pub(super) fn answered(&mut self, grant: Grant, now: Duration) -> Option<Grant> {
+    pub(super) fn answered(&mut self, grant: PermitState, now: Duration) -> Option<PermitState> {
         let at = self.start + now;
         let (rest, settled) = self.machine.answered(grant, || at);
         self.tell(settled.transitions);
         (grant.is_inert() || !rest.is_inert()).then_some(rest)
     }
 
-    pub(super) fn refuses(&mut self, now: Duration) -> Option<Option<Duration>> {
-        let wait = match self.machine.refuses(&At(now)) {
-            Refuses::No => None,
-            Refuses::For(wait) => Some(wait),
-            Refuses::Ask => {
-                let (wait, transitions) = self.machine.refuses_locked(At(now).exact());
+    pub(super) fn would_reject(&mut self, now: Duration) -> Option<Option<Duration>> {
+        let wait = match self.machine.would_reject(&At(now)) {
+            WouldReject::No => None,
+            WouldReject::For(wait) => Some(wait),
+            WouldReject::NeedsLock => {
+                let (wait, transitions) = self.machine.would_reject_locked(At(now).exact());
                 self.tell(transitions);
                 wait
             }
@@ -151,11 +157,11 @@ impl Real {
     }
 
     pub(super) fn set_canary(&mut self, comes: bool) {
-        self.machine.count_canary(comes);
+        self.machine.count_health_check(comes);
     }
 
-    pub(super) fn admit_canary(&mut self, now: Duration) -> Option<Grant> {
-        let (grant, transitions) = self.machine.admit_canary(self.start + now);
+    pub(super) fn admit_health_check(&mut self, now: Duration) -> Option<PermitState> {
+        let (grant, transitions) = self.machine.admit_health_check(self.start + now);
         self.tell(transitions);
         grant
     }
@@ -225,9 +231,9 @@ fn known(wait: u64) -> Option<Duration> {
     (wait != NEVER).then(|| Duration::from_nanos(wait))
 }
 
-fn rejected(refusal: Refusal) -> Answer {
-    let (state, cause) = (refusal.state(), refusal.cause());
-    Answer::Rejected { state, cause, wait: known(refusal.wait) }
+fn rejected(rejection: Rejection) -> Answer {
+    let (state, cause) = (rejection.state(), rejection.cause());
+    Answer::Rejected { state, cause, wait: known(rejection.wait) }
 }
 
 fn window_view(seen: &WindowSnapshot) -> WindowView {

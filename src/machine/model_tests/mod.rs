@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::machine::Grant;
+use crate::machine::PermitState;
 use crate::outcome::Outcome;
 use crate::state::Cause;
 use adapter::{Real, SameLuck};
@@ -21,7 +21,7 @@ use reference::{Config, Reference};
 /// A call in flight: what the machine gave, and its number in the reference. None: counts nowhere.
 #[derive(Clone, Copy, Debug)]
 struct Call {
-    grant: Grant,
+    grant: PermitState,
     id: Option<u64>,
 }
 
@@ -32,7 +32,7 @@ struct World {
     calls: Vec<Call>,
     now: Duration,
     latest: Duration,
-    canary: bool,
+    health_check: bool,
     /// The user's own functions stay when the settings change.
     first: Config,
     /// Of every transition.
@@ -50,7 +50,7 @@ impl World {
             calls: Vec::new(),
             now: Duration::ZERO,
             latest: Duration::ZERO,
-            canary: false,
+            health_check: false,
             first: config,
             causes: Vec::new(),
         }
@@ -93,7 +93,8 @@ impl World {
             }
             Op::Clock(clock) => self.turn(*clock),
             Op::Ask => {
-                let (real, expected) = (self.real.refuses(now), self.reference.refuses(now));
+                let (real, expected) =
+                    (self.real.would_reject(now), self.reference.would_reject(now));
                 assert_eq!(real, expected, "for how long a call would be rejected");
             }
             Op::Reject(wait) => {
@@ -118,14 +119,15 @@ impl World {
                 self.reference.reconfigure(config, now);
             }
             Op::Canary(comes) => {
-                if self.canary != *comes {
-                    self.canary = *comes;
+                if self.health_check != *comes {
+                    self.health_check = *comes;
                     self.real.set_canary(*comes);
                     self.reference.set_canary(*comes);
                 }
             }
             Op::AdmitCanary => {
-                let (grant, id) = (self.real.admit_canary(now), self.reference.admit_canary(now));
+                let (grant, id) =
+                    (self.real.admit_health_check(now), self.reference.admit_health_check(now));
                 assert_eq!(grant.is_some(), id.is_some(), "a probe in the background");
                 self.calls.extend(grant.map(|grant| Call { grant, id }));
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::reference::{Config, Cooldown, Shape, Slow, Throttled, Verdict};
+use super::reference::{Backoff, Config, Shape, Slow, Throttled, Verdict};
 use crate::outcome::Outcome;
 
 #[derive(Clone, Copy, Debug)]
@@ -173,11 +173,11 @@ fn shape() -> impl Strategy<Value = Shape> {
     prop_oneof![6 => time, 1 => long, 5 => (1_u32..9).prop_map(Shape::Count)]
 }
 
-fn back_off() -> impl Strategy<Value = Cooldown> {
+fn back_off() -> impl Strategy<Value = Backoff> {
     let jitter = prop_oneof![4 => Just(0.0), 1 => Just(0.2), 1 => Just(1.0)];
     let own = prop_oneof![6 => Just(None), 1 => time(10).prop_map(Some)];
     (time(8), 1_u32..4, 1_u32..10, jitter, own).prop_map(
-        |(initial, multiplier, most, jitter, own)| Cooldown {
+        |(initial, multiplier, most, jitter, own)| Backoff {
             initial,
             multiplier,
             max: initial * most,

@@ -1,15 +1,15 @@
 //! The numbers of the reference as settings of the machine.
 
 use super::reference::{Config, Shape, Throttled, Verdict};
-use crate::backoff::Cooldown;
+use crate::backoff::Backoff;
 use crate::machine::{self, Exhausted, Settings};
 use crate::probe::{Probe, Ramp};
 use crate::trip::Trip;
 use crate::window::Window;
 
-pub(super) fn cooldown(config: &Config) -> Cooldown {
+pub(super) fn cooldown(config: &Config) -> Backoff {
     let plain = config.cooldown;
-    Cooldown::exponential(plain.initial, plain.max)
+    Backoff::exponential(plain.initial, plain.max)
         .multiplier(plain.multiplier.into())
         .jitter(plain.jitter)
 }

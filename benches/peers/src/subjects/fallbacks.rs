@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use seatbelt::ResilienceContext;
-use tower_breaker::{FallbackLayer, OnError};
+use tower_breaker::{FallbackLayer, fallback::OnError};
 use tower_breaker_benches::inner::Broken;
 use tower_layer::Layer;
 use tower_resilience_fallback::FallbackError;

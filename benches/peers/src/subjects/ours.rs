@@ -1,6 +1,6 @@
 use std::future::ready;
 
-use tower_breaker::{BreakerError, Cooldown, Handle, Settings, Trip};
+use tower_breaker::{Backoff, BreakerError, BreakerHandle, Settings, Trip};
 use tower_breaker_benches::ours::{NEVER, settings, with};
 use tower_layer::Layer;
 
@@ -18,7 +18,7 @@ impl<E> Verdict for BreakerError<E> {
 }
 
 fn cooled(settings: Settings, limits: Limits) -> Settings {
-    let cooldown = Cooldown::fixed(limits.cooldown).jitter(0.0);
+    let cooldown = Backoff::fixed(limits.cooldown).jitter(0.0);
     settings.to_builder().cooldown(cooldown).build().expect("valid settings")
 }
 
@@ -60,7 +60,7 @@ impl Peer for Call {
     const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
-        let breaker = forever(Handle::new("bench", streak(limits)));
+        let breaker = forever(BreakerHandle::new("bench", streak(limits)));
         Own(move |request| ready(breaker.call(|| plain(inner, request))))
     }
 }

@@ -41,7 +41,7 @@ impl Reference {
         }
         let at = self.work_at(now);
         self.lapse(at);
-        if !self.canary {
+        if !self.health_check {
             self.half_open_if_due(at);
         }
         let passes = match self.phase {
@@ -105,7 +105,7 @@ impl Reference {
     }
 
     /// How long the next call is rejected, if it is. Does what is due. Nobody knows it of a ramp.
-    pub(crate) fn refuses(&mut self, now: Duration) -> Option<Option<Duration>> {
+    pub(crate) fn would_reject(&mut self, now: Duration) -> Option<Option<Duration>> {
         if self.mode == Mode::Shadow {
             return None;
         }
@@ -120,7 +120,7 @@ impl Reference {
         self.lapse(now);
         let rejects = match self.phase {
             Phase::Closed | Phase::Disabled | Phase::Ramp { .. } => false,
-            Phase::Open => now < self.open_until || self.canary,
+            Phase::Open => now < self.open_until || self.health_check,
             Phase::ForcedOpen => true,
             Phase::Probing => !self.takes_probe_of_caller(),
         };
@@ -140,7 +140,7 @@ impl Reference {
     }
 
     /// A probe that is nobody's request.
-    pub(crate) fn admit_canary(&mut self, now: Duration) -> Option<u64> {
+    pub(crate) fn admit_health_check(&mut self, now: Duration) -> Option<u64> {
         let at = self.work_at(now);
         self.lapse(at);
         self.half_open_if_due(at);
@@ -153,8 +153,8 @@ impl Reference {
         Some(id)
     }
 
-    pub(crate) fn set_canary(&mut self, canary: bool) {
-        self.canary = canary;
+    pub(crate) fn set_canary(&mut self, health_check: bool) {
+        self.health_check = health_check;
     }
 
     /// How many more probes may start: of a sample, none that cannot matter.
@@ -170,7 +170,7 @@ impl Reference {
     }
 
     fn takes_probe_of_caller(&self) -> bool {
-        !self.canary && self.places() > 0
+        !self.health_check && self.places() > 0
     }
 
     pub(super) fn first_lease_end(&self) -> Option<Duration> {

@@ -15,7 +15,7 @@ pub(crate) struct Config {
     /// The user's own rule: failures, slow calls and twice the failures in a row make so many.
     pub(crate) custom: Option<u64>,
     pub(crate) window: Shape,
-    pub(crate) cooldown: Cooldown,
+    pub(crate) cooldown: Backoff,
     pub(crate) stable_for: Option<Duration>,
     pub(crate) probes: u32,
     pub(crate) lease: Duration,
@@ -48,7 +48,7 @@ pub(crate) enum Shape {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cooldown {
+pub(crate) struct Backoff {
     pub(crate) initial: Duration,
     pub(crate) multiplier: u32,
     pub(crate) max: Duration,
@@ -82,7 +82,7 @@ pub(super) fn cut(time: Duration) -> Duration {
 impl Config {
     /// The wait of the first attempt, or of a later one, before jitter.
     pub(super) fn nominal(&self, attempt: u32) -> Duration {
-        let Cooldown { initial, multiplier, max, .. } = self.cooldown;
+        let Backoff { initial, multiplier, max, .. } = self.cooldown;
         let mut wait = initial;
         for _ in 0..attempt.min(64) {
             wait = wait.saturating_mul(multiplier).min(max);

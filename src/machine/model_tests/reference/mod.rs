@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::outcome::Class;
 use crate::state::{Cause, Mode, State};
 use config::cut;
-pub(crate) use config::{Config, Cooldown, Shape, Slow, Throttled, Verdict};
+pub(crate) use config::{Backoff, Config, Shape, Slow, Throttled, Verdict};
 pub(crate) use rules::custom_sum;
 pub(crate) use view::{Answer, Change, Totals, View, WindowView};
 use window::Window;
@@ -108,7 +108,7 @@ pub(crate) struct Reference {
     leases: Vec<Lease>,
     probe_successes: u32,
     probe_failures: u32,
-    canary: bool,
+    health_check: bool,
     calls: Vec<Call>,
     window: Window,
     /// When each failure in a row was counted.
@@ -146,7 +146,7 @@ impl Reference {
             leases: Vec::new(),
             probe_successes: 0,
             probe_failures: 0,
-            canary: false,
+            health_check: false,
             calls: Vec::new(),
             window: Window::default(),
             streak: Vec::new(),

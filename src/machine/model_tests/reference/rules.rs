@@ -41,11 +41,11 @@ impl Reference {
             return false;
         }
         self.overdue_asked = Some(bucket);
-        self.judge(now, Grew { overdue: true, ..Grew::default() }, None)
+        self.evaluate(now, Grew { overdue: true, ..Grew::default() }, None)
     }
 
     /// Asks the rules whose numerators grew, and opens if one fires. Whether the state changed.
-    pub(super) fn judge(&mut self, now: Duration, grew: Grew, wait: Option<Wait>) -> bool {
+    pub(super) fn evaluate(&mut self, now: Duration, grew: Grew, wait: Option<Wait>) -> bool {
         let Some(cause) = self.fired(now, grew) else { return false };
         let window = self.window_view(now);
         let epoch = self.epoch;

@@ -109,7 +109,7 @@ impl Reference {
         }
         self.window.add(&self.config, now, kind, slow);
         if failed || slow {
-            self.judge(now, Grew { failures: failed, slow, overdue: false }, wait);
+            self.evaluate(now, Grew { failures: failed, slow, overdue: false }, wait);
         }
     }
 

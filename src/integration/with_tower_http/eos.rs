@@ -1,0 +1,54 @@
+//! A classifier that waits for the end of the body.
+
+use http::{HeaderMap, StatusCode};
+use tower_http::classify::ClassifyEos;
+
+use super::filled_in;
+use crate::classify::{BodyProgress, ClassifyBody};
+use crate::outcome::Outcome;
+
+/// Asks a `ClassifyEos` once.
+pub(super) struct Eos<C, F> {
+    /// `None` once it was asked.
+    classify: Option<C>,
+    status: StatusCode,
+    outcome_of: F,
+}
+
+impl<C, F> Eos<C, F>
+where
+    C: ClassifyEos,
+    F: Fn(&C::FailureClass) -> Outcome,
+{
+    pub(super) const fn new(classify: C, status: StatusCode, outcome_of: F) -> Self {
+        Self { classify: Some(classify), status, outcome_of }
+    }
+
+    fn ask(&mut self, trailers: Option<&HeaderMap>) -> Outcome {
+        match self.classify.take().map(|classify| classify.classify_eos(trailers)) {
+            Some(Err(class)) => {
+                let outcome = (self.outcome_of)(&class);
+                filled_in(outcome, self.status, trailers.unwrap_or(&HeaderMap::new()))
+            }
+            Some(Ok(())) | None => Outcome::success(),
+        }
+    }
+}
+
+impl<C, F> ClassifyBody for Eos<C, F>
+where
+    C: ClassifyEos + Send + Sync,
+    F: Fn(&C::FailureClass) -> Outcome + Send + Sync,
+{
+    fn data(&mut self, _: &[u8]) -> BodyProgress {
+        BodyProgress::Content
+    }
+
+    fn end(&mut self) -> Outcome {
+        self.ask(None)
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
+        self.ask(Some(trailers))
+    }
+}

@@ -1,0 +1,57 @@
+//! The bodies of error responses.
+
+use http::{HeaderMap, StatusCode};
+
+use super::framing::{BOUND, Kept};
+use super::{Credential, Provider, signals, weighed};
+use crate::Outcome;
+use crate::classify::http::Codes;
+use crate::classify::{BodyProgress, ClassifyBody};
+
+/// Keeps the beginning of an error's body, and judges it with its head.
+pub(super) struct ErrorResponse {
+    pub(super) provider: Provider,
+    pub(super) credential: Credential,
+    pub(super) moved: Codes,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Kept,
+}
+
+impl ErrorResponse {
+    fn to_outcome(&self) -> Outcome {
+        let body = &self.body.bytes;
+        let body = first_event(body).unwrap_or(body);
+        let outcome = signals::classify_error(self.provider, self.status, &self.headers, body);
+        weighed(&self.moved, self.status, self.credential.judge(outcome))
+    }
+}
+
+impl ClassifyBody for ErrorResponse {
+    fn data(&mut self, data: &[u8]) -> BodyProgress {
+        self.body.push(data, BOUND);
+        BodyProgress::Pending
+    }
+
+    fn end(&mut self) -> Outcome {
+        self.to_outcome()
+    }
+
+    /// The head has said that the call failed: that its body breaks does not change it.
+    fn error(&mut self) -> Outcome {
+        self.to_outcome()
+    }
+
+    fn dropped(&mut self) -> Option<Outcome> {
+        Some(self.to_outcome())
+    }
+}
+
+/// The data of the first event: some answer a request for a stream with an error status and an event.
+fn first_event(body: &[u8]) -> Option<&[u8]> {
+    let start = body.trim_ascii_start();
+    if !start.starts_with(b"data:") && !start.starts_with(b"event:") {
+        return None;
+    }
+    body.split(|byte| matches!(byte, b'\n' | b'\r')).find_map(|line| line.strip_prefix(b"data:"))
+}

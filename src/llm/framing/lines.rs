@@ -1,0 +1,60 @@
+//! Newline-delimited JSON: one value a line.
+
+use memchr::memchr;
+
+use super::{BOUND, Event, Events, Kept};
+
+/// Reads lines that end in LF or CRLF from pieces that are split anywhere. Lines of whitespace are skipped: servers send
+/// them to keep a connection alive.
+#[derive(Debug, Default)]
+pub(in super::super) struct Lines {
+    line: Kept,
+    /// The line was given out; the next one begins empty.
+    given: bool,
+}
+
+impl Events for Lines {
+    fn next(&mut self, piece: &mut &[u8]) -> Option<Event<'_>> {
+        self.forget_given();
+        while !piece.is_empty() {
+            let end = memchr(b'\n', piece);
+            let (part, rest) = piece.split_at(end.unwrap_or(piece.len()));
+            self.line.push(part, BOUND);
+            *piece = rest.get(1..).unwrap_or_default();
+            if end.is_some() {
+                if self.says_something() {
+                    self.given = true;
+                    return Some(self.line(false));
+                }
+                self.line.clear();
+            }
+        }
+        None
+    }
+
+    fn finish(&mut self) -> Option<Event<'_>> {
+        self.forget_given();
+        self.given = true;
+        self.says_something().then(|| self.line(true))
+    }
+}
+
+impl Lines {
+    fn line(&self, cut: bool) -> Event<'_> {
+        let data = self.line.bytes.strip_suffix(b"\r").unwrap_or(&self.line.bytes);
+        Event { name: b"", data, truncated: self.line.over, cut }
+    }
+
+    fn says_something(&self) -> bool {
+        !self.line.bytes.trim_ascii().is_empty() || self.line.over
+    }
+
+    fn forget_given(&mut self) {
+        if std::mem::take(&mut self.given) {
+            self.line.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::machine::{Callbacks, Settings, Verb};
+
+/// Open for a minute in `mode`; while a call reads the clock, somebody does `meanwhile`.
+fn admitted(mode: Option<Verb>, meanwhile: Verb) -> (Machine, Admission) {
+    let start = Instant::now();
+    let settings = Settings::builder().build().expect("defaults are valid");
+    let machine = Machine::new(Arc::from("mode"), settings, Callbacks::default(), start, 1);
+    for verb in mode.into_iter().chain([Verb::HoldFor(Duration::from_secs(60))]) {
+        assert!(!machine.manual(verb, start).is_empty());
+    }
+    let (admission, _) = machine.admit(|| {
+        assert!(!machine.manual(meanwhile, start).is_empty());
+        start
+    });
+    (machine, admission)
+}
+
+#[test]
+fn a_call_is_rejected_by_the_mode_in_which_that_was_decided() {
+    let (machine, admission) = admitted(Some(Verb::Shadow), Verb::Release);
+    assert!(admission.granted().expect("shadow rejects nobody").is_inert());
+    let totals = machine.snapshot(machine.base).totals;
+    assert_eq!((totals.would_reject, totals.rejected), (1, 0));
+
+    let (machine, admission) = admitted(None, Verb::Shadow);
+    assert_eq!(admission.granted(), None);
+    let totals = machine.snapshot(machine.base).totals;
+    assert_eq!((totals.would_reject, totals.rejected), (0, 1));
+}

@@ -1,0 +1,145 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::machine::{Callbacks, Settings};
+use crate::probe::Probe;
+use crate::state::State;
+use crate::trip::Trip;
+
+const S: Duration = Duration::from_secs(1);
+
+fn machine(settings: Settings) -> (Machine, Instant) {
+    let start = Instant::now();
+    (Machine::new(Arc::from("answered"), settings, Callbacks::default(), start, 1), start)
+}
+
+/// Opens after one failure, for 5 s.
+fn settings() -> Settings {
+    Settings::builder()
+        .trip(Trip::none().consecutive(1))
+        .cooldown(crate::Backoff::fixed(5 * S).jitter(0.0))
+        .build()
+        .unwrap()
+}
+
+fn admit(machine: &Machine, at: Instant) -> PermitState {
+    machine.admit(|| at).0.granted().unwrap()
+}
+
+/// A probe whose answer has begun.
+fn watch(machine: &Machine, start: Instant) -> PermitState {
+    let grant = admit(machine, start);
+    let _opened = machine.settle(grant, Outcome::failure(), || start);
+    let probe = admit(machine, start + 5 * S);
+    assert!(probe.is_probe());
+    let (watch, _closed) = machine.answered(probe, || start + 6 * S);
+    assert!(watch.is_watch() && !watch.is_probe());
+    watch
+}
+
+#[test]
+fn an_answer_ends_the_time_of_a_slow_call() {
+    let slow = Trip::none().slow(S, 1.0, 1);
+    let (machine, start) = machine(settings().to_builder().trip(slow).build().unwrap());
+    let grant = admit(&machine, start);
+    let (grant, _) = machine.answered(grant, || start + S - Duration::from_nanos(1));
+    let settled = machine.settle(grant, Outcome::success(), || start + 100 * S);
+    assert!(settled.transitions.is_empty());
+    let grant = admit(&machine, start + 100 * S);
+    let (grant, _) = machine.answered(grant, || start + 101 * S);
+    let (grant, _) = machine.answered(grant, || start + 200 * S);
+    let settled = machine.settle(grant, Outcome::success(), || start + 200 * S);
+    assert_eq!(settled.transitions.into_iter().next().unwrap().cause, Cause::SlowRate);
+}
+
+#[test]
+fn an_answered_call_is_not_overdue() {
+    let overdue = Trip::none().overdue(2, S);
+    let (machine, start) = machine(settings().to_builder().trip(overdue).build().unwrap());
+    let grants = [0, 1].map(|_| machine.answered(admit(&machine, start), || start).0);
+    let (third, transitions) = machine.admit(|| start + 10 * S);
+    assert!(transitions.is_empty());
+    assert_eq!(machine.snapshot(start + 10 * S).window.overdue, Some(0));
+    for grant in grants.into_iter().chain(third.granted()) {
+        let _settled = machine.settle(grant, Outcome::success(), || start + 11 * S);
+    }
+    assert_eq!(machine.snapshot(start + 100 * S).window.overdue, Some(0));
+}
+
+#[test]
+fn a_probe_succeeds_when_its_answer_begins() {
+    let (machine, start) = machine(settings());
+    let watch = watch(&machine, start);
+    assert_eq!(machine.state(|| start + 6 * S), State::Closed);
+    let _nothing = machine.settle(watch, Outcome::success(), || start + 100 * S);
+    let totals = machine.snapshot(start + 100 * S).totals;
+    assert_eq!((totals.success, totals.broken_after), (1, 0));
+}
+
+#[test]
+fn a_probe_that_breaks_later_is_one_failure_of_the_next_epoch() {
+    let (machine, start) = machine(settings());
+    let watch = watch(&machine, start);
+    let settled = machine.settle(watch, Outcome::failure(), || start + 7 * S);
+    let opened = settled.transitions.into_iter().next().unwrap();
+    assert_eq!((opened.from, opened.cause), (State::Closed, Cause::ConsecutiveFailures));
+    let totals = machine.snapshot(start + 7 * S).totals;
+    assert_eq!((totals.success, totals.failure, totals.broken_after), (1, 1, 1));
+}
+
+#[test]
+fn a_watch_whose_epoch_is_over_only_counts() {
+    let (machine, start) = machine(settings());
+    let watch = watch(&machine, start);
+    let _reset = machine.manual(crate::machine::Verb::Reset, start + 7 * S);
+    let settled = machine.settle(watch, Outcome::failure(), || start + 8 * S);
+    assert!(settled.transitions.is_empty());
+    assert_eq!(machine.snapshot(start + 8 * S).totals.broken_after, 1);
+}
+
+#[test]
+fn neutral_ends_of_a_watch_are_nothing() {
+    for outcome in [Outcome::cancelled(), Outcome::ignored()] {
+        let (machine, start) = machine(settings());
+        let watch = watch(&machine, start);
+        let settled = machine.settle(watch, outcome, || start + 700 * S);
+        assert!(settled.transitions.is_empty());
+        assert_eq!(machine.snapshot(start + 700 * S).totals.broken_after, 0);
+    }
+}
+
+#[test]
+fn a_probe_that_breaks_while_others_are_needed_reopens() {
+    let settings = settings().to_builder().probe(Probe::successes(2)).build().unwrap();
+    let (machine, start) = machine(settings);
+    let watch = watch(&machine, start);
+    assert_eq!(machine.state(|| start + 6 * S), State::HalfOpen);
+    let settled = machine.settle(watch, Outcome::failure(), || start + 7 * S);
+    let reopened = settled.transitions.into_iter().next().unwrap();
+    assert_eq!((reopened.to, reopened.cause), (State::Open, Cause::ProbeFailed));
+}
+
+#[test]
+fn a_sample_takes_the_success_of_a_broken_probe_back() {
+    let sample = Probe::sample(4, 0.5).in_flight(4);
+    let (machine, start) = machine(settings().to_builder().probe(sample).build().unwrap());
+    let first = watch(&machine, start);
+    let second = admit(&machine, start + 6 * S);
+    let settled = machine.settle(first, Outcome::failure(), || start + 7 * S);
+    assert!(settled.transitions.is_empty());
+    let settled = machine.settle(second, Outcome::failure(), || start + 7 * S);
+    assert_eq!(settled.transitions.into_iter().next().unwrap().cause, Cause::ProbeFailed);
+}
+
+#[test]
+fn an_answer_after_the_lease_is_late_and_leaves_nothing() {
+    let (machine, start) = machine(settings());
+    let grant = admit(&machine, start);
+    let _opened = machine.settle(grant, Outcome::failure(), || start);
+    let probe = admit(&machine, start + 5 * S);
+    let (rest, _) = machine.answered(probe, || start + 500 * S);
+    assert!(rest.is_inert());
+    let totals = machine.snapshot(start + 500 * S).totals;
+    assert_eq!((totals.late, totals.success), (1, 0));
+}

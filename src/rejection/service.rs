@@ -1,0 +1,177 @@
+//! Rejected calls answered by another service.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project::pin_project;
+use tower_service::Service;
+
+use super::OnRejected;
+use crate::CircuitOpen;
+use crate::classify::AnswerFor;
+
+/// Sends a rejected call, request and all, to another service.
+///
+/// Every rejected call gets a clone of that service, waits until it is ready, and calls it. Its error becomes
+/// the error of the guarded service by `Into`, its response by [`AnswerFor`]. Nothing is boxed.
+///
+/// This service answers rejections only. A call that was let through and then failed is a matter for a fallback
+/// layer.
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the clone, and with it the request or the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RejectWithService<S>(pub S);
+
+impl<Req, Res, E, S> OnRejected<Req, Res, E> for RejectWithService<S>
+where
+    S: Service<Req> + Clone,
+    S::Response: AnswerFor<Res>,
+    S::Error: Into<E>,
+{
+    type Error = E;
+    type Future = RejectWithServiceFuture<S, Req, Res, E>;
+
+    #[inline]
+    fn rejected(&self, request: Req, _: CircuitOpen) -> Self::Future {
+        RejectWithServiceFuture {
+            state: State::Waiting { service: self.0.clone(), request: Some(request) },
+            answer: PhantomData,
+        }
+    }
+
+    #[inline]
+    fn error(&self, error: E) -> E {
+        error
+    }
+}
+
+/// The answer of the service in [`RejectWithService`].
+#[pin_project]
+pub struct RejectWithServiceFuture<S, Req, Res, E>
+where
+    S: Service<Req>,
+{
+    #[pin]
+    state: State<S, Req, S::Future>,
+    // A function, so that the future is as `Send` and as `Sync` as what it holds.
+    answer: PhantomData<fn() -> Result<Res, E>>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<S, Req, F> {
+    /// For the clone to be ready. The request is there until it is called.
+    Waiting { service: S, request: Option<Req> },
+    /// For the answer.
+    Called {
+        #[pin]
+        future: F,
+    },
+}
+
+impl<S, Req, Res, E> Future for RejectWithServiceFuture<S, Req, Res, E>
+where
+    S: Service<Req>,
+    S::Response: AnswerFor<Res>,
+    S::Error: Into<E>,
+{
+    type Output = Result<Res, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let future = match this.state.as_mut().project() {
+                StateProj::Waiting { service, request } => {
+                    ready!(service.poll_ready(cx)).map_err(Into::into)?;
+                    let request = request.take().expect("polled after it was ready");
+                    service.call(request)
+                }
+                StateProj::Called { future } => {
+                    let answer = ready!(future.poll(cx));
+                    return Poll::Ready(answer.map(AnswerFor::into_answer).map_err(Into::into));
+                }
+            };
+            this.state.set(State::Called { future });
+        }
+    }
+}
+
+impl<S, Req, Res, E> fmt::Debug for RejectWithServiceFuture<S, Req, Res, E>
+where
+    S: Service<Req>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectWithServiceFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use tokio_test::{assert_pending, assert_ready_eq, task};
+    use tower_test::mock;
+
+    use super::*;
+    use crate::{BoxError, Cause, State as Breaker};
+
+    fn open() -> CircuitOpen {
+        CircuitOpen::new(std::sync::Arc::new("db".into()), Breaker::Open, Cause::FailureRate, None)
+    }
+
+    type Mock = mock::Mock<&'static str, &'static str>;
+
+    fn rejected(
+        service: Mock,
+    ) -> task::Spawn<RejectWithServiceFuture<Mock, &'static str, &'static str, BoxError>> {
+        task::spawn(RejectWithService(service).rejected("ask", open()))
+    }
+
+    #[test]
+    fn a_clone_is_called_once_it_is_ready() {
+        let (service, mut handle) = mock::pair::<&'static str, &'static str>();
+        handle.allow(0);
+        let mut future = rejected(service);
+        assert_pending!(future.poll());
+
+        handle.allow(1);
+        assert!(future.is_woken());
+        assert_pending!(future.poll());
+        let mut request = task::spawn(async { handle.next_request().await.unwrap() });
+        let (asked, respond) = tokio_test::assert_ready!(request.poll());
+        assert_eq!(asked, "ask");
+        respond.send_response("backup");
+        assert_ready_eq!(task::spawn(async { future.await.unwrap() }).poll(), "backup");
+    }
+
+    #[test]
+    fn an_error_of_the_service_is_the_error_of_the_call() {
+        let (service, mut handle) = mock::pair::<&'static str, &'static str>();
+        handle.send_error("backup is down");
+        let mut future = rejected(service);
+        let error = tokio_test::assert_ready!(future.poll()).unwrap_err();
+        assert_eq!(error.to_string(), "backup is down");
+    }
+
+    #[test]
+    fn the_future_is_send_and_sync_whatever_the_answer_is() {
+        fn send<T: Send + Sync>() {}
+        #[derive(Clone)]
+        struct Sender;
+        impl Service<()> for Sender {
+            type Response = Rc<()>;
+            type Error = Rc<()>;
+            type Future = std::future::Pending<Result<Rc<()>, Rc<()>>>;
+            fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Rc<()>>> {
+                Poll::Ready(Ok(()))
+            }
+            fn call(&mut self, (): ()) -> Self::Future {
+                std::future::pending()
+            }
+        }
+        send::<RejectWithServiceFuture<Sender, (), Rc<()>, Rc<()>>>();
+    }
+}

@@ -1,0 +1,292 @@
+//! Settings from and to a file.
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::forms::{Human, Seed, Switch};
+use super::raw::{
+    Action, Preset, RawConsecutive, RawCooldown, RawExhausted, RawFailureRate, RawOverdue,
+    RawProbe, RawRamp, RawSample, RawSettings, RawSlow, RawThrottled, RawTrip, RawWindow,
+};
+use super::validate;
+use crate::backoff::Backoff;
+use crate::machine::{Exhausted, Settings, Throttled};
+use crate::probe::{Probe, Ramp, Verdict};
+use crate::trip::Trip;
+use crate::window::Window;
+
+/// The form is described at [`SettingsBuilder`](crate::SettingsBuilder#settings-files).
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An empty document, or one of comments only, is null.
+        let raw = Option::<RawSettings>::deserialize(deserializer)?.unwrap_or_default();
+        raw.over_preset()
+    }
+}
+
+/// The form is described at [`SettingsBuilder`](crate::SettingsBuilder#settings-files).
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawSettings::from(self).serialize(serializer)
+    }
+}
+
+impl RawSettings {
+    fn over_preset<E: Error>(self) -> Result<Settings, E> {
+        let base = match self.preset.unwrap_or_default() {
+            Preset::Default => Settings::default(),
+            Preset::Http => Settings::http(),
+            Preset::Grpc => Settings::grpc(),
+            Preset::HttpClient => Settings::http_client(),
+            Preset::GrpcClient => Settings::grpc_client(),
+            Preset::Llm => Settings::llm(),
+        };
+        let settings = Settings {
+            trip: self.trip.unwrap_or_default().over(base.trip),
+            window: self.window.unwrap_or_default().over(base.window)?,
+            cooldown: self.cooldown.unwrap_or_default().over(base.cooldown)?,
+            stable_for: self.stable_for.or(base.stable_for, |time| time.0),
+            probe: self.probe.unwrap_or_default().over(base.probe)?,
+            ramp: self.ramp.or(base.ramp, |ramp| Ramp::new(ramp.steps, ramp.step.0)),
+            throttled: self.throttled.unwrap_or_default().over(base.throttled),
+            exhausted: self.exhausted.unwrap_or_default().over(base.exhausted),
+            min_hold: self.min_hold.map_or(base.min_hold, |min| min.0),
+            hold_jitter: self.hold_jitter.unwrap_or(base.hold_jitter),
+            cancelled_after: self.cancelled_after.or(base.cancelled_after, |time| time.0),
+            track_in_flight: self.track_in_flight.unwrap_or(base.track_in_flight),
+            seed: self.seed.or(base.seed, |seed| seed.0),
+        };
+        validate::check(&settings).map_err(E::custom)?;
+        Ok(settings)
+    }
+}
+
+impl From<&Settings> for RawSettings {
+    fn from(settings: &Settings) -> Self {
+        let ramp = settings.ramp.as_ref();
+        Self {
+            preset: None,
+            trip: Some(RawTrip::from(&settings.trip)),
+            window: Some(RawWindow::from(settings.window)),
+            cooldown: Some(RawCooldown::from(settings.cooldown)),
+            stable_for: Switch::rule(settings.stable_for.map(Human)),
+            probe: Some(RawProbe::from(&settings.probe)),
+            ramp: Switch::rule(
+                ramp.map(|ramp| RawRamp { steps: ramp.steps.clone(), step: Human(ramp.step) }),
+            ),
+            throttled: Some(RawThrottled::from(settings.throttled)),
+            exhausted: Some(RawExhausted {
+                hold: Some(Human(settings.exhausted.hold)),
+                max_hold: Some(Human(settings.exhausted.max_hold)),
+            }),
+            min_hold: Some(Human(settings.min_hold)),
+            hold_jitter: Some(settings.hold_jitter),
+            cancelled_after: Switch::rule(settings.cancelled_after.map(Human)),
+            track_in_flight: Some(settings.track_in_flight),
+            seed: Switch::rule(settings.seed.map(Seed)),
+        }
+    }
+}
+
+impl RawTrip {
+    fn over(self, base: Trip) -> Trip {
+        let mut trip = base;
+        match self.consecutive {
+            Switch::Keep => {}
+            Switch::Off => trip = trip.no_consecutive(),
+            Switch::On(rule) => {
+                // A bare number keeps the preset's `over`, as the setter does.
+                let failures = rule.failures.or(base.consecutive.map(|rule| rule.failures));
+                trip = trip.consecutive(failures.unwrap_or_default());
+                if let Some(over) = rule.over {
+                    trip = trip.consecutive_over(over.0);
+                }
+            }
+        }
+        match self.overdue {
+            Switch::Keep => {}
+            Switch::Off => trip = trip.no_overdue(),
+            Switch::On(rule) => trip = trip.overdue(rule.calls, rule.after.0),
+        }
+        match self.failure_rate {
+            Switch::Keep => {}
+            Switch::Off => trip = trip.no_failure_rate(),
+            Switch::On(rule) => {
+                let rate = rule.rate.or(base.failure_rate.map(|rule| rule.rate));
+                let min_calls = rule.min_calls.or(base.failure_rate.map(|rule| rule.min_calls));
+                trip = trip.failure_rate(rate.unwrap_or_default(), min_calls.unwrap_or_default());
+            }
+        }
+        match self.failures {
+            Switch::Keep => {}
+            Switch::Off => trip = trip.no_failures(),
+            Switch::On(failures) => trip = trip.failures(failures),
+        }
+        match self.slow {
+            Switch::Keep => trip,
+            Switch::Off => trip.no_slow(),
+            Switch::On(rule) => trip.slow(rule.after.0, rule.rate, rule.min_calls),
+        }
+    }
+}
+
+impl From<&Trip> for RawTrip {
+    fn from(trip: &Trip) -> Self {
+        Self {
+            consecutive: Switch::default_rule(trip.consecutive.map(|rule| RawConsecutive {
+                failures: Some(rule.failures),
+                over: (!rule.over.is_zero()).then_some(Human(rule.over)),
+            })),
+            overdue: Switch::rule(
+                trip.overdue.map(|rule| RawOverdue { calls: rule.calls, after: Human(rule.after) }),
+            ),
+            failure_rate: Switch::default_rule(trip.failure_rate.map(|rule| RawFailureRate {
+                rate: Some(rule.rate),
+                min_calls: Some(rule.min_calls),
+            })),
+            failures: Switch::rule(trip.failures),
+            slow: Switch::rule(trip.slow.map(|rule| RawSlow {
+                after: Human(rule.after),
+                rate: rule.rate,
+                min_calls: rule.min_calls,
+            })),
+        }
+    }
+}
+
+impl RawWindow {
+    fn over<E: Error>(self, base: Window) -> Result<Window, E> {
+        let Self { period, buckets, calls } = self;
+        match (calls, base) {
+            (Some(_), _) if period.is_some() || buckets.is_some() => {
+                Err(E::custom("window has calls and period or buckets, must have one kind"))
+            }
+            (Some(calls), _) => Ok(Window::count(calls)),
+            (None, Window::Time { period: base_period, buckets: base_buckets }) => {
+                let period = period.map_or(base_period, |period| period.0);
+                Ok(Window::time(period).buckets(buckets.unwrap_or(base_buckets)))
+            }
+            // No preset counts calls.
+            (None, count @ Window::Count { .. }) => Ok(count),
+        }
+    }
+}
+
+impl From<Window> for RawWindow {
+    fn from(window: Window) -> Self {
+        match window {
+            Window::Time { period, buckets } => {
+                Self { period: Some(Human(period)), buckets: Some(buckets), calls: None }
+            }
+            Window::Count { calls } => Self { calls: Some(calls), ..Self::default() },
+        }
+    }
+}
+
+impl RawCooldown {
+    fn over<E: Error>(self, base: Backoff) -> Result<Backoff, E> {
+        let Self { fixed, initial, multiplier, max, jitter } = self;
+        if let Some(wait) = fixed {
+            if initial.is_some() || multiplier.is_some() || max.is_some() || jitter.is_some() {
+                return Err(E::custom("cooldown has fixed and another key, must have one kind"));
+            }
+            return Ok(Backoff::fixed(wait.0));
+        }
+        Ok(Backoff {
+            initial: initial.map_or(base.initial, |initial| initial.0),
+            multiplier: multiplier.unwrap_or(base.multiplier),
+            max: max.map_or(base.max, |max| max.0),
+            jitter: jitter.unwrap_or(base.jitter),
+        })
+    }
+}
+
+impl From<Backoff> for RawCooldown {
+    fn from(cooldown: Backoff) -> Self {
+        if cooldown == Backoff::fixed(cooldown.initial) {
+            return Self { fixed: Some(Human(cooldown.initial)), ..Self::default() };
+        }
+        Self {
+            fixed: None,
+            initial: Some(Human(cooldown.initial)),
+            multiplier: Some(cooldown.multiplier),
+            max: Some(Human(cooldown.max)),
+            jitter: Some(cooldown.jitter),
+        }
+    }
+}
+
+impl RawProbe {
+    fn over<E: Error>(self, base: Probe) -> Result<Probe, E> {
+        let verdict = match (self.successes, self.sample) {
+            (Some(_), Some(_)) => {
+                return Err(E::custom("probe has successes and sample, must have one of them"));
+            }
+            (Some(successes), None) => Verdict::Successes(successes),
+            (None, Some(sample)) => Verdict::Sample { calls: sample.calls, rate: sample.rate },
+            (None, None) => base.verdict,
+        };
+        Ok(Probe {
+            in_flight: self.in_flight.unwrap_or(base.in_flight),
+            lease: self.lease.map_or(base.lease, |lease| lease.0),
+            verdict,
+        })
+    }
+}
+
+impl From<&Probe> for RawProbe {
+    fn from(probe: &Probe) -> Self {
+        let (successes, sample) = match probe.verdict {
+            Verdict::Successes(successes) => (Some(successes), None),
+            Verdict::Sample { calls, rate } => (None, Some(RawSample { calls, rate })),
+        };
+        Self {
+            successes,
+            in_flight: Some(probe.in_flight),
+            lease: Some(Human(probe.lease)),
+            sample,
+        }
+    }
+}
+
+impl RawThrottled {
+    fn over(self, base: Throttled) -> Throttled {
+        let action = match self.action {
+            Some(Action::Hold) => Throttled::hold().action,
+            Some(Action::CountAsFailure) => Throttled::count_as_failure().action,
+            Some(Action::Ignore) => Throttled::ignore().action,
+            None => base.action,
+        };
+        Throttled {
+            action,
+            default_hold: self.default_hold.or(base.default_hold, |hold| hold.0),
+            max_hold: self.max_hold.map_or(base.max_hold, |max| max.0),
+        }
+    }
+}
+
+impl From<Throttled> for RawThrottled {
+    fn from(throttled: Throttled) -> Self {
+        let action = if throttled.action == Throttled::hold().action {
+            Action::Hold
+        } else if throttled.action == Throttled::ignore().action {
+            Action::Ignore
+        } else {
+            Action::CountAsFailure
+        };
+        Self {
+            action: Some(action),
+            max_hold: Some(Human(throttled.max_hold)),
+            default_hold: Switch::rule(throttled.default_hold.map(Human)),
+        }
+    }
+}
+
+impl RawExhausted {
+    fn over(self, base: Exhausted) -> Exhausted {
+        Exhausted {
+            hold: self.hold.map_or(base.hold, |hold| hold.0),
+            max_hold: self.max_hold.map_or(base.max_hold, |max| max.0),
+        }
+    }
+}
