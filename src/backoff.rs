@@ -1,12 +1,12 @@
-//! How long a circuit stays open.
+//! The formula for a sequence of waits, and its jitter.
 
 use std::time::Duration;
 
-/// How long a circuit stays open: fixed or growing, with jitter.
+/// A sequence of waits, fixed or exponential, with jitter.
 ///
-/// The wait of attempt *a* is `initial * multiplier^a`, then jittered, then cut at `max`. The attempt is 0 for a first
-/// trip, and one more for each half-open that failed and for each trip soon after a close (see
-/// [`SettingsBuilder::stable_for`](crate::SettingsBuilder::stable_for)).
+/// The wait of attempt *a* is `initial * multiplier^a`. Jitter is applied next, and the result is capped at `max`. As a
+/// cooldown, the attempt is 0 for the first trip. It grows by one with each failed half-open period and with each trip
+/// soon after a close (see [`SettingsBuilder::stable_for`](crate::SettingsBuilder::stable_for)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
     pub(crate) initial: Duration,
@@ -15,40 +15,40 @@ pub struct Backoff {
     pub(crate) jitter: f64,
 }
 
-/// The longest time that anything here waits: 30 years. Larger figures are cut before they are added to a clock.
+/// The longest wait: 30 years. Longer durations are capped before they are added to a clock reading.
 pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 impl Backoff {
-    /// Always the same wait, without jitter.
+    /// The same wait for every attempt, without jitter.
     pub const fn fixed(wait: Duration) -> Self {
         Self { initial: wait, multiplier: 1.0, max: wait, jitter: 0.0 }
     }
 
-    /// `initial`, doubled by each failed probe, up to `max`, jittered by 20 %.
+    /// Starts at `initial`, doubles with each attempt up to `max`, with a jitter of ±20 %.
     pub const fn exponential(initial: Duration, max: Duration) -> Self {
         Self { initial, multiplier: 2.0, max, jitter: 0.2 }
     }
 
-    /// The factor of one attempt over the one before. At least 1.0; checked by the settings builder.
+    /// Sets the factor between two attempts. At least 1.0; the settings builder checks it.
     pub const fn multiplier(mut self, factor: f64) -> Self {
         self.multiplier = factor;
         self
     }
 
-    /// The share by which a wait is changed at random, up or down: 0.2 is ±20 %. 0.0 to 1.0; checked by the
-    /// settings builder.
+    /// Sets the share by which a wait changes at random, up or down: 0.2 means ±20 %. 0.0 to 1.0; the settings builder
+    /// checks it.
     pub const fn jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
     }
 
-    /// The longest wait, after jitter.
+    /// Sets the longest wait, after jitter.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// The wait of an attempt, before jitter and clamp.
+    /// Returns the wait of an attempt, before jitter.
     pub(crate) fn nominal(&self, attempt: u32) -> Duration {
         let factor = self.multiplier.powi(i32::try_from(attempt).unwrap_or(i32::MAX));
         let seconds = self.initial.as_secs_f64() * factor;
@@ -60,7 +60,7 @@ impl Backoff {
         }
     }
 
-    /// Jitters a wait and cuts it at `max`.
+    /// Applies jitter to a wait and caps it at `max`.
     pub(crate) fn finish(&self, wait: Duration, random: &mut Random) -> Duration {
         let max = self.max.min(FOREVER);
         let wait = wait.min(max);
@@ -72,7 +72,7 @@ impl Backoff {
     }
 }
 
-/// A server's wait, jittered upward only, so that a fleet does not wake in step; never past `cap`.
+/// Returns a server's wait with upward jitter, so that the replicas of a fleet do not wake in step. At most `cap`.
 pub(crate) fn server_wait(
     asked: Duration,
     cap: Duration,
@@ -88,7 +88,7 @@ fn stretch(wait: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(wait.as_secs_f64() * factor).unwrap_or(FOREVER)
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter, exact under a seed.
+/// SplitMix64 (Steele, Lea, Flood 2014). Good enough for jitter, and reproducible from a seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -97,14 +97,14 @@ impl Random {
         Self(seed)
     }
 
-    /// 0.0 to 1.0, the end excluded.
+    /// Returns a number in `0.0..1.0`.
     pub(crate) fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
-        // 53 bits: the precision of a double.
+        // 53 bits, the precision of an `f64`.
         (z >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_wait_is_only_ever_made_longer() {
+    fn a_server_wait_is_never_shortened() {
         let mut random = Random::new(2);
         for _ in 0..1000 {
             let wait = server_wait(S(100), S(300), 0.1, &mut random);
@@ -144,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_those_of_splitmix64() {
+    fn the_generator_matches_the_splitmix64_reference_values() {
         let mut random = Random::new(1_234_567);
         for drawn in [0x599e_d017_fb08_fc85_u64, 0x2c73_f084_5854_0fa5, 0x883e_bce5_a3f2_7c77] {
-            // Exact: `powi` need not be.
+            // A literal, because `powi` may not be exact.
             let unit = (drawn >> 11) as f64 / 9_007_199_254_740_992.0;
             assert_eq!(random.unit().to_bits(), unit.to_bits());
         }

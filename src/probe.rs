@@ -1,8 +1,8 @@
-//! What closes a circuit again.
+//! How a half-open circuit recovers: probes and the ramp.
 
 use std::time::Duration;
 
-/// How a half-open circuit is judged.
+/// How many probes a half-open circuit admits, and when they close or reopen it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,54 +17,58 @@ use std::time::Duration;
 pub struct Probe {
     pub(crate) in_flight: u32,
     pub(crate) lease: Duration,
-    pub(crate) verdict: Verdict,
+    pub(crate) decision: DecideBy,
 }
 
-/// When half-open ends.
+/// The condition that ends a half-open period.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Verdict {
-    /// Closes after so many successes; the first failure reopens.
+pub(crate) enum DecideBy {
+    /// Closes after this number of successes; the first failure reopens.
     Successes(u32),
-    /// Judges `calls` probes: reopens once `failures * 1_000_000 >= rate * calls`, closes once that can no longer
-    /// happen.
+    /// Samples `calls` probes: reopens once `failures * 1_000_000 >= rate * calls` and closes once that is no longer
+    /// possible.
     Sample { calls: u32, rate: f64 },
 }
 
 impl Probe {
-    /// The most probes in flight.
+    /// The largest number of probes in flight.
     pub const MAX_IN_FLIGHT: u32 = 1_000;
 
-    /// The lease of a probe when nothing else is said: a little more than the usual 30 s timeout.
+    /// The default lease of a probe: slightly longer than the common timeout of 30 s.
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(35);
 
-    /// Closes after `n` successful probes, reopens on the first failed one. One probe at a time.
+    /// Closes after `n` successful probes and reopens on the first failed one. Admits one probe at a time.
     pub const fn successes(n: u32) -> Self {
-        Self { in_flight: 1, lease: Self::DEFAULT_LEASE, verdict: Verdict::Successes(n) }
+        Self { in_flight: 1, lease: Self::DEFAULT_LEASE, decision: DecideBy::Successes(n) }
     }
 
-    /// Judges `calls` probes together: reopens as soon as a share of `rate` of them has failed, closes as soon as
-    /// that can no longer happen. One probe at a time.
+    /// Samples `calls` probes: reopens as soon as the share `rate` of them has failed, and closes as soon as that is no
+    /// longer possible. Admits one probe at a time.
     pub const fn sample(calls: u32, rate: f64) -> Self {
-        Self { in_flight: 1, lease: Self::DEFAULT_LEASE, verdict: Verdict::Sample { calls, rate } }
+        Self {
+            in_flight: 1,
+            lease: Self::DEFAULT_LEASE,
+            decision: DecideBy::Sample { calls, rate },
+        }
     }
 
-    /// How many probes may run at the same time, 1 to 1 000. Default 1.
+    /// Sets how many probes may be in flight, 1 to 1 000. Default: 1.
     pub const fn in_flight(mut self, probes: u32) -> Self {
         self.in_flight = probes;
         self
     }
 
-    /// After how long a probe that has not ended counts as failed. Default 35 s; 120 s in the LLM presets.
+    /// Sets the time after which a pending probe counts as failed. Default: 35 s; 120 s in the LLM presets.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 }
 
-/// A gradual return of traffic after the probes succeeded.
+/// A gradual return of traffic after the probes have succeeded.
 ///
-/// Step *i* lets `steps[i]` percent of the calls through for `step` long; then the circuit closes. During a ramp the
-/// window counts and the circuit opens by the trip rules, not by a single failure.
+/// Step *i* admits `steps[i]` percent of the calls for the duration `step`. The circuit closes after the last step. During
+/// a ramp the window counts calls, and the trip rules open the circuit; a single failure does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Ramp {
@@ -73,10 +77,10 @@ pub struct Ramp {
 }
 
 impl Ramp {
-    /// The most steps.
+    /// The largest number of steps.
     pub const MAX_STEPS: usize = 100;
 
-    /// `steps` in percent (1 to 100, never falling), each `step` long.
+    /// Creates a ramp of `steps` in percent (1 to 100, not decreasing), each of the duration `step`.
     ///
     /// ```
     /// use std::time::Duration;

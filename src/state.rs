@@ -1,8 +1,8 @@
-//! The states of a breaker, its modes, and why it changed.
+//! The states of a breaker, its modes, and the causes of its transitions.
 
 use std::fmt;
 
-/// What a breaker does with the next call.
+/// The state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
@@ -10,16 +10,17 @@ pub enum State {
     Closed,
     /// Calls are rejected until the cooldown ends.
     Open,
-    /// Probes pass, a few at a time (one by default), and decide; in a [`Ramp`](crate::Ramp), a share of the calls.
+    /// A limited number of probes pass (one at a time by default), and their outcomes decide. In a [`Ramp`](crate::Ramp), a
+    /// share of the calls passes.
     HalfOpen,
-    /// Calls are rejected until a person releases the breaker, or the time that person gave ends.
+    /// Calls are rejected until an operator releases the breaker or the given time ends.
     ForcedOpen,
     /// Calls pass and nothing is recorded.
     Disabled,
 }
 
 impl State {
-    /// The lower-case name used in logs and metrics.
+    /// Returns the lower-case name used in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -37,23 +38,23 @@ impl fmt::Display for State {
     }
 }
 
-/// Who is in charge: the rules, or a person.
+/// Whether the rules or an operator control the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Mode {
-    /// The rules decide.
+    /// The rules control the breaker.
     #[default]
     Normal,
     /// `force_open` was called.
     ForcedOpen,
     /// `disable` was called.
     Disabled,
-    /// `shadow` was called: the rules run, and nobody is rejected.
+    /// `shadow` was called: the rules run, and no call is rejected.
     Shadow,
 }
 
 impl Mode {
-    /// The lower-case name used in logs and metrics.
+    /// Returns the lower-case name used in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -64,29 +65,29 @@ impl Mode {
     }
 }
 
-/// Why a breaker is in the state it is in.
+/// The cause of a breaker's current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Nothing happened yet, or somebody reset the breaker.
+    /// No transition yet, or none since a reset.
     Start,
-    /// So many failures in a row.
+    /// Too many consecutive failures.
     ConsecutiveFailures,
-    /// So many calls that are pending for too long.
+    /// Too many calls have been pending for too long.
     Overdue,
-    /// Too large a share of failures in the window.
+    /// The failure rate in the window is too high.
     FailureRate,
     /// Too many failures in the window.
     FailureCount,
-    /// Too large a share of slow calls in the window.
+    /// The slow-call rate in the window is too high.
     SlowRate,
-    /// The user's own rule.
+    /// A custom rule (`Config::trip_when`).
     Custom,
-    /// The dependency asked for fewer calls and said how long to wait.
+    /// The dependency asked for fewer calls and gave a wait.
     Throttled,
-    /// The dependency said that a quota or budget is used up.
+    /// The dependency reported that a quota or budget is used up.
     Exhausted,
-    /// The cooldown ended and a probe was let through.
+    /// The cooldown ended and a probe was admitted.
     CooldownElapsed,
     /// A probe failed.
     ProbeFailed,
@@ -94,7 +95,7 @@ pub enum Cause {
     LeaseExpired,
     /// Enough probes succeeded.
     Recovered,
-    /// A person or a program used the handle: `force_open`.
+    /// `force_open`.
     ForceOpen,
     /// The time given to `force_open` ended.
     ForceOpenExpired,
@@ -137,7 +138,7 @@ impl Cause {
         Self::Hold,
     ];
 
-    /// The lower-case name used in logs and metrics.
+    /// Returns the lower-case name used in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cause_is_listed_at_its_own_number() {
+    fn every_cause_is_listed_at_its_discriminant() {
         for (at, cause) in Cause::ALL.into_iter().enumerate() {
             assert_eq!(cause as usize, at, "{cause}");
         }

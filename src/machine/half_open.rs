@@ -1,6 +1,6 @@
 //! Probes, their leases, and the verdict.
 
-use crate::probe::{Probe, Verdict};
+use crate::probe::{DecideBy, Probe};
 use crate::window::tally::{MILLION, per_million};
 
 /// A probe that is under way.
@@ -64,10 +64,10 @@ impl HalfOpen {
 
     /// How many more probes may start.
     pub(crate) fn free(&self, probe: &Probe) -> u32 {
-        let most = match probe.verdict {
-            Verdict::Successes(_) => probe.in_flight,
+        let most = match probe.decision {
+            DecideBy::Successes(_) => probe.in_flight,
             // No more than can still matter.
-            Verdict::Sample { calls, .. } => {
+            DecideBy::Sample { calls, .. } => {
                 probe.in_flight.min(calls.saturating_sub(self.succeeded + self.failed))
             }
         };
@@ -110,11 +110,11 @@ impl HalfOpen {
     }
 
     fn evaluate(&self, probe: &Probe, succeeded: u32, failed: u32) -> ProbeDecision {
-        match probe.verdict {
-            Verdict::Successes(_) if failed > 0 => ProbeDecision::Reopens,
-            Verdict::Successes(needed) if succeeded >= needed => ProbeDecision::Recovers,
-            Verdict::Successes(_) => ProbeDecision::Undecided,
-            Verdict::Sample { calls, rate } => {
+        match probe.decision {
+            DecideBy::Successes(_) if failed > 0 => ProbeDecision::Reopens,
+            DecideBy::Successes(needed) if succeeded >= needed => ProbeDecision::Recovers,
+            DecideBy::Successes(_) => ProbeDecision::Undecided,
+            DecideBy::Sample { calls, rate } => {
                 let limit = per_million(rate) * u64::from(calls);
                 let open = u64::from(calls.saturating_sub(succeeded + failed));
                 if u64::from(failed) * MILLION >= limit {

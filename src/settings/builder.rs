@@ -12,18 +12,18 @@ use crate::window::Window;
 
 #[doc = include_str!("manual.md")]
 #[derive(Clone, Debug, PartialEq, Default)]
-#[must_use = "nothing is checked before `build`"]
+#[must_use = "the settings are validated by `build`"]
 pub struct SettingsBuilder {
     settings: Settings,
 }
 
 impl Settings {
-    /// A builder that starts from [`Settings::default`].
+    /// Returns a builder that starts from [`Settings::default`].
     pub fn builder() -> SettingsBuilder {
         SettingsBuilder::default()
     }
 
-    /// A builder that starts from these settings: for a preset with one number changed.
+    /// Returns a builder that starts from these settings, for example to change one number of a preset.
     ///
     /// ```
     /// use tower_breaker::Settings;
@@ -39,16 +39,16 @@ impl Settings {
 }
 
 impl SettingsBuilder {
-    /// The rules that open the circuit. Replaces all of them; [`Settings::trip`] reads those of a preset.
+    /// Sets the rules that trip the circuit. Replaces all of them; [`Settings::trip`] returns those of a preset.
     ///
-    /// Default: 5 failures in a row, or at least half of at least 20 calls.
+    /// Default: 5 consecutive failures, or a failure rate of at least 50 % of at least 20 calls.
     pub fn trip(mut self, trip: Trip) -> Self {
         self.settings.trip = trip;
         self
     }
 
-    /// What the rates and the failure count of [`trip`](Self::trip) look at. A `min_calls` larger than a window of
-    /// calls means that window's size.
+    /// Sets the window of the rates and of the failure count of [`trip`](Self::trip). A `min_calls` above the size of a count
+    /// window is lowered to that size.
     ///
     /// Default: 30 s in 10 buckets.
     pub fn window(mut self, window: Window) -> Self {
@@ -56,24 +56,24 @@ impl SettingsBuilder {
         self
     }
 
-    /// How long the circuit stays open.
+    /// Sets how long the circuit stays open.
     ///
-    /// Default: 5 s, doubled by each failed half-open up to 60 s, jittered by 20 %.
+    /// Default: 5 s, doubled with each failed half-open period up to 60 s, with a jitter of ±20 %.
     pub fn cooldown(mut self, cooldown: Backoff) -> Self {
         self.settings.cooldown = cooldown;
         self
     }
 
-    /// How long a circuit must have been closed before its next trip starts again with the first cooldown. A trip
-    /// before that goes on with the next longer one. Zero: every close starts afresh.
+    /// Sets how long a circuit must stay closed before the next trip starts with the first cooldown again. An earlier trip
+    /// uses the next longer one. With zero, every trip after a close starts with the first cooldown.
     ///
-    /// Default: as long as the last cooldown was.
+    /// Default: the duration of the last cooldown.
     pub fn stable_for(mut self, time: Duration) -> Self {
         self.settings.stable_for = Some(time);
         self
     }
 
-    /// What closes a half-open circuit.
+    /// Sets how many probes a half-open circuit admits, and when they close it.
     ///
     /// Default: one successful probe, one at a time, with a lease of 35 s.
     pub fn probe(mut self, probe: Probe) -> Self {
@@ -81,7 +81,7 @@ impl SettingsBuilder {
         self
     }
 
-    /// A gradual return of traffic after the probes succeeded.
+    /// Sets a gradual return of traffic after the probes have succeeded.
     ///
     /// Default: none.
     pub fn ramp(mut self, ramp: Ramp) -> Self {
@@ -89,13 +89,13 @@ impl SettingsBuilder {
         self
     }
 
-    /// Without a ramp: the circuit closes as soon as the probes succeeded.
+    /// Removes the ramp: the circuit closes as soon as the probes have succeeded.
     pub fn no_ramp(mut self) -> Self {
         self.settings.ramp = None;
         self
     }
 
-    /// What a throttled outcome does.
+    /// Sets the effect of a throttled outcome.
     ///
     /// Default: [`Throttled::hold`].
     pub fn throttled(mut self, throttled: Throttled) -> Self {
@@ -103,16 +103,16 @@ impl SettingsBuilder {
         self
     }
 
-    /// What an exhausted outcome does.
+    /// Sets the effect of an exhausted outcome.
     ///
-    /// Default: a hold of 10 min, or as long as the server said, at most 1 h.
+    /// Default: a hold for the server's wait, or 10 min if it gave none; at most 1 h.
     pub fn exhausted(mut self, exhausted: Exhausted) -> Self {
         self.settings.exhausted = exhausted;
         self
     }
 
-    /// The shortest wait of a server that opens a circuit by itself; a shorter one is not worth rejecting calls for.
-    /// At most the `max_hold` and the own holds of [`throttled`](Self::throttled) and [`exhausted`](Self::exhausted).
+    /// Sets the shortest server wait that opens a circuit by itself. Shorter waits are neutral. Must not exceed the `max_hold`
+    /// and the default holds of [`throttled`](Self::throttled) and [`exhausted`](Self::exhausted).
     ///
     /// Default: 1 s.
     pub fn min_hold(mut self, min: Duration) -> Self {
@@ -120,16 +120,16 @@ impl SettingsBuilder {
         self
     }
 
-    /// The share by which a server's wait is lengthened at random, so that a fleet does not wake in step. 0.0 to 1.0.
+    /// Sets the share by which a server's wait is lengthened at random, so that replicas do not wake in step. 0.0 to 1.0.
     ///
-    /// Default: 0.1, that is up to 10 %.
+    /// Default: 0.1, which lengthens a wait by up to 10 %.
     pub fn hold_jitter(mut self, share: f64) -> Self {
         self.settings.hold_jitter = share;
         self
     }
 
-    /// A call that is dropped after running at least this long is a failure: a hung server behind somebody's outer
-    /// timeout must trip. Zero: every dropped call is one.
+    /// Counts a call that is dropped after running for at least `time` as a failure, so that a hung server behind an outer
+    /// timeout trips the circuit. With zero, every dropped call is a failure.
     ///
     /// Default: off. 10 s in the client presets, 60 s in [`Settings::llm`].
     pub fn cancelled_after(mut self, time: Duration) -> Self {
@@ -137,33 +137,33 @@ impl SettingsBuilder {
         self
     }
 
-    /// A dropped call is never a failure.
+    /// Never counts a dropped call as a failure.
     pub fn no_cancelled_after(mut self) -> Self {
         self.settings.cancelled_after = None;
         self
     }
 
-    /// Counts the calls in flight for snapshots. They are always counted with an overdue rule.
+    /// Counts the calls in flight for snapshots. With an overdue rule they are always counted.
     ///
-    /// Default: off; it costs a shared counter per call.
+    /// Default: off, because it costs a counter update per call.
     pub fn track_in_flight(mut self, on: bool) -> Self {
         self.settings.track_in_flight = on;
         self
     }
 
-    /// The seed of every jitter: for tests with exact waits. Replicas with one seed wake in step.
+    /// Sets the seed of all jitter, for tests with exact waits. Replicas with the same seed wake in step.
     ///
-    /// Default: another one for each breaker.
+    /// Default: a different seed for each breaker.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = Some(seed);
         self
     }
 
-    /// Checks everything.
+    /// Validates the settings and returns them.
     ///
     /// # Errors
     ///
-    /// The first number that is outside its range; [`ConfigError::setting`] says which.
+    /// Returns an error for the first number that is outside its range. [`ConfigError::setting`] names the setting.
     pub fn build(self) -> Result<Settings, ConfigError> {
         validate::check(&self.settings)?;
         Ok(self.settings)

@@ -1,4 +1,4 @@
-//! What is wrong with a number.
+//! The error of settings that are out of range.
 
 use std::error::Error;
 use std::fmt;
@@ -6,101 +6,100 @@ use std::time::Duration;
 
 /// A setting that is outside its range.
 ///
-/// `setting` is the dotted path of a settings file (`trip.failure_rate.rate`), also when the number came from the
-/// builder.
+/// `setting` is the dotted path in a settings file (`trip.failure_rate.rate`), also if the number came from the builder.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A rate is not a number, below one millionth (the precision of rates), or above 1.0.
     NotARate {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: f64,
     },
     /// A jitter is not a number, below 0.0, or above 1.0.
     NotAShare {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: f64,
     },
     /// A multiplier is not a number, infinite, or below 1.0.
     NotAFactor {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: f64,
     },
     /// A step of a ramp is 0 or above 100 percent.
     NotAPercentage {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// Which element, from 0.
+        /// The index of the element, from 0.
         index: usize,
-        /// What it was.
+        /// Its value.
         value: u8,
     },
-    /// A count or a duration is zero that must not be.
+    /// A count or a duration that must not be zero is zero.
     Zero {
-        /// Which.
+        /// The setting.
         setting: &'static str,
     },
-    /// A list has no element.
+    /// A list is empty.
     Empty {
-        /// Which.
+        /// The setting.
         setting: &'static str,
     },
     /// A count is above its limit.
     TooLarge {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: u64,
-        /// The most it can be.
+        /// The largest allowed value.
         max: u64,
     },
     /// A duration is below its limit.
     TooShort {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: Duration,
-        /// The least it can be.
+        /// The smallest allowed value.
         min: Duration,
     },
     /// A duration is longer than 30 years.
     TooLong {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: Duration,
     },
     /// Two durations are in the wrong order.
     Inverted {
-        /// Which is too short.
+        /// The setting that is too short.
         setting: &'static str,
-        /// What it was.
+        /// Its value.
         value: Duration,
-        /// Which it must not be shorter than.
+        /// The setting that it must not be shorter than.
         bound_setting: &'static str,
-        /// What that was.
+        /// The value of that setting.
         bound: Duration,
     },
     /// A window is shorter than its buckets: each must last at least 1 ms.
     BucketTooShort {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// Length of the window.
+        /// The length of the window.
         period: Duration,
-        /// In how many parts it slides.
+        /// The number of buckets.
         buckets: u32,
     },
-    /// A ramp lets fewer calls through than the step before.
+    /// A step of a ramp admits fewer calls than the step before.
     Falling {
-        /// Which.
+        /// The setting.
         setting: &'static str,
-        /// Which element, from 0.
+        /// The index of the element, from 0.
         index: usize,
         /// The step before, in percent.
         before: u8,
@@ -110,7 +109,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Which setting is wrong, as the dotted path of a settings file: `cooldown.max`.
+    /// Returns the invalid setting as the dotted path in a settings file, for example `cooldown.max`.
     pub fn setting(&self) -> &'static str {
         match self {
             Self::NotARate { setting, .. }
@@ -145,7 +144,9 @@ impl fmt::Display for ConfigError {
                 write!(f, "{setting}[{index}] is {value}, must be from 1 to 100 percent")
             }
             Self::Zero { setting } => write!(f, "{setting} is zero, must be greater than zero"),
-            Self::Empty { setting } => write!(f, "{setting} is empty, must have an element"),
+            Self::Empty { setting } => {
+                write!(f, "{setting} is empty, must have at least one element")
+            }
             Self::TooLarge { setting, value, max } => {
                 write!(f, "{setting} is {value}, must be at most {max}")
             }

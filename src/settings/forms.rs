@@ -1,4 +1,4 @@
-//! The forms of single values in a settings file.
+//! The forms of individual values in a settings file.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -54,10 +54,10 @@ impl Visitor<'_> for HumanVisitor {
     }
 }
 
-/// A rule that can be switched off, or left as the preset has it.
+/// A setting that can be set, switched off, or left at the value of the preset.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Switch<T> {
-    /// Not in the file.
+    /// The key is absent.
     #[default]
     Keep,
     /// `off`, `false` or null.
@@ -66,12 +66,12 @@ pub(super) enum Switch<T> {
 }
 
 impl<T> Switch<T> {
-    /// A rule that the default does not have: nothing to write when it is off.
+    /// Converts a rule that is off by default. It is not written if it is off.
     pub(super) fn rule(value: Option<T>) -> Self {
         value.map_or(Self::Keep, Self::On)
     }
 
-    /// A rule that the default has: to be switched off in so many words.
+    /// Converts a rule that is on by default. It is written as `off` if it is off.
     pub(super) fn default_rule(value: Option<T>) -> Self {
         value.map_or(Self::Off, Self::On)
     }
@@ -80,7 +80,7 @@ impl<T> Switch<T> {
         matches!(self, Self::Keep)
     }
 
-    /// What to have where the preset has `base`.
+    /// Returns the resulting value if the preset has `base`.
     pub(super) fn or<U>(self, base: Option<U>, map: impl FnOnce(T) -> U) -> Option<U> {
         match self {
             Self::Keep => base,
@@ -93,7 +93,7 @@ impl<T> Switch<T> {
 impl<T: Serialize> Serialize for Switch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // Fields that are kept are skipped.
+            // Unreachable from `RawSettings`, which skips such fields.
             Self::Keep => serializer.serialize_none(),
             Self::Off => serializer.serialize_str("off"),
             Self::On(value) => value.serialize(serializer),
@@ -160,7 +160,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SwitchVisitor<T> {
     }
 }
 
-/// A seed: an integer, or its digits in a string, because TOML's integers end at 2^63.
+/// A seed: an integer, or its digits in a string, because TOML integers end at 2^63.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seed(pub(super) u64);
 

@@ -1,8 +1,8 @@
-//! How [`Settings`](crate::Settings) come to be: the presets, the builder that checks them once, the settings file.
+//! [`Settings`](crate::Settings): the presets, the builder, validation, and the settings file.
 //!
-//! Everything that a number can be wrong in is found here. What [`build`](SettingsBuilder::build) has returned, no
-//! later part of the crate checks again. The manual (every setting, its setter, default, effect and range, and the
-//! form of a settings file) is `manual.md`, shown on [`SettingsBuilder`].
+//! Every check on a number is in this module. The rest of the crate relies on what [`build`](SettingsBuilder::build) has
+//! returned and does not check it again. The manual (every setting with its setter, default, effect and range, and the form
+//! of a settings file) is `manual.md`, shown on [`SettingsBuilder`].
 
 mod builder;
 mod error;

@@ -1,4 +1,4 @@
-//! The presets' numbers, reading them back, and the text of the errors.
+//! The numbers of the presets, the getters, and the error texts.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ fn an_error_says_which_setting_is_wrong_and_what_would_be_right() {
             "a.b[1] is 101, must be from 1 to 100 percent",
         ),
         (ConfigError::Zero { setting }, "a.b is zero, must be greater than zero"),
-        (ConfigError::Empty { setting }, "a.b is empty, must have an element"),
+        (ConfigError::Empty { setting }, "a.b is empty, must have at least one element"),
         (ConfigError::TooLarge { setting, value: 33, max: 32 }, "a.b is 33, must be at most 32"),
         (
             ConfigError::TooShort { setting, value: MS(9), min: MS(10) },

@@ -1,4 +1,4 @@
-//! The presets' numbers.
+//! The numbers of the presets.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::probe::Probe;
 use crate::trip::Trip;
 use crate::window::Window;
 
-/// Time from the first to the last failure of a streak, for clients: one HTTP/2 reset ends a hundred streams within
-/// a millisecond.
+/// The minimum time from the first to the last failure of a streak, for clients: one HTTP/2 reset ends a hundred streams
+/// within a millisecond.
 const CLIENT_OVER: Duration = Duration::from_millis(500);
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// 5 failures in a row, or at least half of at least 20 calls in 30 s; the table is at [`Settings`].
+/// Trips at 5 consecutive failures, or at 50 % failures of at least 20 calls in 30 s. The full table is at [`Settings`].
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -38,18 +38,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// For HTTP servers: the default.
+    /// Returns the settings for HTTP servers, which are the default.
     pub fn http() -> Self {
         Self::default()
     }
 
-    /// For gRPC servers: the default.
+    /// Returns the settings for gRPC servers, which are the default.
     pub fn grpc() -> Self {
         Self::default()
     }
 
-    /// For HTTP clients: the default, but 5 failures in a row must span at least 500 ms, and a call that is dropped
-    /// after 10 s is a failure.
+    /// Returns the settings for HTTP clients: the default, except that 5 consecutive failures must span at least 500 ms, and
+    /// that a call that is dropped after 10 s is a failure.
     pub fn http_client() -> Self {
         let base = Self::default();
         Self {
@@ -59,12 +59,13 @@ impl Settings {
         }
     }
 
-    /// For gRPC clients: the same as [`http_client`](Self::http_client).
+    /// Returns the settings for gRPC clients, which are those of [`http_client`](Self::http_client).
     pub fn grpc_client() -> Self {
         Self::http_client()
     }
 
-    /// For LLM APIs: fewer and longer calls, longer outages, and waits that the provider names.
+    /// Returns the settings for LLM APIs, which have fewer and longer calls, longer outages, and waits that the provider
+    /// specifies.
     pub fn llm() -> Self {
         Self {
             trip: Trip::none().consecutive(5).consecutive_over(CLIENT_OVER).failure_rate(0.5, 10),

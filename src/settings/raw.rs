@@ -1,4 +1,4 @@
-//! The shape of a settings file: every key, all of them optional.
+//! The structure of a settings file. Every key is optional.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::forms::{Human, Seed, Switch};
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "the settings of a circuit breaker")]
 pub(super) struct RawSettings {
-    /// Never written: what is written stands on the default.
+    /// Never written, because the written form is complete relative to the default.
     #[serde(skip_serializing)]
     pub(super) preset: Option<Preset>,
     pub(super) trip: Option<RawTrip>,

@@ -1,4 +1,4 @@
-//! Reading the numbers back.
+//! Getters.
 
 use std::time::Duration;
 
@@ -9,68 +9,68 @@ use crate::trip::Trip;
 use crate::window::Window;
 
 impl Settings {
-    /// The rules that open the circuit.
+    /// Returns the rules that trip the circuit.
     pub fn trip(&self) -> Trip {
         self.trip
     }
 
-    /// What the rates and the failure count look at.
+    /// Returns the window of the rates and of the failure count.
     pub fn window(&self) -> Window {
         self.window
     }
 
-    /// How long the circuit stays open.
+    /// Returns how long the circuit stays open.
     pub fn cooldown(&self) -> Backoff {
         self.cooldown
     }
 
-    /// How long a circuit must have been closed before its cooldown starts again from the first. `None`: as long as
-    /// the last cooldown was.
+    /// Returns how long a circuit must stay closed before the next trip starts with the first cooldown again. `None` means the
+    /// duration of the last cooldown.
     pub fn stable_for(&self) -> Option<Duration> {
         self.stable_for
     }
 
-    /// What closes a half-open circuit.
+    /// Returns how many probes a half-open circuit admits, and when they close it.
     pub fn probe(&self) -> Probe {
         self.probe
     }
 
-    /// The gradual return of traffic, if there is one.
+    /// Returns the gradual return of traffic, if any.
     pub fn ramp(&self) -> Option<&Ramp> {
         self.ramp.as_ref()
     }
 
-    /// What a throttled outcome does.
+    /// Returns the effect of a throttled outcome.
     pub fn throttled(&self) -> Throttled {
         self.throttled
     }
 
-    /// What an exhausted outcome does.
+    /// Returns the effect of an exhausted outcome.
     pub fn exhausted(&self) -> Exhausted {
         self.exhausted
     }
 
-    /// The shortest wait of a server that opens a circuit by itself.
+    /// Returns the shortest server wait that opens a circuit by itself.
     pub fn min_hold(&self) -> Duration {
         self.min_hold
     }
 
-    /// The share by which a server's wait is lengthened at random.
+    /// Returns the share by which a server's wait is lengthened at random.
     pub fn hold_jitter(&self) -> f64 {
         self.hold_jitter
     }
 
-    /// From which running time on a dropped call is a failure. `None`: never.
+    /// Returns the running time from which a dropped call is a failure. `None` means never.
     pub fn cancelled_after(&self) -> Option<Duration> {
         self.cancelled_after
     }
 
-    /// Whether the calls in flight are counted without an overdue rule, too.
+    /// Returns whether the calls in flight are counted even without an overdue rule.
     pub fn track_in_flight(&self) -> bool {
         self.track_in_flight
     }
 
-    /// The seed of every jitter. `None`: another one for each breaker.
+    /// Returns the seed of all jitter. `None` means a different seed for each breaker.
     pub fn seed(&self) -> Option<u64> {
         self.seed
     }

@@ -1,4 +1,4 @@
-//! Nothing that is written is lost, and nothing that is read panics.
+//! Written settings are read back unchanged, and no input panics.
 
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ proptest! {
     }
 }
 
-/// Whatever was accepted is valid and can be written; whatever was not is an error with a text.
+/// Accepted settings are valid and can be written. Rejected ones give an error with a text.
 fn read(text: &str) -> Result<(), TestCaseError> {
     match serde_norway::from_str::<Settings>(text) {
         Ok(settings) => {

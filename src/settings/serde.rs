@@ -1,4 +1,4 @@
-//! Settings from and to a file.
+//! Reading and writing settings files.
 
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
@@ -11,14 +11,14 @@ use super::raw::{
 use super::validate;
 use crate::backoff::Backoff;
 use crate::machine::{Exhausted, Settings, Throttled};
-use crate::probe::{Probe, Ramp, Verdict};
+use crate::probe::{DecideBy, Probe, Ramp};
 use crate::trip::Trip;
 use crate::window::Window;
 
 /// The form is described at [`SettingsBuilder`](crate::SettingsBuilder#settings-files).
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An empty document, or one of comments only, is null.
+        // An empty document, or one with only comments, deserializes as null.
         let raw = Option::<RawSettings>::deserialize(deserializer)?.unwrap_or_default();
         raw.over_preset()
     }
@@ -158,9 +158,9 @@ impl RawWindow {
     fn over<E: Error>(self, base: Window) -> Result<Window, E> {
         let Self { period, buckets, calls } = self;
         match (calls, base) {
-            (Some(_), _) if period.is_some() || buckets.is_some() => {
-                Err(E::custom("window has calls and period or buckets, must have one kind"))
-            }
+            (Some(_), _) if period.is_some() || buckets.is_some() => Err(E::custom(
+                "window has both calls and period or buckets; it must have only one of the two forms",
+            )),
             (Some(calls), _) => Ok(Window::count(calls)),
             (None, Window::Time { period: base_period, buckets: base_buckets }) => {
                 let period = period.map_or(base_period, |period| period.0);
@@ -188,7 +188,9 @@ impl RawCooldown {
         let Self { fixed, initial, multiplier, max, jitter } = self;
         if let Some(wait) = fixed {
             if initial.is_some() || multiplier.is_some() || max.is_some() || jitter.is_some() {
-                return Err(E::custom("cooldown has fixed and another key, must have one kind"));
+                return Err(E::custom(
+                    "cooldown has both fixed and another key; it must have only one of the two forms",
+                ));
             }
             return Ok(Backoff::fixed(wait.0));
         }
@@ -218,27 +220,29 @@ impl From<Backoff> for RawCooldown {
 
 impl RawProbe {
     fn over<E: Error>(self, base: Probe) -> Result<Probe, E> {
-        let verdict = match (self.successes, self.sample) {
+        let decision = match (self.successes, self.sample) {
             (Some(_), Some(_)) => {
-                return Err(E::custom("probe has successes and sample, must have one of them"));
+                return Err(E::custom(
+                    "probe has both successes and sample; it must have only one of them",
+                ));
             }
-            (Some(successes), None) => Verdict::Successes(successes),
-            (None, Some(sample)) => Verdict::Sample { calls: sample.calls, rate: sample.rate },
-            (None, None) => base.verdict,
+            (Some(successes), None) => DecideBy::Successes(successes),
+            (None, Some(sample)) => DecideBy::Sample { calls: sample.calls, rate: sample.rate },
+            (None, None) => base.decision,
         };
         Ok(Probe {
             in_flight: self.in_flight.unwrap_or(base.in_flight),
             lease: self.lease.map_or(base.lease, |lease| lease.0),
-            verdict,
+            decision,
         })
     }
 }
 
 impl From<&Probe> for RawProbe {
     fn from(probe: &Probe) -> Self {
-        let (successes, sample) = match probe.verdict {
-            Verdict::Successes(successes) => (Some(successes), None),
-            Verdict::Sample { calls, rate } => (None, Some(RawSample { calls, rate })),
+        let (successes, sample) = match probe.decision {
+            DecideBy::Successes(successes) => (Some(successes), None),
+            DecideBy::Sample { calls, rate } => (None, Some(RawSample { calls, rate })),
         };
         Self {
             successes,

@@ -1,4 +1,4 @@
-//! Every number has a boundary: just valid, just invalid.
+//! The bounds of every number: the last valid and the first invalid value.
 
 use std::time::Duration;
 
@@ -269,7 +269,7 @@ fn a_ramp_rises_within_1_to_100_percent() {
 }
 
 #[test]
-fn no_rule_and_a_min_calls_above_the_window_are_no_mistakes() {
+fn no_rules_and_a_min_calls_above_the_window_are_valid() {
     assert_eq!(trip(Trip::none()), None);
     let wide = Trip::none().failure_rate(0.5, 1_000);
     assert!(built(|b| b.trip(wide).window(Window::count(10))).is_ok());

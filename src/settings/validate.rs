@@ -1,23 +1,23 @@
-//! The checks, once, before anything runs.
+//! Validation of settings, once, before a breaker is built.
 
 use std::time::Duration;
 
 use super::error::ConfigError;
 use crate::backoff::{Backoff, FOREVER};
 use crate::machine::Settings;
-use crate::probe::{Probe, Ramp, Verdict};
+use crate::probe::{DecideBy, Probe, Ramp};
 use crate::trip::Trip;
 use crate::window::Window;
 
 type Checked = Result<(), ConfigError>;
 
-/// A bucket's shortest length: windows count in whole milliseconds at the finest.
+/// The shortest bucket. A window is divided into whole milliseconds at the finest.
 const MIN_BUCKET: Duration = Duration::from_millis(1);
 
-/// The shortest overdue time: it is watched in tenths, and a tenth is at least 1 ms.
+/// The shortest overdue time. It is divided into tenths of at least 1 ms each.
 const MIN_OVERDUE: Duration = Duration::from_millis(10);
 
-/// Rates are compared in parts per million; a smaller one would be zero, and zero of zero fires.
+/// The smallest rate. Rates are compared in parts per million; a smaller one would round to zero, which every window meets.
 const MIN_RATE: f64 = 0.000_001;
 
 pub(super) fn check(settings: &Settings) -> Checked {
@@ -96,9 +96,9 @@ fn cooldown(cooldown: &Backoff) -> Checked {
 fn probe(probe: &Probe) -> Checked {
     count("probe.in_flight", probe.in_flight, Probe::MAX_IN_FLIGHT)?;
     positive("probe.lease", probe.lease)?;
-    match probe.verdict {
-        Verdict::Successes(successes) => not_zero("probe.successes", successes),
-        Verdict::Sample { calls, rate: share } => {
+    match probe.decision {
+        DecideBy::Successes(successes) => not_zero("probe.successes", successes),
+        DecideBy::Sample { calls, rate: share } => {
             not_zero("probe.sample.calls", calls)?;
             rate("probe.sample.rate", share)
         }
@@ -127,7 +127,8 @@ fn ramp(ramp: &Ramp) -> Checked {
     positive("ramp.step", ramp.step)
 }
 
-/// A hold of ours that is below `min_hold` would never happen, one above its cap would be cut: both are mistakes.
+/// Checks the holds. A default hold below `min_hold` would never apply, and one above its cap would be shortened; both are
+/// mistakes.
 fn holds(settings: &Settings) -> Checked {
     let Settings { throttled, exhausted, min_hold, .. } = settings;
     bounded("min_hold", *min_hold)?;
@@ -179,7 +180,7 @@ fn not_below(
 }
 
 fn rate(setting: &'static str, value: f64) -> Checked {
-    // Written so that NaN is outside.
+    // A range check, because NaN is in no range.
     if (MIN_RATE..=1.0).contains(&value) {
         Ok(())
     } else {

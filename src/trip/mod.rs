@@ -1,4 +1,4 @@
-//! When a circuit opens.
+//! The rules that trip a circuit.
 
 pub(crate) mod overdue;
 pub(crate) mod rules;
@@ -6,7 +6,7 @@ pub(crate) mod streak;
 
 use std::time::Duration;
 
-/// The rules that open a circuit. Several at once: any one of them fires.
+/// The rules that trip a circuit. Several can be active; the circuit opens when any of them is met.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,14 +35,14 @@ pub struct Trip {
     pub(crate) slow: Option<Slow>,
 }
 
-/// So many failures in a row, spanning at least a time.
+/// A number of consecutive failures that span at least a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Consecutive {
     pub(crate) failures: u32,
     pub(crate) over: Duration,
 }
 
-/// So many calls that are pending for longer than a time.
+/// A number of calls that have been pending for longer than a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Overdue {
     pub(crate) calls: u32,
@@ -65,12 +65,12 @@ pub(crate) struct Slow {
 }
 
 impl Trip {
-    /// No rule at all: only a server's wait, a person or a custom rule opens the circuit.
+    /// No rules: only a server's wait, an operator or a custom rule opens the circuit.
     pub const fn none() -> Self {
         Self { consecutive: None, overdue: None, failure_rate: None, failures: None, slow: None }
     }
 
-    /// `failures` failures in a row.
+    /// Trips after `failures` consecutive failures.
     pub const fn consecutive(mut self, failures: u32) -> Self {
         let over = match self.consecutive {
             Some(rule) => rule.over,
@@ -80,10 +80,10 @@ impl Trip {
         self
     }
 
-    /// The failures in a row must span at least `over` from the first to the last. Default 0; 500 ms in the client
-    /// presets, because one HTTP/2 reset ends a hundred streams within a millisecond and is no outage.
+    /// Requires that the consecutive failures span at least `over`, from the first to the last. Default: 0; 500 ms in the
+    /// client presets, because one HTTP/2 reset ends a hundred streams within a millisecond and is not an outage.
     ///
-    /// Does nothing without [`consecutive`](Self::consecutive).
+    /// Has no effect without [`consecutive`](Self::consecutive).
     pub const fn consecutive_over(mut self, over: Duration) -> Self {
         if let Some(rule) = self.consecutive {
             self.consecutive = Some(Consecutive { failures: rule.failures, over });
@@ -91,60 +91,60 @@ impl Trip {
         self
     }
 
-    /// `calls` calls that are pending for longer than `after`, counted while they hang. Found up to a tenth of
-    /// `after` late, never early.
+    /// Trips when `calls` calls have been pending for longer than `after`. They are counted while they are pending, up to a
+    /// tenth of `after` late and never early.
     ///
-    /// It is looked at when a call asks to be admitted, which is then rejected, and by a timer while somebody waits on
-    /// the [`BreakerHandle`](crate::BreakerHandle).
+    /// The rule is evaluated when a call asks for admission (if the rule is met, that call is rejected) and by a timer while
+    /// a task waits on the [`BreakerHandle`](crate::BreakerHandle).
     pub const fn overdue(mut self, calls: u32, after: Duration) -> Self {
         self.overdue = Some(Overdue { calls, after });
         self
     }
 
-    /// A share of failures, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window.
+    /// Trips at a share of failures, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window.
     pub const fn failure_rate(mut self, rate: f64, min_calls: u32) -> Self {
         self.failure_rate = Some(FailureRate { rate, min_calls });
         self
     }
 
-    /// `failures` failures in the window, by weight.
+    /// Trips after `failures` failures in the window, counted by weight.
     pub const fn failures(mut self, failures: u32) -> Self {
         self.failures = Some(failures);
         self
     }
 
-    /// A share of slow calls, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window. A call is slow
-    /// when it takes at least `after`, whether it succeeds or fails.
+    /// Trips at a share of slow calls, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window. A call is slow if it
+    /// takes at least `after`, whether it succeeds or fails.
     pub const fn slow(mut self, after: Duration, rate: f64, min_calls: u32) -> Self {
         self.slow = Some(Slow { after, rate, min_calls });
         self
     }
 
-    /// Without the rule of failures in a row.
+    /// Removes the rule on consecutive failures.
     pub const fn no_consecutive(mut self) -> Self {
         self.consecutive = None;
         self
     }
 
-    /// Without the rule of overdue calls.
+    /// Removes the rule on overdue calls.
     pub const fn no_overdue(mut self) -> Self {
         self.overdue = None;
         self
     }
 
-    /// Without the failure rate.
+    /// Removes the rule on the failure rate.
     pub const fn no_failure_rate(mut self) -> Self {
         self.failure_rate = None;
         self
     }
 
-    /// Without the failure count.
+    /// Removes the rule on the failure count.
     pub const fn no_failures(mut self) -> Self {
         self.failures = None;
         self
     }
 
-    /// Without the rate of slow calls.
+    /// Removes the rule on the slow-call rate.
     pub const fn no_slow(mut self) -> Self {
         self.slow = None;
         self

@@ -1,20 +1,22 @@
-//! Calls that are pending for too long, counted while they hang.
+//! Counts calls that have been pending for too long, while they are pending.
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::grid::Grid;
 use crate::window::stripe::{OnUse, Striped};
 use crate::window::tagged::{self, COUNT_MAX, Full};
 
-/// A call is overdue when the whole bucket in which it started is at least `after` old: up to one of these parts
-/// late, never early.
+/// The number of buckets in `after`. A call is overdue when the whole bucket in which it started is at least `after` old: up
+/// to one bucket late, never early.
 pub(crate) const PARTS: u64 = 10;
-/// Room for the young buckets: `PARTS` whole ones and the two cut ones at the ends.
+/// The number of start buckets: `PARTS` whole young ones, the partial ones at both ends, and some ahead of the clock.
 const RING: usize = 16;
-/// How many buckets ahead of the clock a call may have started and be known as young.
+/// How many buckets ahead of the clock a call may have started and still be recognised as young.
 const AHEAD: u64 = RING as u64 - PARTS - 1;
 
-/// Started and finished calls, in all and per start bucket. The difference of the sums is what is pending; what the
-/// young buckets do not explain of it is overdue, so that an ageing bucket needs no folding.
+/// Started and finished calls, in total and per start bucket.
+///
+/// The difference of the totals is the number of pending calls. Those that are not in a young bucket are overdue, so an
+/// ageing bucket does not have to be folded.
 #[derive(Debug, Default)]
 struct Pending {
     started: AtomicU64,
@@ -23,13 +25,13 @@ struct Pending {
     finished_at: [AtomicU64; RING],
 }
 
-/// Counts pending calls of an epoch by when they started.
+/// Counts the pending calls of an epoch by their start time.
 #[derive(Debug)]
 pub(crate) struct Overdue {
     stripes: Striped<OnUse<Pending>>,
-    /// The last bucket in which the rule was asked. Within a bucket the answer can only fall.
+    /// The last bucket in which the rule was evaluated. Within a bucket the count can only fall.
     asked: AtomicU64,
-    /// Up to this bucket nobody knows how old a call is.
+    /// Up to this bucket the age of the calls is unknown.
     blind: AtomicU64,
     /// The last bucket in which a call started.
     newest: AtomicU64,
@@ -45,25 +47,25 @@ impl Overdue {
         }
     }
 
-    /// A call of `epoch` starts.
+    /// Counts the start of a call of `epoch`.
     #[inline]
     pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
         let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
         let tag = grid.tag(tick);
-        // Before both: whoever sees the call in the sum sees how new it may be.
+        // Before both counts: a reader that sees the call in the total also sees how new it may be.
         if self.newest.load(Ordering::Relaxed) < tag {
             self.newest.fetch_max(tag, Ordering::Relaxed);
         }
         self.stripes.count(|mine, access| {
             let mine = mine.make();
             let bucket = &mine.started_at[tick as usize % RING];
-            // The part before the whole: whoever sees the call in the sum sees it in its bucket.
+            // The bucket before the total: a reader that sees the call in the total also sees it in its bucket.
             tagged::add(bucket, access, tag, 1, Full::Wrap);
             tagged::add(&mine.started, access, epoch, 1, Full::Wrap);
         });
     }
 
-    /// A call of `epoch` that started at `at` is over, however it ended.
+    /// Counts the end of a call of `epoch` that started at `at`, whatever its outcome.
     #[inline]
     pub(crate) fn finish(&self, epoch: u64, grid: Grid, at: u64) {
         let newest = self.newest.load(Ordering::Relaxed);
@@ -72,15 +74,15 @@ impl Overdue {
         self.stripes.count(|mine, access| {
             let mine = mine.make();
             tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
-            // In a bucket that nobody reads any more it could only take the place of a young one: after very long,
-            // its tag looks new again.
+            // An old bucket is no longer read. Writing it could only overwrite a young one, because a very old tag looks new
+            // again after the wrap.
             if newest.saturating_sub(tag) < RING as u64 {
                 tagged::add(&mine.finished_at[tick as usize % RING], access, tag, 1, Full::Wrap);
             }
         });
     }
 
-    /// Whether the answer may have grown since it was last asked; asking is noted.
+    /// Returns whether the count may have grown since the last evaluation, and records this one.
     #[inline]
     pub(crate) fn due(&self, grid: Grid, now: u64) -> bool {
         let asked = self.asked.load(Ordering::Relaxed);
@@ -92,24 +94,25 @@ impl Overdue {
                 .is_ok()
     }
 
-    /// Not before all that is young now is old: what started under another bucket length is in no bucket.
+    /// Suspends the rule until every call that is young now is old. Calls that started under another bucket length are in no
+    /// bucket.
     pub(crate) fn forget_until_aged(&self, grid: Grid, now: u64) {
         let blind = grid.tag(grid.tick(now)) + PARTS;
         self.asked.store(blind, Ordering::Relaxed);
         self.blind.store(blind, Ordering::Relaxed);
     }
 
-    /// How many calls of `epoch` are overdue. Concurrent starts and ends can only make it smaller.
+    /// Returns how many calls of `epoch` are overdue. Concurrent starts and ends can only lower the result.
     pub(crate) fn overdue(&self, epoch: u64, grid: Grid, now: u64) -> u64 {
         let tick = grid.tick(now);
         let mut later = 0;
         loop {
             let overdue = self.overdue_at(epoch, grid, tick, later);
-            // A call that started in a later bucket, after the clock was read here or before it stepped back, is in
-            // the sum and in none of the young buckets.
+            // A call may have started in a later bucket, after this clock reading or before the clock stepped back. It is in
+            // the total and in none of the young buckets, so count again up to that bucket.
             match self.newest.load(Ordering::Relaxed).saturating_sub(grid.tag(tick)) {
                 newer if newer <= later => return overdue,
-                // The ring does not reach that far, or another epoch has begun and nobody asks for this one any more.
+                // The ring does not reach that far, or another epoch has begun and this result is no longer used.
                 newer if newer > AHEAD => return 0,
                 newer => later = newer,
             }
@@ -125,7 +128,7 @@ impl Overdue {
                 .map(|tick| tagged::read(&words[tick as usize % RING], grid.tag(tick)))
                 .sum()
         };
-        // In the order opposite to that of writing.
+        // The reverse of the order in which `start` and `finish` write.
         let young_finished: u64 = self.made().map(|stripe| young(&stripe.finished_at)).sum();
         let started = self.sum(epoch, |stripe| &stripe.started);
         let finished = self.sum(epoch, |stripe| &stripe.finished);
@@ -133,11 +136,11 @@ impl Overdue {
         let pending = started.wrapping_sub(finished);
         let young = young_started.wrapping_sub(young_finished);
         let old = pending.wrapping_sub(young) & COUNT_MAX;
-        // Negative, seen through the wrap.
+        // A negative difference wraps to a large number.
         if old > COUNT_MAX / 2 { 0 } else { old }
     }
 
-    /// How many calls of `epoch` are pending.
+    /// Returns how many calls of `epoch` are pending.
     pub(crate) fn pending(&self, epoch: u64) -> u64 {
         let finished = self.sum(epoch, |stripe| &stripe.finished);
         let started = self.sum(epoch, |stripe| &stripe.started);

@@ -1,4 +1,4 @@
-//! Which rule fires.
+//! Evaluation of the trip rules.
 
 use std::time::Duration;
 
@@ -6,17 +6,18 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::trip::{Consecutive, FailureRate, Slow, Trip};
 use crate::window::tally::{Tally, per_million};
 
-/// What the rules look at.
+/// The counts that the rules compare with their limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
     pub(crate) tally: Tally,
-    /// Failures in a row, and for how long.
+    /// Consecutive failures.
     pub(crate) streak: u32,
+    /// The time from the first to the last of them.
     pub(crate) streak_nanos: u64,
     pub(crate) overdue: u64,
 }
 
-/// Which numerators grew: only their rules are asked.
+/// The numerators that grew. Only their rules are evaluated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Grew {
     pub(crate) failures: bool,
@@ -24,8 +25,11 @@ pub(crate) struct Grew {
     pub(crate) overdue: bool,
 }
 
-/// The rules in integers, readable while somebody replaces them: a change under way can only delay or repeat a
-/// question, because whoever finds that a rule fires asks again under the lock.
+/// The rules as integers.
+///
+/// Every word is read and written with `Relaxed`. A reader may see old and new words mixed while `reconfigure` replaces
+/// them under the machine's lock. That can only delay or repeat an evaluation, because a rule that fires is evaluated
+/// again under the same lock before the circuit opens.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     consecutive: AtomicU64,
@@ -38,12 +42,12 @@ pub(crate) struct Rules {
     slow_min: AtomicU64,
 }
 
-/// No rule.
+/// The limit of a rule that is off.
 const OFF: u64 = u64::MAX;
 
 impl Rules {
-    /// Takes the rules of the settings. `most` is the most calls that the window can hold: a minimum above it would
-    /// never be reached.
+    /// Stores the rules of the settings. `most` is the capacity of the window; a larger minimum could never be reached and
+    /// is lowered to it.
     pub(crate) fn store(&self, trip: &Trip, most: u64) {
         let set = |word: &AtomicU64, value: Option<u64>| {
             word.store(value.unwrap_or(OFF), Ordering::Relaxed)
@@ -60,19 +64,19 @@ impl Rules {
         set(&self.slow_min, Some(slow.map_or(1, |rule| min(rule.min_calls))));
     }
 
-    /// Whether the failures in a row have to span a time.
+    /// Returns whether consecutive failures must span a minimum time.
     #[inline]
     pub(crate) fn streak_is_timed(&self) -> bool {
         self.over.load(Ordering::Relaxed) > 0
     }
 
-    /// How many failures in a row are enough, their time apart.
+    /// Returns the limit of consecutive failures, regardless of the time that they must span.
     #[inline]
     pub(crate) fn consecutive(&self) -> u64 {
         self.consecutive.load(Ordering::Relaxed)
     }
 
-    /// The first rule that fires, in the order in which causes are reported.
+    /// Returns the cause of the first rule that fires. The order of the rules is the order in which causes are reported.
     pub(crate) fn fired(&self, seen: &Evidence, grew: Grew) -> Option<crate::state::Cause> {
         use crate::state::Cause;
         let at = |word: &AtomicU64| word.load(Ordering::Relaxed);
@@ -108,13 +112,13 @@ impl Rules {
         None
     }
 
-    /// The minimum of calls below which there is no failure rate, and no slow rate.
+    /// Returns the minimum number of calls of the failure rate and of the slow-call rate.
     pub(crate) fn minimums(&self) -> (u64, u64) {
         (self.rate_min.load(Ordering::Relaxed), self.slow_min.load(Ordering::Relaxed))
     }
 }
 
-/// In nanoseconds, cut at 30 years, so that sums never overflow.
+/// Converts to nanoseconds, capped at 30 years so that sums never overflow.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     let cut = duration.min(crate::backoff::FOREVER);
     cut.as_secs() * 1_000_000_000 + u64::from(cut.subsec_nanos())
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_asked_only_when_its_own_numerator_grew() {
+    fn a_rule_is_evaluated_only_when_its_own_numerator_grew() {
         let tally = Tally { calls: 10, failed: 5, slow: 10, ..Tally::default() };
         let seen = Evidence { tally, streak: 5, streak_nanos: 0, overdue: 9 };
         let trip =
@@ -170,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_have_to_span_their_time() {
+    fn consecutive_failures_must_span_their_time() {
         let rules = rules(Trip::none().consecutive(5).consecutive_over(Duration::from_millis(500)));
         let mut seen = Evidence { streak: 100, streak_nanos: 499_999_999, ..Evidence::default() };
         assert_eq!(rules.fired(&seen, FAILURE), None);
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minimum_above_the_size_of_the_window_is_its_size() {
+    fn a_minimum_above_the_size_of_the_window_is_lowered_to_it() {
         let rules = Rules::default();
         rules.store(&Trip::none().failure_rate(0.5, 100), 10);
         let tally = Tally { calls: 10, failed: 5, ..Tally::default() };
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_without_end_is_cut() {
+    fn an_endless_duration_is_capped() {
         assert_eq!(nanos(Duration::MAX), 30 * 365 * 24 * 60 * 60 * 1_000_000_000);
     }
 }

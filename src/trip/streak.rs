@@ -1,15 +1,18 @@
-//! Failures in a row, in one word.
+//! The streak of consecutive failures, in one word.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// The failures in a row of one epoch: the epoch's low 32 bits, then the count.
+/// The consecutive failures of one epoch: the low 32 bits of the epoch, then the count.
 ///
-/// A success that finds no failure stores nothing.
+/// A success that finds a count of zero writes nothing, so that successes on several threads share the cache line.
+///
+/// `word` is written with `AcqRel` by failures and read with `Acquire`: a reader that sees a count also sees the `first`
+/// that was stored before it. A success writes a count of zero, which publishes nothing, with `Relaxed`.
 #[derive(Debug, Default)]
 pub(crate) struct Streak {
     word: AtomicU64,
-    /// When the first failure of the streak was counted. Only concurrent failures can disagree about it, by the time
-    /// that they are apart.
+    /// When the first failure of the streak was counted. Concurrent failures may each store it; their clock readings differ
+    /// by no more than the time between them.
     first: AtomicU64,
 }
 
@@ -21,14 +24,14 @@ fn count_of(word: u64, epoch: u64) -> u32 {
     if word >> 32 == epoch & u64::from(u32::MAX) { word as u32 } else { 0 }
 }
 
-/// Whether the word belongs to an epoch that began after `epoch`.
+/// Returns whether the word belongs to an epoch that began after `epoch`.
 fn overtaken(word: u64, epoch: u64) -> bool {
     let ahead = ((word >> 32) as u32).wrapping_sub(epoch as u32);
     word != 0 && ahead != 0 && ahead < u32::MAX / 2
 }
 
 impl Streak {
-    /// A call succeeded.
+    /// Ends the streak after a success.
     #[inline(always)]
     pub(crate) fn end(&self, epoch: u64) {
         if self.word.load(Ordering::Relaxed) as u32 != 0 {
@@ -40,7 +43,7 @@ impl Streak {
     #[inline(never)]
     fn end_some(&self, epoch: u64) {
         let mut word = self.word.load(Ordering::Relaxed);
-        // Those of an earlier epoch count no more, and need not be looked at again and again.
+        // Also replaces a count of an earlier epoch, so that later successes find zero and return early.
         while word as u32 != 0 && !overtaken(word, epoch) {
             match self.word.compare_exchange_weak(
                 word,
@@ -54,12 +57,12 @@ impl Streak {
         }
     }
 
-    /// A call failed, and that makes less than `limit` in a row. `false`: nothing was counted.
+    /// Counts a failure if the streak stays below `limit`. Returns `false` if nothing was counted.
     #[inline]
     pub(crate) fn extend_below(&self, epoch: u64, limit: u64) -> bool {
         let word = self.word.load(Ordering::Relaxed);
         let more = u64::from(count_of(word, epoch)) + 1;
-        // Whoever meets somebody else here takes the longer way.
+        // Contention sends the caller to `extend`, which retries.
         more < limit
             && !overtaken(word, epoch)
             && self
@@ -73,7 +76,7 @@ impl Streak {
                 .is_ok()
     }
 
-    /// A call failed; how many in a row that makes, and since when. `now` is asked only if `timed`.
+    /// Counts a failure. Returns the length of the streak and when it began. Calls `now` only if `timed`.
     #[inline]
     pub(crate) fn extend(&self, epoch: u64, timed: bool, now: impl FnOnce() -> u64) -> (u32, u64) {
         let now = if timed { now() } else { 0 };
@@ -99,12 +102,12 @@ impl Streak {
         }
     }
 
-    /// Nobody noted when the streak began: it counts from `now`.
+    /// Sets the start of the streak to `now`. Used when timing is switched on and the real start is unknown.
     pub(crate) fn time_from(&self, now: u64) {
         self.first.store(now, Ordering::Relaxed);
     }
 
-    /// How many failures in a row, and since when.
+    /// Returns the length of the streak and when it began.
     pub(crate) fn read(&self, epoch: u64) -> (u32, u64) {
         let count = count_of(self.word.load(Ordering::Acquire), epoch);
         (count, self.first.load(Ordering::Relaxed))
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_is_not_read_where_no_rule_needs_it() {
-        Streak::default().extend(1, false, || unreachable!("no time span is asked for"));
+    fn the_clock_is_not_read_if_no_rule_needs_it() {
+        Streak::default().extend(1, false, || unreachable!("no rule needs a time span"));
     }
 }

@@ -1,11 +1,11 @@
-//! The last N calls.
+//! The window of the last N calls.
 
 use std::collections::VecDeque;
 
 use crate::sync::Mutex;
 use crate::window::tally::{Entry, EntryKind, Tally};
 
-/// The last N calls, one byte each, behind a short lock: the oldest outcome leaves, exactly.
+/// The last N calls, one byte each, behind a short lock. It slides by one call.
 #[derive(Debug)]
 pub(crate) struct CountWindow(Mutex<Ring>);
 
@@ -18,7 +18,7 @@ struct Ring {
 }
 
 const SLOW: u8 = 0x80;
-/// Past every weight.
+/// Above every weight.
 const CANCELLED: u8 = 0x7f;
 
 fn encode(entry: Entry) -> u8 {
@@ -40,7 +40,7 @@ fn decode(byte: u8) -> Entry {
 }
 
 impl CountWindow {
-    /// A window of no calls: it must be given a size before it is used.
+    /// Creates a window of size zero. It needs a size before it can count.
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Ring {
             epoch: 0,
@@ -50,7 +50,7 @@ impl CountWindow {
         }))
     }
 
-    /// Sets the size and forgets what was there. Allocates, so that counting never does.
+    /// Sets the size and clears the window. Allocates here, so that counting never does.
     pub(crate) fn resize(&self, calls: usize) {
         let entries = VecDeque::with_capacity(calls);
         let mut ring = self.0.lock();
@@ -59,7 +59,7 @@ impl CountWindow {
         ring.tally = Tally::default();
     }
 
-    /// Adds a call of an epoch; the sums after it. `None` if the epoch is over.
+    /// Adds a call of an epoch and returns the sums. Returns `None` if the epoch is over.
     pub(crate) fn add(&self, epoch: u64, entry: Entry) -> Option<Tally> {
         let mut ring = self.0.lock();
         let ring = &mut *ring;
@@ -83,7 +83,7 @@ impl CountWindow {
         Some(ring.tally)
     }
 
-    /// The sums of an epoch.
+    /// Returns the sums of an epoch.
     pub(crate) fn tally(&self, epoch: u64) -> Tally {
         let ring = self.0.lock();
         if ring.epoch == epoch { ring.tally } else { Tally::default() }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn the_oldest_outcome_leaves() {
         let window = window(100);
-        // Miri takes its time.
+        // Fewer calls under miri, which is slow.
         for _ in 0..if cfg!(miri) { 250 } else { 10_000 } {
             window.add(1, OK);
         }

@@ -1,11 +1,11 @@
-//! To which bucket a moment belongs.
+//! Maps times to buckets.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// A bucket length and the number of a clear: everything that says to which bucket a moment belongs.
+/// A bucket length and the number of clears. Together they map a time to a bucket.
 ///
-/// Buckets lie on one grid from the breaker's start. Each clear (an epoch, a change of shape) moves the tags by
-/// [`GAP`](Self::GAP), more than any ring is long, so that what was counted before is never read again.
+/// Buckets lie on one grid that starts with the breaker. Each clear (a new epoch, a change of shape) moves the tags by
+/// `1 << GAP`, which is more than the length of any ring, so that earlier counts are never read again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
     pub(crate) width: u64,
@@ -17,11 +17,12 @@ impl Grid {
 
     #[inline]
     pub(crate) fn tick(&self, now: u64) -> u64 {
-        // No width: nothing is counted.
+        // A width of zero means that nothing is counted.
         now.checked_div(self.width).unwrap_or(0)
     }
 
-    /// The same by a multiplication where the bucket is that of `tag`, as it mostly is.
+    /// Like [`tick`](Self::tick), with a multiplication in place of the division if `now` is in the bucket of `tag`, which is
+    /// the common case.
     #[inline]
     pub(crate) fn tick_near(&self, now: u64, tag: u64) -> u64 {
         let guess = tag.wrapping_sub(self.clears << Self::GAP);
@@ -38,20 +39,21 @@ impl Grid {
     }
 }
 
-/// The newest bucket that anybody counted into, with the low bits of its clear.
+/// The newest bucket that holds a count, with the low bits of its clear.
 ///
-/// Read on every call and written once per bucket: it is what makes a clock that stepped back count in the current
-/// bucket.
+/// Every call reads it; the first call of a bucket writes it. A clock that steps back counts in this bucket. All accesses
+/// are `Relaxed`: the word publishes no other memory, and the tag of a bucket decides whether a count is valid.
 #[derive(Debug, Default)]
 pub(crate) struct Newest(AtomicU64);
 
 impl Newest {
     const TICK_BITS: u32 = 40;
     pub(crate) const CLEAR_MASK: u64 = (1 << (64 - Self::TICK_BITS)) - 1;
-    /// By how many clears a call can be overtaken while it is being counted. More than that is the wrap.
+    /// The largest number of clears that can overtake a call while it is counted. A larger distance is the wrap.
     const RACE: u64 = 1 << 12;
 
-    /// The bucket to use at `now`. Mostly the newest: asked with a multiplication, not a division.
+    /// Returns the bucket to use at `now`. In the common case that is the newest one, found by a multiplication in place of a
+    /// division.
     #[inline]
     pub(crate) fn tick(&self, grid: Grid, now: u64) -> Option<u64> {
         let seen = self.0.load(Ordering::Relaxed);
@@ -65,14 +67,14 @@ impl Newest {
         self.advance(grid, grid.tick(now))
     }
 
-    /// The newest bucket, if `now` belongs to it: of any clear. Whoever counts in it compares the tag anyway.
+    /// Returns the newest bucket, of any clear, if `now` lies in it. The caller compares the tag when it counts.
     #[inline(always)]
     pub(crate) fn tick_of_any(&self, width: u64, now: u64) -> Option<u64> {
         let tick = self.0.load(Ordering::Relaxed) & ((1 << Self::TICK_BITS) - 1);
         (now.wrapping_sub(tick.wrapping_mul(width)) < width).then_some(tick)
     }
 
-    /// The bucket to use for `tick`, or `None` if a later clear has begun.
+    /// Returns the bucket to use for `tick`, or `None` if a later clear has begun.
     #[cold]
     fn advance(&self, grid: Grid, tick: u64) -> Option<u64> {
         let clears = grid.clears & Self::CLEAR_MASK;
@@ -95,7 +97,7 @@ impl Newest {
         }
     }
 
-    /// Like [`advance`](Self::advance), without a trace.
+    /// Like [`advance`](Self::advance), without writing.
     pub(crate) fn peek(&self, grid: Grid, tick: u64) -> u64 {
         let seen = self.0.load(Ordering::Relaxed);
         if seen >> Self::TICK_BITS == grid.clears & Self::CLEAR_MASK {
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_bucket_moves_on_and_whoever_was_overtaken_by_a_clear_has_none() {
+    fn the_newest_bucket_advances_and_a_call_of_an_earlier_clear_gets_none() {
         let [first, second, third] = [1, 2, 3].map(|clears| Grid { width: 10, clears });
         let newest = Newest::default();
         assert_eq!(newest.tick(first, 35), Some(3));
@@ -139,16 +141,16 @@ mod tests {
         assert_eq!(newest.tick(third, 20), Some(2));
         assert_eq!([first, second].map(|late| newest.tick(late, 50)), [None, None]);
         assert_eq!((newest.peek(third, 1), newest.peek(third, 5)), (2, 5));
-        // So far apart that it is the wrap, not a race.
+        // A distance this large is the wrap, not a race.
         let wrapped = Grid { clears: Newest::CLEAR_MASK + 4, ..third };
-        assert_eq!(newest.tick(wrapped, 0), Some(2), "the same clear in the bits that are kept");
+        assert_eq!(newest.tick(wrapped, 0), Some(2), "the same clear in the stored bits");
         let later = Grid { clears: third.clears + Newest::RACE + 1, ..third };
         assert_eq!(newest.tick(later, 0), Some(0));
         assert_eq!(newest.tick(third, 70), Some(7));
     }
 
     #[test]
-    fn only_what_lies_in_the_newest_bucket_is_counted_the_short_way() {
+    fn only_the_newest_bucket_takes_the_fast_path() {
         let newest = Newest::default();
         assert_eq!(newest.tick(Grid { width: 10, clears: 3 }, 35), Some(3));
         let short = [29, 30, 39, 40].map(|now| newest.tick_of_any(10, now));

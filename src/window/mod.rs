@@ -9,38 +9,38 @@ pub(crate) mod time;
 
 use std::time::Duration;
 
-/// What a window covers: the last calls, or the calls of the last time.
+/// The calls that a window covers: the last N calls, or the calls of the last period.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_breaker::Window;
 ///
 /// let by_time = Window::time(Duration::from_secs(30)); // 10 buckets of 3 s
-/// let by_count = Window::count(100); // really sliding: the oldest outcome leaves
+/// let by_count = Window::count(100); // slides by one call: the oldest outcome leaves
 /// # let _ = (by_time, by_count);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Window {
-    /// The calls of the last `period`, kept in `buckets` of equal length. What is older than `period` is gone; the
-    /// oldest bucket leaves as a whole, so that between `period - period / buckets` and `period` is covered.
+    /// The calls of the last `period`, in `buckets` of equal length. The oldest bucket leaves as a whole, so that the window
+    /// covers between `period - period / buckets` and `period`.
     Time {
         /// Length of the window.
         period: Duration,
-        /// In how many parts it slides, 1 to 32.
+        /// The number of buckets, 1 to 32.
         buckets: u32,
     },
-    /// The last `calls` calls. Exact: a short lock is taken per call.
+    /// The last `calls` calls. Exact; every call takes a short lock.
     Count {
-        /// How many, 1 to 1 000 000. One byte each.
+        /// The number of calls, 1 to 1 000 000. One byte each.
         calls: u32,
     },
 }
 
 impl Window {
-    /// The most buckets of a time window.
+    /// The largest number of buckets of a time window.
     pub const MAX_BUCKETS: u32 = 32;
-    /// The most calls of a count window.
+    /// The largest number of calls of a count window.
     pub const MAX_CALLS: u32 = 1_000_000;
 
     /// The calls of the last `period`, in 10 buckets.
@@ -53,7 +53,7 @@ impl Window {
         Self::Count { calls }
     }
 
-    /// In how many parts a time window slides; nothing on a count window.
+    /// Sets the number of buckets of a time window. Has no effect on a count window.
     pub const fn buckets(self, buckets: u32) -> Self {
         match self {
             Self::Time { period, .. } => Self::Time { period, buckets },

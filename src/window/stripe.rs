@@ -1,24 +1,28 @@
-//! Counters that threads do not fight over.
+//! Striped counters, which avoid contention between threads.
 //!
-//! A thread that counts gets a number of its own for as long as it lives. The threads with the low numbers own one
-//! stripe each, which nobody else writes: a count is a load and a store. All others share one more stripe and use
-//! read-modify-write instructions. Readers add all stripes up.
+//! A thread that counts holds a slot number until it ends. Each thread with a low number owns one stripe that no other
+//! thread writes, so a count is a load and a store. All other threads share one more stripe and use read-modify-write
+//! instructions. Readers add up all stripes.
+//!
+//! Writes use `Release` and readers use `Acquire`, so that a reader that sees a count also sees the counts that the same
+//! thread wrote before it. The loads of a writer are `Relaxed`: an owner reads its own writes, and the shared stripe
+//! relies on the atomicity of the read-modify-write.
 
 use std::cell::Cell;
 
 use crate::sync::{AtomicU64, Mutex, OnceLock, Ordering, global, thread_local};
 
-/// How a word of a stripe is written.
+/// How a thread writes a stripe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Only this thread writes the stripe.
     Owned,
-    /// Other threads write it too.
+    /// Other threads also write it.
     Shared,
 }
 
 impl Access {
-    /// Adds to a plain counter. Wraps.
+    /// Adds to a counter. Wraps.
     #[inline]
     pub(crate) fn add(self, word: &AtomicU64, by: u64) {
         match self {
@@ -31,7 +35,7 @@ impl Access {
         }
     }
 
-    /// Changes a word by a function of what it was; `None` leaves it.
+    /// Replaces a word by a function of its value. `None` leaves it unchanged.
     #[inline]
     pub(crate) fn update(self, word: &AtomicU64, change: impl Fn(u64) -> Option<u64>) {
         let mut old = word.load(Ordering::Relaxed);
@@ -50,7 +54,7 @@ impl Access {
     }
 }
 
-/// One `T` for each thread that counts.
+/// One `T` per counting thread.
 #[derive(Debug)]
 pub(crate) struct Striped<T> {
     owned: Box<[T]>,
@@ -62,16 +66,16 @@ impl<T: Default> Striped<T> {
         Self { owned: (0..owned_stripes()).map(|_| T::default()).collect(), shared: T::default() }
     }
 
-    /// The stripe of this thread, if it has one of its own.
+    /// Returns the stripe that this thread owns, if any.
     #[inline(always)]
     pub(crate) fn own(&self) -> Option<&T> {
         self.owned.get(SLOT.get())
     }
 
-    /// Counts in the stripe of this thread.
+    /// Counts in the stripe of this thread, its own or the shared one.
     #[inline(always)]
     pub(crate) fn count(&self, count: impl FnOnce(&T, Access)) {
-        // A thread without a number has one that is past every stripe.
+        // The slot of a thread without a number is above every stripe.
         match self.own() {
             Some(mine) => count(mine, Access::Owned),
             None => self.find(count),
@@ -95,7 +99,7 @@ impl<T: Default> Striped<T> {
     }
 }
 
-/// What is made when it is first counted in: it is large, and most breakers or most threads do without.
+/// A value that is created by the first count. It is large, and most threads never need it.
 #[derive(Debug)]
 pub(crate) struct OnUse<T>(OnceLock<Box<T>>);
 
@@ -120,13 +124,13 @@ impl<T: Default> OnUse<T> {
         self.0.get_or_init(Box::default)
     }
 
-    /// `None` if nobody has counted in it.
+    /// Returns `None` before the first count.
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.get().map(|made| &**made)
     }
 }
 
-/// Twice the cores, because a runtime's workers are not the only threads; at least 4, at most 64.
+/// Twice the number of cores, because a runtime's workers are not the only threads. At least 4, at most 64.
 #[cfg(not(all(test, any(loom, shuttle))))]
 fn owned_stripes() -> usize {
     static STRIPES: OnceLock<usize> = OnceLock::new();
@@ -136,20 +140,20 @@ fn owned_stripes() -> usize {
     })
 }
 
-/// Fewer than the threads of a test.
+/// Fewer than the threads of a loom or shuttle test.
 #[cfg(all(test, any(loom, shuttle)))]
 fn owned_stripes() -> usize {
     2
 }
 
 const UNASSIGNED: usize = usize::MAX;
-/// Past every stripe: shares the last one.
+/// Above every stripe: the thread uses the shared one.
 const NO_SLOT: usize = usize::MAX - 1;
 
 thread_local! {
-    // Without a destructor, so that it can be read at any time and costs one load.
+    // No destructor, so that it can be read at any time with one load.
     static SLOT: Cell<usize> = const { Cell::new(UNASSIGNED) };
-    // Gives the slot back when the thread ends.
+    // Frees the slot when the thread ends.
     static RELEASE: Release = const { Release };
 }
 
@@ -162,7 +166,7 @@ impl Drop for Release {
 }
 
 fn release() {
-    // What counts after this, in the destructors of other thread-locals, shares the last stripe.
+    // Destructors of other thread-locals that count after this use the shared stripe.
     let slot = SLOT.replace(NO_SLOT);
     if slot < NO_SLOT {
         SLOTS.lock().free(slot);
@@ -170,7 +174,7 @@ fn release() {
 }
 
 fn assign() {
-    // A thread whose thread-locals are being destroyed cannot give a slot back.
+    // A thread whose thread-locals are being destroyed could never free a slot.
     let slot = match RELEASE.try_with(|_| ()) {
         Ok(()) => SLOTS.lock().take(),
         Err(_) => NO_SLOT,
@@ -182,20 +186,20 @@ global! {
     static SLOTS: Mutex<Slots> = Mutex::new(Slots { taken: 0 });
 }
 
-/// Gives this thread a stripe of its own, or the shared one, without asking who else has it.
+/// Sets the slot of this thread, without checking whether another thread holds it.
 #[cfg(all(test, loom))]
 pub(crate) fn place(slot: Option<usize>) {
     SLOT.set(slot.unwrap_or(NO_SLOT));
 }
 
-/// What happens at the end of a thread: in a checker, its thread-locals outlive its end.
+/// Releases the slot at the end of a thread. Under loom and shuttle, thread-locals outlive the thread.
 #[cfg(all(test, any(loom, shuttle)))]
 pub(crate) fn end_thread() {
     release();
 }
 
-/// The numbers in use, as bits. A number is handed on under the lock, which orders the writes of one owner before
-/// those of the next.
+/// The slot numbers in use, as bits. A number changes hands under the lock, which orders the writes of one owner before those
+/// of the next.
 struct Slots {
     taken: u64,
 }

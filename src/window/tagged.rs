@@ -1,7 +1,7 @@
-//! A count that knows what it belongs to, in one word.
+//! A count with a tag, in one word.
 //!
-//! 36 bits of tag, 28 bits of count. Whoever holds another tag starts anew (if it is newer) or is too late (if it is
-//! older), so that nothing has to be cleared and nothing crosses a clear. Tags are compared around the wrap.
+//! 36 bits of tag, 28 bits of count. A writer with a newer tag restarts the count; a writer with an older tag is ignored.
+//! No word ever has to be cleared, and no count crosses a clear. Tags are compared modulo 2^36.
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::stripe::Access;
@@ -10,16 +10,16 @@ const COUNT_BITS: u32 = 28;
 pub(crate) const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
 const TAG_MASK: u64 = (1 << (64 - COUNT_BITS)) - 1;
 
-/// What to do when the 28 bits are full.
+/// What happens when the 28 bits overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// Stay there. 268 million calls of one thread in one bucket.
+    /// The count stays at its maximum: 268 million calls of one thread in one bucket.
     Saturate,
-    /// Go on at 0: for counts of which only differences are used.
+    /// The count restarts at 0. For counts of which only differences are used.
     Wrap,
 }
 
-/// Adds 1 to a word that nobody else writes, if it has that tag and is not full.
+/// Adds 1 to a word that only this thread writes, if the word has that tag and is not full.
 #[inline(always)]
 pub(crate) fn add_one(word: &AtomicU64, tag: u64) -> bool {
     let seen = word.load(Ordering::Relaxed);
@@ -50,15 +50,15 @@ pub(crate) fn add(word: &AtomicU64, access: Access, tag: u64, by: u64, full: Ful
     });
 }
 
-/// The count under `tag`, 0 if the word belongs to another.
+/// Returns the count under `tag`, or 0 if the word has another tag.
 #[inline]
 pub(crate) fn read(word: &AtomicU64, tag: u64) -> u64 {
     let word = word.load(Ordering::Acquire);
     if word >> COUNT_BITS == tag & TAG_MASK { word & COUNT_MAX } else { 0 }
 }
 
-/// Whether `tag` was overtaken by `by`. Only somebody who raced with the change can be too late, and is so by a few
-/// steps; anything further "behind" is really ahead, past the wrap of a word that was not used for long.
+/// Returns whether `by` is newer than `tag`. Only a writer that races with a change can be late, and only by a few steps. A
+/// larger distance means that `tag` is ahead of a word that was unused for so long that the tags wrapped.
 fn too_late(tag: u64, by: u64) -> bool {
     const RACE: u64 = 1 << 22;
     (1..=RACE).contains(&(by.wrapping_sub(tag) & TAG_MASK))
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_newer_tag_starts_anew_and_an_older_one_is_too_late() {
+    fn a_newer_tag_restarts_the_count_and_an_older_one_is_ignored() {
         for access in [Access::Owned, Access::Shared] {
             let word = AtomicU64::new(0);
             add(&word, access, 7, 2, Full::Saturate);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_compared_around_the_wrap() {
+    fn tags_are_compared_across_the_wrap() {
         let word = AtomicU64::new(0);
         add(&word, Access::Owned, TAG_MASK, 1, Full::Saturate);
         add(&word, Access::Owned, TAG_MASK + 1, 4, Full::Saturate);
@@ -112,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn one_is_added_the_short_way_only_under_its_tag_and_below_the_full_count() {
+    fn add_one_requires_its_tag_and_a_count_below_the_maximum() {
         for tag in [1, 7, TAG_MASK, TAG_MASK + 7] {
             let word = AtomicU64::new(0);
-            assert!(!add_one(&word, tag), "nothing has tag {tag}");
+            assert!(!add_one(&word, tag), "the word has no tag {tag} yet");
             add(&word, Access::Owned, tag, COUNT_MAX - 1, Full::Saturate);
             assert!(!add_one(&word, tag - 1) && !add_one(&word, tag + 1));
             assert!(add_one(&word, tag));

@@ -1,9 +1,9 @@
-//! What a window holds, and its rates.
+//! The sums of a window, and its rates.
 
 /// One million parts: the unit in which rates are compared.
 pub(crate) const MILLION: u64 = 1_000_000;
 
-/// What one call adds to a window.
+/// The contribution of one call to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
@@ -15,7 +15,7 @@ pub(crate) enum EntryKind {
     Success,
     /// With its weight, 1 to 100.
     Failure(u8),
-    /// A slow call that was cancelled: on both sides of the slow rate, in no other.
+    /// A slow call that was cancelled. It counts on both sides of the slow-call rate and in no other sum.
     Cancelled,
 }
 
@@ -26,11 +26,11 @@ pub(crate) struct Tally {
     pub(crate) calls: u64,
     /// Of those, calls that failed.
     pub(crate) failed: u64,
-    /// What weights add to the failures above one each.
+    /// The weight of the failures beyond one each.
     pub(crate) extra: u64,
     /// Of `calls`, those that were slow.
     pub(crate) slow: u64,
-    /// Calls that were cancelled after they had become slow.
+    /// Calls that were cancelled after they became slow.
     pub(crate) slow_cancelled: u64,
 }
 
@@ -58,24 +58,24 @@ impl Tally {
         }
     }
 
-    /// Failures by weight.
+    /// Returns the failures by weight.
     pub(crate) fn failures(&self) -> u64 {
         self.failed + self.extra
     }
 
-    /// Failures by weight over calls by weight, once there are `min` calls.
+    /// Returns failures by weight over calls by weight, or `None` below `min` calls.
     pub(crate) fn failure_rate(&self, min: u64) -> Option<Rate> {
         Rate::of(self.failures(), self.calls + self.extra, self.calls, min)
     }
 
-    /// Slow calls over calls, once there are `min` calls.
+    /// Returns slow calls over calls, or `None` below `min` calls.
     pub(crate) fn slow_rate(&self, min: u64) -> Option<Rate> {
         let calls = self.calls + self.slow_cancelled;
         Rate::of(self.slow + self.slow_cancelled, calls, calls, min)
     }
 }
 
-/// A share, kept as the two numbers that it is.
+/// A share, stored as numerator and denominator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     part: u64,
@@ -87,20 +87,22 @@ impl Rate {
         (calls >= min.max(1)).then_some(Self { part, whole })
     }
 
-    /// Exact: no rounding, no division.
+    /// Returns whether the rate is at least `per_million`. Exact, without rounding or division.
     pub(crate) fn at_least(self, per_million: u64) -> bool {
         u128::from(self.part) * u128::from(MILLION)
             >= u128::from(per_million) * u128::from(self.whole)
     }
 
-    /// For people.
+    /// Returns the rate as a number for display.
     pub(crate) fn as_f64(self) -> f64 {
         self.part as f64 / self.whole as f64
     }
 }
 
-/// A rate of the settings, 0.0 to 1.0, in parts per million; at least one part. Never rounded up, or two of three
-/// would not reach `2.0 / 3.0`; the millionth of a part makes up for what a product like `0.57 * 1e6` lacks.
+/// Converts a rate of the settings, 0.0 to 1.0, to parts per million; at least one part.
+///
+/// The result is never rounded up; otherwise two of three would not reach `2.0 / 3.0`. The added millionth of a part
+/// corrects products like `0.57 * 1e6` that fall just short of an integer.
 pub(crate) fn per_million(rate: f64) -> u64 {
     ((rate * MILLION as f64 + 1e-6) as u64).clamp(1, MILLION)
 }
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_is_what_was_added() {
+    fn remove_reverts_add() {
         let entries = [
             Entry { kind: EntryKind::Success, slow: true },
             Entry { kind: EntryKind::Failure(7), slow: true },
@@ -160,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_the_settings_is_reached_by_the_fraction_that_it_is() {
-        // Miri takes its time.
+    fn a_rate_of_the_settings_is_reached_by_exactly_that_fraction() {
+        // Fewer fractions under miri, which is slow.
         for whole in 1..=if cfg!(miri) { 25_u64 } else { 1_000 } {
             for part in 1..=whole {
                 let rate = per_million(part as f64 / whole as f64);

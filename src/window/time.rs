@@ -1,4 +1,4 @@
-//! The calls of the last while, in buckets.
+//! The window of the last period, in buckets.
 
 use crate::sync::AtomicU64;
 use crate::window::Window;
@@ -9,7 +9,7 @@ use crate::window::tally::{Entry, EntryKind, Tally};
 
 const RING: usize = Window::MAX_BUCKETS as usize;
 
-/// One thread's buckets, one array for each sum: a reader that wants two of them touches two arrays.
+/// The buckets of one thread, one array per sum, so that a reader of two sums touches two arrays.
 #[derive(Debug)]
 struct Buckets {
     calls: [AtomicU64; RING],
@@ -26,7 +26,7 @@ impl Default for Buckets {
     }
 }
 
-/// The calls of the last while.
+/// The calls of the last period.
 #[derive(Debug)]
 pub(crate) struct TimeWindow {
     newest: Newest,
@@ -38,7 +38,8 @@ impl TimeWindow {
         Self { newest: Newest::default(), stripes: Striped::new() }
     }
 
-    /// Counts a call that succeeded in time: one word, mostly in the newest bucket and in a stripe of one's own.
+    /// Counts a successful call that was not slow. The common case writes one word, in the newest bucket of the thread's own
+    /// stripe.
     #[inline(always)]
     pub(crate) fn add_success(&self, grid: Grid, now: u64) {
         if let Some(tick) = self.newest.tick_of_any(grid.width, now)
@@ -70,7 +71,7 @@ impl TimeWindow {
                 EntryKind::Cancelled => return count(&mine.slow_cancelled, 1),
                 EntryKind::Success => count(&mine.calls, 1),
                 EntryKind::Failure(weight) => {
-                    // The call before its failure: a reader that sees the failure sees the call.
+                    // The call before its failure: a reader that sees the failure also sees the call.
                     count(&mine.calls, 1);
                     count(&mine.failed, 1);
                     if weight > 1 {
@@ -84,13 +85,13 @@ impl TimeWindow {
         });
     }
 
-    /// The sums over the last `buckets` buckets.
+    /// Returns the sums over the last `buckets` buckets.
     pub(crate) fn tally(&self, grid: Grid, buckets: u32, now: u64) -> Tally {
         let mut newest = self.newest.peek(grid, grid.tick(now));
         loop {
             let sum = self.tally_at(grid, buckets, newest);
-            // Whoever counted in a later bucket meanwhile may have taken the place of one that was summed up: of a
-            // call, and not yet of its failure.
+            // A call that was counted in a later bucket meanwhile may have reused a bucket that was already summed, with the
+            // call and not yet its failure. Sum again.
             match self.newest.peek(grid, newest) {
                 still if still == newest => return sum,
                 later => newest = later,
@@ -104,7 +105,7 @@ impl TimeWindow {
             for age in 0..u64::from(buckets).min(newest + 1) {
                 let tick = newest - age;
                 let (at, tag) = (tick as usize % RING, grid.tag(tick));
-                // The parts before the whole, see `add`.
+                // The reverse of the order in which `add` writes.
                 sum.slow_cancelled += tagged::read(&stripe.slow_cancelled[at], tag);
                 sum.slow += tagged::read(&stripe.slow[at], tag);
                 sum.extra += tagged::read(&stripe.extra[at], tag);

@@ -4,7 +4,7 @@ use super::*;
 const GRID: Grid = Grid { width: 100, clears: 1 };
 
 #[test]
-fn an_end_that_is_seen_before_its_start_makes_nothing_overdue() {
+fn an_end_without_a_visible_start_makes_nothing_overdue() {
     let overdue = Overdue::new();
     overdue.finish(1, GRID, 50);
     assert_eq!(overdue.overdue(1, GRID, 5_000), 0);
@@ -12,7 +12,7 @@ fn an_end_that_is_seen_before_its_start_makes_nothing_overdue() {
 
 #[test]
 fn a_call_is_overdue_at_most_a_tenth_late_and_never_early() {
-    // Miri takes its time.
+    // Fewer steps under miri, which is slow.
     let step = if cfg!(miri) { 50 } else { 1 };
     for started in [0, 1, 50, 99, 100, 250] {
         let overdue = Overdue::new();
@@ -39,7 +39,7 @@ fn a_call_that_ends_is_not_overdue() {
 }
 
 #[test]
-fn a_call_that_hung_for_very_long_hides_no_other_when_it_ends() {
+fn the_end_of_a_very_long_call_hides_no_other_call() {
     let overdue = Overdue::new();
     overdue.start(1, GRID, 0);
     overdue.start(1, GRID, 0);
@@ -66,7 +66,7 @@ fn a_call_that_starts_after_the_clock_was_read_is_young() {
     let overdue = Overdue::new();
     overdue.start(1, GRID, 1_000);
     overdue.start(1, GRID, 1_050);
-    // Somebody read the clock before those calls did, and sums up after they have started.
+    // The reader took its clock reading before those calls started, and sums after they have started.
     assert_eq!(overdue.overdue(1, GRID, 999), 0);
     overdue.finish(1, GRID, 1_000);
     assert_eq!(overdue.overdue(1, GRID, 999), 0);
@@ -75,7 +75,7 @@ fn a_call_that_starts_after_the_clock_was_read_is_young() {
 
 #[test]
 fn a_call_that_starts_after_the_clock_stepped_back_is_young() {
-    // The first of these finds its bucket taken by a later one.
+    // A later call has already taken the bucket of the first one.
     for (started, old) in [(1_550, 2_600), (3_000, 4_100)] {
         let overdue = Overdue::new();
         overdue.start(1, GRID, 3_100);
@@ -89,7 +89,7 @@ fn a_call_that_starts_after_the_clock_stepped_back_is_young() {
 }
 
 #[test]
-fn the_rule_is_asked_once_per_bucket() {
+fn the_rule_is_evaluated_once_per_bucket() {
     let overdue = Overdue::new();
     assert!(overdue.due(GRID, 0));
     assert!(!overdue.due(GRID, 99));

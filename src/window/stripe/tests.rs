@@ -16,7 +16,7 @@ fn slots_are_handed_out_from_the_lowest_and_again_after_they_were_freed() {
 
 #[test]
 fn no_count_is_lost_by_many_threads() {
-    // Miri takes its time.
+    // Fewer steps under miri, which is slow.
     let (threads, counts) = if cfg!(miri) { (20, 20) } else { (100, 1_000) };
     let counters = Arc::new(Striped::<AtomicU64>::new());
     std::thread::scope(|scope| {

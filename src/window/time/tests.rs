@@ -62,7 +62,7 @@ fn every_sum_is_kept() {
 
 #[test]
 fn threads_count_into_one_window() {
-    // Miri takes its time.
+    // Fewer steps under miri, which is slow.
     let calls = if cfg!(miri) { 50 } else { 1_000 };
     let window = TimeWindow::new();
     std::thread::scope(|scope| {
@@ -85,7 +85,7 @@ fn a_reader_never_sees_more_failures_than_calls() {
     let now = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Miri takes its time.
+            // Fewer steps under miri, which is slow.
             for moment in 1..if cfg!(miri) { 200 } else { 200_000 } {
                 now.store(moment, Ordering::Release);
                 window.add(grid, moment, BAD);
