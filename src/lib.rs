@@ -112,6 +112,7 @@ mod loom_tests;
 mod machine;
 mod outcome;
 mod probe;
+mod registry;
 pub mod rejection;
 #[cfg(feature = "retry")]
 pub mod retry;

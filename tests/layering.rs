@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules, from the lowest to the highest. A module may import those before it.
-const ORDER: [(u8, &str); 20] = [
+const ORDER: [(u8, &str); 21] = [
     (0, "state"),
     (0, "outcome"),
     (0, "error"),
@@ -19,6 +19,7 @@ const ORDER: [(u8, &str); 20] = [
     (4, "event"),
     (4, "settings"),
     (4, "breaker"),
+    (4, "registry"),
     (5, "classify"),
     (5, "llm"),
     (5, "rejection"),

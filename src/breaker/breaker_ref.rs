@@ -28,7 +28,6 @@ impl BreakerRef {
     }
 
     /// Whether there is another way to the breaker than this one.
-    #[cfg(feature = "reqwest-middleware")]
     pub(crate) fn is_held(&self) -> bool {
         Arc::strong_count(&self.0) > 1 || Arc::strong_count(&self.0.breaker) > 1
     }

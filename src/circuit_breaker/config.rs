@@ -68,11 +68,6 @@ impl<C, R> Config<C, R> {
         self
     }
 
-    #[cfg(feature = "reqwest-middleware")]
-    pub(crate) fn set_settings(&mut self, settings: Settings) {
-        self.settings = settings;
-    }
-
     /// What a finished call meant. See [`Classify`](crate::classify::Classify). Rules that were given before are replaced with
     /// it: give them after.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {

@@ -6,6 +6,7 @@ use crate::breaker::{Breaker, BreakerHandle, BreakerRef};
 use crate::circuit_breaker::config::Config;
 use crate::circuit_breaker::service::CircuitBreaker;
 use crate::classify::ErrorsAsFailures;
+use crate::registry::{Retain, Retention};
 use crate::rejection::RejectWithBoxError;
 
 /// Guards services with one circuit breaker. See the [module docs](crate::circuit_breaker).
@@ -39,11 +40,11 @@ impl<C, R> CircuitBreakerLayer<C, R> {
     pub fn handle(&self) -> BreakerHandle {
         BreakerHandle::from_shared(self.breaker.clone())
     }
+}
 
-    /// Whether anybody but this layer has the breaker: a call, a body, a handle.
-    #[cfg(feature = "reqwest-middleware")]
-    pub(crate) fn is_held(&self) -> bool {
-        self.breaker.is_held()
+impl<C, R> Retain for CircuitBreakerLayer<C, R> {
+    fn retention(&self) -> Retention {
+        self.breaker.retention()
     }
 }
 

@@ -158,7 +158,11 @@ fn an_error_names_the_key_and_what_is_wrong() {
         ("trip: { slow: 1s }", "trip.slow", "expected { after, rate, min_calls }, or off"),
         ("window: { calls: 9, period: 1s }", "window", "must have only one of the two forms"),
         ("cooldown: { fixed: 9s, jitter: 0.1 }", "cooldown", "must have only one of the two forms"),
-        ("probe: { successes: 1, sample: { calls: 1, rate: 1 } }", "probe", "must have only one of"),
+        (
+            "probe: { successes: 1, sample: { calls: 1, rate: 1 } }",
+            "probe",
+            "must have only one of",
+        ),
         ("throttled: { action: maybe }", "throttled.action", "unknown variant `maybe`"),
         ("preset: htp", "preset", "unknown variant `htp`, expected one of `default`, `http`"),
         ("trip: { consequtive: 5 }", "trip", "unknown field `consequtive`, expected one of"),

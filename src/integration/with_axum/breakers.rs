@@ -1,4 +1,4 @@
-//! The breakers that handlers see.
+//! The layer and the extractors.
 
 use std::fmt;
 use std::future::{Future, ready};
@@ -15,8 +15,8 @@ use tower_service::Service;
 use super::missing::MissingBreaker;
 use crate::breaker::BreakerHandle;
 
-/// axum: shows breakers to handlers. One line on the router, and a handler takes a [`BreakerHandle`] as its argument, or
-/// `Breakers` where there are several.
+/// Provides breakers to axum handlers. With this layer on the router, a handler takes a [`BreakerHandle`] as an argument, or
+/// `Breakers` if there are several.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -36,7 +36,7 @@ use crate::breaker::BreakerHandle;
 ///     .route("/orders", get(|| async { "orders" }))
 ///     .layer(breaker)                   // guards the routes above it
 ///     .route("/health", get(health))    // answers while the circuit is open
-///     .layer(Breakers::new([handle]));  // shown to all of them
+///     .layer(Breakers::new([handle]));  // for the handlers of all routes above
 /// # let Ok(answer) = app.oneshot(Request::get("/health").body(Body::empty()).unwrap()).await;
 /// # let body = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
 /// # assert_eq!(body, "orders: closed");
@@ -71,11 +71,11 @@ use crate::breaker::BreakerHandle;
 /// # }
 /// ```
 ///
-/// A breaker in the router's state needs nothing of this, and a missing one does not compile:
-/// `Router::new().with_state(handle)`, and handlers take axum's `State<BreakerHandle>`. It is the way to go where the state is
-/// yours; `Breakers` is for routers that know nothing of each other's state.
+/// A breaker in the router's state does not need this layer, and a missing one is a compile error: use
+/// `Router::new().with_state(handle)` and axum's `State<BreakerHandle>`. Prefer it if you own the state. `Breakers` is for
+/// routers that do not know each other's state.
 ///
-/// # A router's layers
+/// # Layers of a router
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -93,13 +93,13 @@ use crate::breaker::BreakerHandle;
 ///     .route("/orders", get(|| async { "orders" }))
 ///     .layer(
 ///         ServiceBuilder::new()
-///             .layer(HandleErrorLayer::new(|error: BoxError| async move {  // for the timeout's error
+///             .layer(HandleErrorLayer::new(|error: BoxError| async move {  // for the error of the timeout
 ///                 match CircuitOpen::find(&*error) {
 ///                     Some(open) => open.clone().into_response(),
 ///                     None => StatusCode::GATEWAY_TIMEOUT.into_response(),
 ///                 }
 ///             }))
-///             .layer(breaker)                                              // sees the timeout
+///             .layer(breaker)                                              // inside: sees the timeout
 ///             .layer(TimeoutLayer::new(Duration::from_secs(10))),
 ///     );
 /// # handle.force_open(None);
@@ -108,33 +108,36 @@ use crate::breaker::BreakerHandle;
 /// # }
 /// ```
 ///
-/// - Without a layer that fails, such as tower's timeout, `.layer(CircuitBreakerLayer::new(Config::http()))` is all: it
-///   answers with 503 and cannot fail itself.
-/// - `Router::layer` guards the routes that were added before it, and what no route matches; `route_layer` the former
-///   only. `get(…).layer(breaker)` guards one route.
-/// - Where the breaker is to fail with an error, `.on_rejected(RejectWithBreakerError)`, it goes under
-///   `HandleErrorLayer::new(|error: BreakerError<Infallible>| async { error })`: that is a response.
-/// - A handler that calls `handle.run(…)` may return `Result<_, BreakerError<AppError>>`, where `AppError: IntoResponse`,
-///   and `?` does the rest. So may one that returns `Result<_, CircuitOpen>` from `handle.try_acquire()`.
+/// - Without a layer that can fail, such as tower's timeout, `.layer(CircuitBreakerLayer::new(Config::http()))` is enough: it
+///   answers rejected calls with 503 and never fails.
+/// - `Router::layer` guards the routes that were added before it and requests that match no route. `route_layer` guards only
+///   the routes. `get(…).layer(breaker)` guards one route.
+/// - One breaker on a whole router rejects the calls of all its routes when one of them fails. Give a route that can fail on
+///   its own a breaker of its own.
+/// - If rejections should be errors (`.on_rejected(RejectWithBreakerError)`), put the breaker under
+///   `HandleErrorLayer::new(|error: BreakerError<Infallible>| async { error })`, which turns them into responses.
+/// - A handler that calls `handle.run(…)` can return `Result<_, BreakerError<AppError>>` with `AppError: IntoResponse` and use
+///   `?`. A handler that calls `handle.try_acquire()` can return `Result<_, CircuitOpen>`.
 ///
-/// # In the request
+/// # Scope
 ///
-/// They are an extension of each request. A `Breakers` further in replaces what handlers see below it.
+/// The breakers are stored in the extensions of each request. An inner `Breakers` layer replaces the outer one for its
+/// handlers.
 #[derive(Clone)]
 pub struct Breakers(Arc<[BreakerHandle]>);
 
 impl Breakers {
-    /// Shows these, in this order.
+    /// Creates a layer with these breakers, in this order.
     pub fn new(handles: impl IntoIterator<Item = BreakerHandle>) -> Self {
         Self(handles.into_iter().collect())
     }
 
-    /// The first of this name.
+    /// Returns the first breaker with this name.
     pub fn get(&self, name: &str) -> Option<&BreakerHandle> {
         self.iter().find(|handle| handle.name() == name)
     }
 
-    /// All of them.
+    /// Iterates over all breakers.
     pub fn iter(&self) -> slice::Iter<'_, BreakerHandle> {
         self.0.iter()
     }
@@ -172,7 +175,7 @@ impl fmt::Debug for Breakers {
     }
 }
 
-/// axum: what [`Breakers`] shows to the handler.
+/// Extracts the breakers of the innermost [`Breakers`] layer.
 impl<S> FromRequestParts<S> for Breakers {
     type Rejection = MissingBreaker;
 
@@ -184,7 +187,7 @@ impl<S> FromRequestParts<S> for Breakers {
     }
 }
 
-/// axum: the one breaker that a [`Breakers`] shows to the handler.
+/// Extracts the only breaker of the innermost [`Breakers`] layer.
 impl<S> FromRequestParts<S> for BreakerHandle {
     type Rejection = MissingBreaker;
 
@@ -204,7 +207,7 @@ impl<S> Layer<S> for Breakers {
     }
 }
 
-/// Gives every request its [`Breakers`].
+/// The service of [`Breakers`]: adds them to the extensions of every request.
 #[derive(Clone, Debug)]
 pub struct WithBreakers<S> {
     inner: S,

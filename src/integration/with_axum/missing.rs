@@ -1,4 +1,4 @@
-//! What a handler's caller is told where its breaker is not known.
+//! The error of a handler whose breaker is missing.
 
 use std::error::Error;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::fmt;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 
-/// A handler asked for a breaker that its router does not show. Its response is a 500 that says what to add.
+/// A handler extracts a breaker that its router does not provide. The response is a 500 that says what to add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingBreaker {
-    /// There is no [`Breakers`](super::Breakers) around the handler.
+    /// The router has no [`Breakers`](super::Breakers) layer around the handler.
     NoLayer,
-    /// The handler asked for a [`BreakerHandle`](crate::BreakerHandle), and this many breakers are shown, not one.
+    /// The handler extracts one [`BreakerHandle`](crate::BreakerHandle), but the layer holds this number of breakers.
     NotOne(usize),
 }
 
@@ -20,12 +20,12 @@ impl fmt::Display for MissingBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoLayer => f.write_str(
-                "no breaker is shown to this handler: add `.layer(Breakers::new([breaker.handle()]))` to its router",
+                "this handler extracts a breaker, but its router has none: add `.layer(Breakers::new([breaker.handle()]))`",
             ),
             Self::NotOne(shown) => write!(
                 f,
-                "{shown} breakers are shown to this handler, which takes one `BreakerHandle`: let it take `Breakers`, \
-                 and `.get(name)` from there"
+                "this handler extracts one `BreakerHandle`, but its router has {shown} breakers: extract `Breakers` and use \
+                 `.get(name)`"
             ),
         }
     }

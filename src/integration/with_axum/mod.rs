@@ -1,4 +1,4 @@
-//! Breakers in the handlers of axum, and rejections as its responses.
+//! axum: breakers as extractors, and rejections as responses.
 
 mod breakers;
 mod missing;
@@ -10,14 +10,14 @@ pub use self::missing::MissingBreaker;
 use crate::error::{BreakerError, CircuitOpen};
 use crate::rejection::RejectWithHttp;
 
-/// 503, as [`RejectWithHttp`] answers: with `Retry-After`, where the wait is known, and `x-circuit-open`.
+/// Converts to the 503 of [`RejectWithHttp`], with `x-circuit-open`, and with `Retry-After` if the wait is known.
 impl IntoResponse for CircuitOpen {
     fn into_response(self) -> Response {
         RejectWithHttp::response(&self)
     }
 }
 
-/// A rejection as [`CircuitOpen`] answers, the inner error as itself.
+/// Converts a rejection as [`CircuitOpen`] does, and the inner error as its own type does.
 impl<E> IntoResponse for BreakerError<E>
 where
     E: IntoResponse,

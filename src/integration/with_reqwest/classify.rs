@@ -1,4 +1,4 @@
-//! Services that return a `reqwest::Response`.
+//! The classifiers for services that return a `reqwest::Response`.
 
 use std::any::Any;
 use std::fmt;
@@ -19,10 +19,10 @@ use crate::error::chain;
 use crate::llm::Llm;
 use crate::outcome::Outcome;
 
-/// What a classifier of HTTP returns for a response of reqwest's.
+/// The guarded form of a response of reqwest.
 type Guarded = Response<BreakerBody<reqwest::Body>>;
 
-/// The future of a `reqwest::Response` that a classifier waits for.
+/// The future of a `reqwest::Response` whose classification is deferred.
 #[pin_project]
 pub struct Returned<F> {
     #[pin]
@@ -46,7 +46,7 @@ impl<F> fmt::Debug for Returned<F> {
     }
 }
 
-/// The rules for `http::Response`, for reqwest's: whatever they say of a head and a body, they say it here.
+/// Implements a classifier of `http::Response` for `reqwest::Response`.
 macro_rules! returns_reqwest {
     ($($(#[$attribute:meta])* $classifier:ty),*) => {$(
         $(#[$attribute])*
@@ -55,7 +55,7 @@ macro_rules! returns_reqwest {
             Req: 'static,
             E: 'static,
         {
-            /// Whether the request is known to be a `HEAD`.
+            /// Whether the request is known to be a `HEAD` request.
             type RequestInfo = bool;
             type Response = reqwest::Response;
             type Deferred = Returned<
@@ -94,7 +94,7 @@ macro_rules! returns_reqwest {
     )*};
 }
 
-/// Whether the request itself was at fault, so that nobody was called.
+/// Returns whether the request could not be built and was therefore never sent.
 fn was_not_sent<E: 'static>(error: &E) -> bool {
     let error: &dyn Any = error;
     if let Some(error) = error.downcast_ref::<reqwest::Error>() {
@@ -111,18 +111,18 @@ fn was_not_sent<E: 'static>(error: &E) -> bool {
 }
 
 returns_reqwest!(
-    /// For `reqwest::Client`, and every other service that returns a `reqwest::Response`, whatever its request: the
-    /// rules are those for `http::Response`, and the response stays what it was, with its URL. Its body is not read; its
-    /// end settles the call.
+    /// For `reqwest::Client` and every other service that returns a `reqwest::Response`, whatever its request type. The
+    /// classification is that of `http::Response`. The response stays a `reqwest::Response` with its URL. Its body is not read
+    /// ahead; the end of the body settles the call.
     ///
-    /// An error of `reqwest::Error::is_builder` is ignored: a request that cannot be made was not sent. Every other `Err` is
-    /// a failure, too many redirects, too.
+    /// An error with `reqwest::Error::is_builder` is ignored, because a request that cannot be built was not sent. Every other
+    /// `Err` is a failure, including too many redirects.
     ///
-    /// What `error_for_status` would make an error of is an answer here, and is judged by its status. A `HEAD` is known
-    /// as one in a `reqwest::Request`; with other requests it ends where its connection says so, which for HTTP/1 is at
-    /// the head.
+    /// A response that `error_for_status` would turn into an error is classified by its status. A `HEAD` request is recognised
+    /// in a `reqwest::Request`. With other request types, the response to it ends when the connection reports the end of the
+    /// body, which for HTTP/1 is with the head.
     Http,
-    /// As [`Http`] is for `reqwest::Response`. The body of an error is read before the response is handed on.
+    /// Like [`Http`] for `reqwest::Response`. The body of an error response is read before the response is returned.
     #[cfg(feature = "llm")]
     Llm
 );

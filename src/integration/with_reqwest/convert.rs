@@ -1,4 +1,4 @@
-//! Between reqwest's responses and those of the http crate, without reading a body.
+//! Conversions between the responses of reqwest and of the http crate. No conversion reads the body.
 
 use std::mem;
 
@@ -10,8 +10,7 @@ use reqwest::ResponseBuilderExt;
 use crate::BoxError;
 use crate::classify::BreakerBody;
 
-/// The body of a guarded service as one of reqwest's. It is not read here: its frames pass as they come, and its end
-/// settles the call.
+/// Wraps the body of a guarded service. Frames pass as they arrive, and the end of the body settles the call.
 impl<B> From<BreakerBody<B>> for reqwest::Body
 where
     B: Body<Data: Into<Bytes>, Error: Into<BoxError>>,
@@ -22,10 +21,10 @@ where
     }
 }
 
-/// A response of the http crate as one of reqwest's, with the URL that it came from. Its body is not read here.
+/// Converts a response of the http crate to one of reqwest, with the given URL. Does not read the body.
 ///
-/// With it, a guarded stack of hyper's or tower-http's gives what callers of reqwest know: `json`, `bytes_stream`,
-/// `error_for_status`. reqwest's own conversion does the same, and knows no URL.
+/// A guarded stack on hyper or tower-http can thus offer the methods of reqwest: `json`, `bytes_stream`,
+/// `error_for_status`. The conversion in reqwest itself sets no URL.
 ///
 /// ```
 /// use tower_breaker::{BreakerBody, integration::with_reqwest::reqwest_response};
@@ -47,14 +46,14 @@ where
     response.into()
 }
 
-/// The URL as reqwest finds it there.
+/// Stores the URL in the form in which reqwest looks it up.
 fn set_url(extensions: &mut Extensions, url: reqwest::Url) {
     if let Some(with_url) = http::response::Builder::new().url(url).extensions_mut() {
         extensions.extend(mem::take(with_url));
     }
 }
 
-/// The URL goes along in the extensions: reqwest's own conversion forgets it.
+/// Converts a response of reqwest and keeps its URL in the extensions, which the conversion in reqwest drops.
 pub(super) fn from_reqwest(response: reqwest::Response) -> Response<reqwest::Body> {
     let url = response.url().clone();
     let mut response = Response::<reqwest::Body>::from(response);
@@ -62,7 +61,7 @@ pub(super) fn from_reqwest(response: reqwest::Response) -> Response<reqwest::Bod
     response
 }
 
-/// The way back. The body carries the permit on, if the call has not ended.
+/// Converts back to a response of reqwest. The body carries the permit if the call has not been settled.
 pub(super) fn into_reqwest(response: Response<BreakerBody<reqwest::Body>>) -> reqwest::Response {
     reqwest::Response::from(response.map(|body| body.settled().unwrap_or_else(Into::into)))
 }

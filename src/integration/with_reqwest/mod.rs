@@ -1,7 +1,7 @@
-//! `reqwest::Client` under a breaker (feature `reqwest`).
+//! reqwest: `reqwest::Client` inside a breaker (feature `reqwest`).
 //!
-//! A `reqwest::Client` is a tower service, and [`Http`](crate::classify::Http) and `Llm` judge services that return a
-//! `reqwest::Response`, whatever their request:
+//! A `reqwest::Client` is a tower service. [`Http`](crate::classify::Http) and `Llm` classify every service that returns a
+//! `reqwest::Response`, whatever its request type:
 //!
 //! ```no_run
 //! # async fn numbers() -> Result<Vec<u32>, tower::BoxError> {
@@ -17,25 +17,25 @@
 //! # }
 //! ```
 //!
-//! The response is reqwest's own, with its URL, its remote address and its length, and nothing of its body is read ahead
-//! (but the body of an error, by `Config::llm`). What the caller reads, in `json`, `chunk` or `bytes_stream`, passes the
-//! breaker: where the body breaks, the call is a failure; see [`classify`](crate::classify#bodies).
+//! The response is a `reqwest::Response` with its URL, remote address and length. No part of its body is read ahead, except
+//! the body of an error response under `Config::llm`. The bytes that the caller reads through `json`, `chunk` or
+//! `bytes_stream` pass the breaker; a body that breaks is a failure. See [`classify`](crate::classify#bodies).
 //!
-//! | | is |
+//! | event | outcome |
 //! |---|---|
-//! | refused, reset, a failed handshake, a timeout of the client before the head | a failure, at once |
-//! | a body that breaks, or that the client's timeout ends | a failure, there |
-//! | `reqwest::Error::is_builder`: a request that cannot be made | ignored |
-//! | redirects, repetitions of reqwest's own | a part of the call |
-//! | too many redirects | a failure |
-//! | a call that is dropped | cancelled; a failure after `cancelled_after` |
-//! | `HEAD`, 204, 304 | over with the head |
+//! | connection refused or reset, failed handshake, timeout of the client before the head | failure, with the error |
+//! | the body breaks, or the timeout of the client ends it | failure, at that point |
+//! | `reqwest::Error::is_builder`: the request cannot be built | ignored |
+//! | redirects and retries inside reqwest | part of the call |
+//! | too many redirects | failure |
+//! | the caller drops the call | cancelled; failure after `cancelled_after` |
+//! | `HEAD`, 204, 304 | settled with the head |
 //!
 //! # Layer order
 //!
-//! From the outside in: fallback, retry, breaker, client. The timeout is the client's own
-//! (`reqwest::ClientBuilder::timeout`, `read_timeout`): it is inside, and sees the body, too. A `reqwest::Request` is not
-//! `Clone`; retries and fallbacks that need it take `reqwest::Request::try_clone`:
+//! From the outside in: fallback, retry, breaker, client. Use the timeout of the client
+//! (`reqwest::ClientBuilder::timeout`, `read_timeout`): it is inside the breaker and covers the body. A `reqwest::Request` is
+//! not `Clone`; retries and fallbacks that need a copy use `reqwest::Request::try_clone`:
 //!
 //! ```
 //! # #[cfg(feature = "retry")]
@@ -52,11 +52,11 @@
 //! ```
 //!
 //! A rejection is a [`BoxError`](crate::BoxError) that holds [`CircuitOpen`](crate::CircuitOpen). With
-//! `.on_rejected(RejectWithHttp)` it is a 503, and the error stays a `reqwest::Error`.
+//! `.on_rejected(RejectWithHttp)` it is a 503, and the error type stays `reqwest::Error`.
 //!
 //! # In the connector
 //!
-//! A breaker in `ClientBuilder::connector_layer` sees connections and nothing else:
+//! A breaker in `ClientBuilder::connector_layer` sees only connections:
 //!
 //! ```
 //! use tower_breaker::{CircuitBreakerLayer, Config};
@@ -66,26 +66,25 @@
 //! # let _ = builder;
 //! ```
 //!
-//! **Only in a client that has one upstream.** The connector cannot tell one host from another: the circuit that one of
-//! them opened rejects the connections to all. No answer is seen, a 503 as little as a reset behind the handshake, and
-//! connections that are kept alive go past an open circuit. A rejection is a `reqwest::Error` with `is_connect()`, and
-//! [`as_rejection`](crate::AsRejection::as_rejection) tells it from others. A breaker around the client ignores it.
+//! **Use it only in a client with one upstream.** The connector cannot distinguish hosts: a circuit that one host opened
+//! rejects the connections to all of them. The breaker sees no responses, neither a 503 nor a reset after the handshake, and
+//! kept-alive connections bypass an open circuit. A rejection is a `reqwest::Error` with `is_connect()`;
+//! [`as_rejection`](crate::AsRejection::as_rejection) distinguishes it from other errors. A breaker around the client
+//! ignores it.
 
-mod answer;
 mod classify;
 mod convert;
+mod responses;
 #[cfg(test)]
 mod tests;
-mod to_outcome;
 
 use std::any::Any;
 
 pub use self::convert::reqwest_response;
 
-/// Whether it is known that a request was a `HEAD`: its answer has no body, whatever its headers say.
+/// Returns whether a request is known to be a `HEAD` request, whose response has no body whatever its headers say.
 ///
-/// Services that return a `reqwest::Response` have requests of many types; of one that is not reqwest's own nothing is
-/// known.
+/// A service that returns a `reqwest::Response` can have any request type. Only `reqwest::Request` is recognised.
 fn is_head<Req: 'static>(request: &Req) -> bool {
     let request: &dyn Any = request;
     let request = request.downcast_ref::<reqwest::Request>();

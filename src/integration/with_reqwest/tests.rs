@@ -18,7 +18,7 @@ fn response(status: u16, body: impl Into<reqwest::Body>) -> reqwest::Response {
     head.body(body).unwrap().into()
 }
 
-/// What became of the response, and of the call as far as it has ended.
+/// The response, and the outcome of the call if it has been settled.
 fn judged<Req: 'static>(
     request: &Req,
     response: reqwest::Response,
@@ -36,7 +36,7 @@ fn handle() -> BreakerHandle {
     BreakerHandle::new("api", Settings::http_client())
 }
 
-/// Two frames and trailers, of a size that nobody knows.
+/// Two frames and trailers, of unknown size.
 fn stream() -> reqwest::Body {
     let mut trailers = HeaderMap::new();
     trailers.insert("sum", HeaderValue::from_static("7"));
@@ -70,7 +70,7 @@ async fn a_response_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_body_ends_the_call_and_frames_pass_as_they_came() {
+async fn the_end_of_a_body_settles_the_call_and_frames_pass_unchanged() {
     let handle = handle();
     let mut response = judged(&"any request", response(200, stream()), &handle);
     assert_eq!(response.content_length(), None);
@@ -82,7 +82,7 @@ async fn the_end_of_a_body_ends_the_call_and_frames_pass_as_they_came() {
 }
 
 #[test]
-fn the_head_of_an_error_ends_the_call_and_its_body_is_the_one_it_had() {
+fn the_head_of_an_error_settles_the_call_and_its_body_is_unchanged() {
     let handle = handle();
     let response = judged(&(), response(503, "busy"), &handle);
     assert_eq!(handle.snapshot().totals.failure, 1);
@@ -91,14 +91,14 @@ fn the_head_of_an_error_ends_the_call_and_its_body_is_the_one_it_had() {
 }
 
 #[test]
-fn a_response_that_nobody_reads_is_a_cancelled_call() {
+fn an_unread_response_is_a_cancelled_call() {
     let handle = handle();
     drop(judged(&(), response(200, stream()), &handle));
     assert_eq!(handle.snapshot().totals.cancelled, 1);
 }
 
 #[test]
-fn a_head_is_over_with_its_head() {
+fn a_head_request_is_settled_with_its_head() {
     let handle = handle();
     let head = reqwest::Request::new(http::Method::HEAD, URL.parse().unwrap());
     let kept = judged(&head, response(200, stream()), &handle);
@@ -111,7 +111,7 @@ fn a_head_is_over_with_its_head() {
 }
 
 #[test]
-fn a_response_is_judged_by_its_verdict_then_by_its_head() {
+fn a_response_is_classified_by_its_verdict_then_by_its_head() {
     let mut limited = response(429, "");
     limited.headers_mut().insert("retry-after", HeaderValue::from_static("3"));
     assert_eq!(limited.to_outcome().class(), Class::Throttled);
@@ -124,7 +124,7 @@ fn a_response_is_judged_by_its_verdict_then_by_its_head() {
 }
 
 #[test]
-fn a_request_that_cannot_be_made_says_nothing_of_the_server() {
+fn a_request_that_cannot_be_built_is_ignored() {
     fn parsed(url: impl reqwest::IntoUrl) -> reqwest::Error {
         url.into_url().unwrap_err()
     }

@@ -1,4 +1,4 @@
-//! The rest of a chain of middlewares as a service.
+//! The rest of a middleware chain as a service.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 /// One call through the rest of the chain.
 pub(super) struct Call<'a> {
-    /// `None` once it was called.
+    /// `None` after the call.
     rest: Option<(Next<'a>, &'a mut Extensions)>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Service<Request> for Call<'a> {
     fn call(&mut self, request: Request) -> Self::Future {
         match self.rest.take() {
             Some((next, extensions)) => next.run(request, extensions),
-            // A breaker calls once.
+            // Unreachable, because a breaker calls its service once.
             None => Box::pin(ready(Err(Error::Middleware(anyhow!("called twice"))))),
         }
     }

@@ -1,12 +1,12 @@
-//! Rejections as errors of a middleware.
+//! Rejections as middleware errors.
 
 use anyhow::anyhow;
 use reqwest_middleware::Error;
 
 use crate::{AsRejection, BoxError, BreakerError, CircuitOpen};
 
-/// What [`RejectWithInnerError`](crate::rejection::RejectWithInnerError) gives.
-// `Error` is transparent: its source is that of what is in it. With a context around it, the rejection is a source.
+/// Creates the error of [`RejectWithInnerError`](crate::rejection::RejectWithInnerError).
+// `Error` is transparent, so its source skips the error that it holds. The context makes the rejection a source.
 impl From<CircuitOpen> for Error {
     fn from(open: CircuitOpen) -> Self {
         let error = anyhow::Error::new(open);
@@ -20,14 +20,14 @@ impl AsRejection for Error {
     }
 }
 
-/// The error of a guarded call as one of a middleware.
+/// Converts the error of a guarded call to a middleware error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no error that a middleware can return",
+    message = "`{Self}` is not an error that a middleware can return",
     label = "the error of this rejection policy",
-    note = "`RejectWithBoxError`, `RejectWithInnerError`, `RejectWithBreakerError`, and the policies that answer all fit; a policy of your own: `type Error = reqwest_middleware::Error`"
+    note = "`RejectWithBoxError`, `RejectWithInnerError`, `RejectWithBreakerError`, and the policies that answer with a response all work; a custom policy needs `type Error = reqwest_middleware::Error`"
 )]
 pub trait IntoMiddlewareError {
-    /// That error. One that came from the client, or from a middleware behind the breaker, is the same as it was.
+    /// Returns the middleware error. An error of the client, or of a middleware inside the breaker, is returned unchanged.
     fn into_error(self) -> Error;
 }
 

@@ -1,8 +1,8 @@
-//! The circuit breaker as a middleware of reqwest-middleware.
+//! reqwest-middleware: the circuit breaker as a middleware.
 
 mod call;
 mod error;
-mod hosts;
+mod per_host;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +18,12 @@ use tower_service::Service;
 
 use self::call::Call;
 use self::error::IntoMiddlewareError;
-pub use self::hosts::PerHost;
+pub use self::per_host::PerHost;
 use crate::classify::Classify;
 use crate::rejection::OnRejected;
-use crate::{BreakerHandle, Settings};
-use crate::{CircuitBreakerLayer, Config};
+use crate::{BreakerHandle, CircuitBreakerLayer, Config, Settings};
 
-/// Guards a client of [`reqwest_middleware`], with one breaker or with one for each host.
+/// Guards a client of [`reqwest_middleware`] with one breaker, or with one breaker per host.
 ///
 /// ```
 /// use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -32,20 +31,33 @@ use crate::{CircuitBreakerLayer, Config};
 ///
 /// fn guarded(client: reqwest::Client) -> ClientWithMiddleware {
 ///     let breaker = CircuitBreakerMiddleware::per_host(Config::http_client());
-///     let _observed = breaker.clone(); // shares the breakers: `handle`, `handles`
+///     let _observed = breaker.clone(); // shares the breakers; has `handle` and `handles`
 ///     ClientBuilder::new(client).with(breaker).build()
 /// }
 /// ```
 ///
-/// Any [`Config`] that fits a `reqwest::Client` will do: the classifiers, the rules, and the bodies are those of
-/// [`CircuitBreakerLayer`]. A response keeps its type and its URL, and its body settles the call where it ends.
+/// Accepts every [`Config`] that fits a `reqwest::Client`. Classifiers, overrides and bodies work as with
+/// [`CircuitBreakerLayer`]. A response keeps its type and its URL, and the end of its body settles the call.
+///
+/// A layer converts to a middleware that shares its breaker:
+///
+/// ```
+/// use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+/// use tower_breaker::integration::with_reqwest_middleware::CircuitBreakerMiddleware;
+/// use tower_breaker::{CircuitBreakerLayer, Config};
+///
+/// fn guarded(client: reqwest::Client) -> ClientWithMiddleware {
+///     let breaker = CircuitBreakerLayer::new(Config::http_client());
+///     ClientBuilder::new(client).with(CircuitBreakerMiddleware::from(breaker)).build()
+/// }
+/// ```
 ///
 /// # Rejections
 ///
-/// A rejected call is a [`reqwest_middleware::Error::Middleware`]. Because that error is transparent, its `source` skips
-/// what it holds; [`CircuitOpen::find`](crate::CircuitOpen::find) and
-/// [`as_rejection`](crate::AsRejection::as_rejection) find the rejection all the same, also behind the errors of
-/// reqwest-retry, and so does `downcast_ref::<CircuitOpen>()` of the `anyhow::Error`:
+/// A rejection is a [`reqwest_middleware::Error::Middleware`]. That error is transparent, so its `source` skips the error
+/// that it holds. [`CircuitOpen::find`](crate::CircuitOpen::find) and
+/// [`as_rejection`](crate::AsRejection::as_rejection) find the rejection nevertheless, also inside the errors of
+/// reqwest-retry. So does `downcast_ref::<CircuitOpen>()` on the `anyhow::Error`:
 ///
 /// ```
 /// # async fn ask(client: reqwest_middleware::ClientWithMiddleware) {
@@ -54,32 +66,32 @@ use crate::{CircuitBreakerLayer, Config};
 /// if let Err(error) = client.get("https://api.example.com").send().await
 ///     && let Some(open) = error.as_rejection()
 /// {
-///     println!("{} rests, retry after {:?}", open.name(), open.retry_after());
+///     println!("{} is open, retry after {:?}", open.name(), open.retry_after());
 /// }
 /// # }
 /// ```
 ///
-/// To answer instead: `.on_rejected(RejectWithHttp)`, a 503 with `Retry-After` and the URL of the request, or
-/// `.reject_with(|request: reqwest::Request, open| …)`.
+/// To answer with a response instead, use `.on_rejected(RejectWithHttp)` (a 503 with `Retry-After` and the URL of the
+/// request) or `.reject_with(|request: reqwest::Request, open| …)`.
 ///
 /// # Order
 ///
-/// The first middleware that a client is given is the outermost one.
+/// The first middleware of a client is the outermost one.
 ///
-/// - *Retry before the breaker* (`.with(retry).with(breaker)`): every attempt counts. The default strategy of
-///   reqwest-retry takes every error of a middleware for fatal, and so stops at a rejection. It would retry the 503 of
-///   [`RejectWithHttp`](crate::rejection::RejectWithHttp): with that, the strategy must look for
+/// - *Retry outside the breaker* (`.with(retry).with(breaker)`): every attempt counts. The default strategy of
+///   reqwest-retry treats every error of a middleware as fatal, so it stops at a rejection. It would retry the 503 of
+///   [`RejectWithHttp`](crate::rejection::RejectWithHttp); with that policy, the strategy must check for
 ///   [`OPEN_HEADER`](crate::classify::OPEN_HEADER).
-/// - *Retry behind the breaker* (`.with(breaker).with(retry)`): all the attempts are one call, and their last one is its
+/// - *Retry inside the breaker* (`.with(breaker).with(retry)`): all attempts are one call, and the last attempt decides its
 ///   outcome.
-/// - A *timeout* belongs to the client (`reqwest::ClientBuilder::timeout`): it is a failure. One around the whole call
-///   drops it, and that is neutral before `cancelled_after`.
+/// - Set the *timeout* on the client (`reqwest::ClientBuilder::timeout`): it is then a failure. A timeout around the whole
+///   call drops it, which is neutral before `cancelled_after`.
 ///
-/// A redirect that reqwest follows is a part of the call, which counts for the host of its first URL.
+/// A redirect that reqwest follows is part of the call. The call counts for the host of its first URL.
 ///
 /// # Cancel safety
 ///
-/// A call that is dropped is cancelled: neutral, unless it had run for
+/// Dropping a call records it as cancelled, which is neutral unless the call has run for
 /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after).
 ///
 /// # Clone
@@ -91,79 +103,80 @@ pub struct CircuitBreakerMiddleware<B> {
 }
 
 impl<C, R> CircuitBreakerMiddleware<CircuitBreakerLayer<C, R>> {
-    /// One breaker for every call of the client: for a client that has one upstream.
+    /// Creates a middleware with one breaker for all calls, for a client with one upstream.
     pub fn new(config: Config<C, R>) -> Self {
         Self { breakers: CircuitBreakerLayer::new(config) }
     }
 
-    /// Joins an existing breaker, as [`CircuitBreakerLayer::join`] does.
+    /// Creates a middleware that joins an existing breaker, like [`CircuitBreakerLayer::join`].
     pub fn join(handle: &BreakerHandle, config: Config<C, R>) -> Self {
         Self { breakers: CircuitBreakerLayer::join(handle, config) }
     }
 
-    /// The view and the control of the breaker.
+    /// Returns the handle of the breaker.
     pub fn handle(&self) -> BreakerHandle {
         self.breakers.handle()
     }
 }
 
 impl<C, R> CircuitBreakerMiddleware<PerHost<C, R>> {
-    /// A breaker for each origin: scheme, host and port. It is made by the first call there, and named after it
-    /// (`https://api.example.com`, `http://10.0.0.7:8080`; a default port is left out), whatever name `config` has.
+    /// Creates a middleware with one breaker per origin: scheme, host and port. The first call to an origin creates its
+    /// breaker. The breaker is named after the origin (`https://api.example.com`, `http://10.0.0.7:8080`; a default port is
+    /// omitted), whatever name `config` has.
     ///
-    /// Of 1 024 origins at most, unless [`capacity`](Self::capacity) says otherwise.
+    /// There are at most 1 024 breakers, unless [`capacity`](Self::capacity) sets another limit.
     pub fn per_host(config: Config<C, R>) -> Self {
         Self { breakers: PerHost::new(config) }
     }
 
-    /// So many origins have a breaker at most. Default: 1 024.
+    /// Sets the largest number of origins that have a breaker. Default: 1 024.
     ///
-    /// One more, and the least recently used breaker is forgotten, with what it knew: first of those that are closed
-    /// and that nobody holds (no call, no body that is being read, no [`BreakerHandle`]), then of those that nobody holds, then
-    /// of all. A call that is under way ends as it would, unseen.
+    /// A new origin at capacity evicts another one. Breakers that are closed and not held (by a call, a body that is being
+    /// read, or a [`BreakerHandle`]) go first, then those that are open and not held, then the held ones; within each group the
+    /// least recently used goes first. A call in flight on an evicted breaker ends normally, and its outcome is lost.
     ///
-    /// A new origin at capacity takes a look at each of the others, under a lock.
+    /// An eviction looks at 64 breakers, so its cost is bounded. Above that capacity the order is approximate.
     pub fn capacity(self, origins: NonZeroUsize) -> Self {
         self.breakers.set_capacity(origins);
         self
     }
 
-    /// The breaker of the origin of `url`, if it was called and is not forgotten.
+    /// Returns the breaker of the origin of `url`. Returns `None` before the first call and after an eviction.
     ///
-    /// Whoever keeps handles keeps their breakers from being forgotten first.
+    /// Keeping the handle keeps the breaker from being evicted early.
     pub fn handle(&self, url: impl IntoUrl) -> Option<BreakerHandle> {
         self.breakers.handle(&url.into_url().ok()?)
     }
 
-    /// The breakers there are, in the order of their names.
+    /// Returns the handles of all breakers, ordered by name.
     pub fn handles(&self) -> Vec<BreakerHandle> {
         self.breakers.handles()
     }
 
-    /// Applies new settings to the breakers there are, as [`BreakerHandle::reconfigure`] does, and to those to come.
+    /// Applies new settings to all existing breakers, like [`BreakerHandle::reconfigure`], and to future ones.
     pub fn reconfigure(&self, settings: Settings) {
         self.breakers.reconfigure(settings);
     }
 }
 
-/// Where the breaker of a call comes from.
-trait Breakers<C, R> {
-    fn breaker(&self, request: &Request) -> CircuitBreakerLayer<C, R>;
+/// Selects the breaker of a call.
+trait LayerFor<C, R> {
+    fn layer_for(&self, request: &Request) -> CircuitBreakerLayer<C, R>;
 }
 
-impl<C: Clone, R: Clone> Breakers<C, R> for CircuitBreakerLayer<C, R> {
-    fn breaker(&self, _: &Request) -> Self {
+impl<C: Clone, R: Clone> LayerFor<C, R> for CircuitBreakerLayer<C, R> {
+    fn layer_for(&self, _: &Request) -> Self {
         self.clone()
     }
 }
 
-impl<C: Clone, R: Clone> Breakers<C, R> for PerHost<C, R> {
-    fn breaker(&self, request: &Request) -> CircuitBreakerLayer<C, R> {
-        self.get(request.url())
+impl<C: Clone, R: Clone> LayerFor<C, R> for PerHost<C, R> {
+    fn layer_for(&self, request: &Request) -> CircuitBreakerLayer<C, R> {
+        self.layer(request.url())
     }
 }
 
-/// Both are middlewares under the same conditions.
+/// Implements [`Middleware`] for both forms, with the same bounds.
 macro_rules! middleware {
     ($($breakers:ident),*) => {$(
         #[async_trait::async_trait]
@@ -182,7 +195,7 @@ macro_rules! middleware {
                 extensions: &mut Extensions,
                 next: Next<'_>,
             ) -> Result<Response> {
-                let breaker = self.breakers.breaker(&request);
+                let breaker = self.breakers.layer_for(&request);
                 let mut guarded = breaker.layer(Call::new(next, extensions));
                 let ready = poll_fn(|cx| Service::<Request>::poll_ready(&mut guarded, cx)).await;
                 ready.map_err(IntoMiddlewareError::into_error)?;
@@ -193,6 +206,13 @@ macro_rules! middleware {
 }
 
 middleware!(CircuitBreakerLayer, PerHost);
+
+/// Creates a middleware that shares the breaker of the layer.
+impl<C, R> From<CircuitBreakerLayer<C, R>> for CircuitBreakerMiddleware<CircuitBreakerLayer<C, R>> {
+    fn from(layer: CircuitBreakerLayer<C, R>) -> Self {
+        Self { breakers: layer }
+    }
+}
 
 impl<C, R> fmt::Debug for CircuitBreakerMiddleware<CircuitBreakerLayer<C, R>> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,3 +1,5 @@
+//! Origins, eviction, and the errors of rejections.
+
 use std::error::Error as _;
 use std::io;
 
@@ -12,9 +14,9 @@ fn per_host(capacity: usize) -> CircuitBreakerMiddleware<PerHost<Http, RejectWit
     CircuitBreakerMiddleware::per_host(Config::http_client().name("ignored")).capacity(capacity)
 }
 
-/// Calls `url` and lets go of it.
+/// Looks up the breaker of `url`, creating it if necessary, and releases it.
 fn used(breakers: &CircuitBreakerMiddleware<PerHost<Http, RejectWithBoxError>>, url: &str) {
-    breakers.breakers.get(&url.parse().unwrap());
+    breakers.breakers.layer(&url.parse().unwrap());
 }
 
 fn names(breakers: &CircuitBreakerMiddleware<PerHost<Http, RejectWithBoxError>>) -> Vec<String> {
@@ -48,7 +50,7 @@ fn an_origin_is_scheme_host_and_port() {
 }
 
 #[test]
-fn the_least_recently_used_is_forgotten_at_capacity() {
+fn the_least_recently_used_is_evicted_at_capacity() {
     let breakers = per_host(3);
     for url in ["http://a", "http://b", "http://c", "http://a", "http://d"] {
         used(&breakers, url);
@@ -61,7 +63,7 @@ fn the_least_recently_used_is_forgotten_at_capacity() {
 }
 
 #[test]
-fn what_is_known_of_an_outage_is_kept_longer() {
+fn an_open_breaker_is_kept_longer_than_a_closed_one() {
     let breakers = per_host(2);
     used(&breakers, "http://down");
     breakers.handle("http://down").unwrap().force_open(None);
@@ -70,13 +72,13 @@ fn what_is_known_of_an_outage_is_kept_longer() {
     }
     assert_eq!(names(&breakers), ["http://d", "http://down"]);
     breakers.handle("http://d").unwrap().disable();
-    // Now there is no other.
+    // No other breaker is left to evict.
     used(&breakers, "http://e");
     assert_eq!(names(&breakers), ["http://d", "http://e"]);
 }
 
 #[test]
-fn a_breaker_that_somebody_holds_is_kept_longest() {
+fn a_held_breaker_is_kept_longest() {
     let breakers = per_host(2);
     used(&breakers, "http://watched");
     let handle = breakers.handle("http://watched").unwrap();
@@ -108,7 +110,7 @@ fn there_are_never_more_than_the_capacity() {
 }
 
 #[test]
-fn new_settings_are_for_all_and_for_those_to_come() {
+fn new_settings_apply_to_all_breakers_and_to_future_ones() {
     let breakers = per_host(4);
     used(&breakers, "http://a");
     let settings = Settings::builder().trip(Trip::none().consecutive(2)).build().unwrap();
@@ -138,7 +140,7 @@ fn a_rejection_is_found_through_transparent_errors() {
         assert_eq!(error.as_rejection().unwrap().name(), "api");
         assert_eq!(error.to_string(), "rejected by the circuit breaker");
         assert_eq!(error.source().unwrap().to_string(), open().to_string());
-        // As a retry does that wraps it.
+        // The wrapping that reqwest-retry does.
         let wrapped = Error::Middleware(anyhow::Error::new(error));
         assert_eq!(wrapped.as_rejection().unwrap().name(), "api");
         assert_eq!(BoxError::from(wrapped).as_rejection().unwrap().name(), "api");
@@ -148,7 +150,7 @@ fn a_rejection_is_found_through_transparent_errors() {
 }
 
 #[test]
-fn an_error_of_the_client_is_the_one_it_was() {
+fn an_error_of_the_client_is_unchanged() {
     fn parsed(url: impl IntoUrl) -> reqwest::Error {
         url.into_url().unwrap_err()
     }
@@ -166,10 +168,18 @@ fn an_error_of_the_client_is_the_one_it_was() {
 }
 
 #[test]
-fn a_rejection_further_down_is_ignored() {
+fn a_downstream_rejection_is_ignored() {
     let outcome = crate::classify::ErrorsAsFailures.outcome::<(), _>(Err(&Error::from(open())));
     assert_eq!(outcome.class(), crate::Class::Ignored);
     let failed = Error::Middleware(anyhow::anyhow!("lost"));
     let outcome = crate::classify::ErrorsAsFailures.outcome::<(), _>(Err(&failed));
     assert_eq!(outcome.class(), crate::Class::Failure);
+}
+
+#[test]
+fn a_middleware_made_from_a_layer_shares_its_breaker() {
+    let layer = CircuitBreakerLayer::new(Config::http_client().name("shared"));
+    let middleware = CircuitBreakerMiddleware::from(layer.clone());
+    layer.handle().force_open(None);
+    assert_eq!(middleware.handle().state(), State::ForcedOpen);
 }

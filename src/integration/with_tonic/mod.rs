@@ -1,7 +1,7 @@
-//! tonic: rejections as a [`Status`], and what a `Status` means.
+//! tonic: conversions of rejections to [`Status`], and the classification of a `Status`.
 //!
-//! The layers need none of this: `Config::grpc()` guards a tonic server and `Config::grpc_client()` a channel, both
-//! with feature `http`. What is here is for code that handles a [`Status`] itself.
+//! The layers work without this module: `Config::grpc()` guards a tonic server and `Config::grpc_client()` a channel, both
+//! with feature `http`. This module is for code that handles a [`Status`] itself.
 //!
 //! # On a server
 //!
@@ -13,16 +13,15 @@
 //! let breaker = CircuitBreakerLayer::new(Config::grpc().name("orders"));
 //! let handle = breaker.handle();
 //! let server = Server::builder()
-//!     .timeout(Duration::from_secs(10))  // of every call; a caller's `grpc-timeout` may be shorter
+//!     .timeout(Duration::from_secs(10))  // for every call; the `grpc-timeout` of a caller may be shorter
 //!     .layer(breaker);                   // before `add_service`
 //! # let _ = (handle, server);
 //! ```
 //!
-//! tonic puts its own timeout, its concurrency limit and its load shedding outside of every layer: a call that runs into
-//! the timeout is dropped. The breaker reads `grpc-timeout` and [counts that as a failure](Grpc#deadlines). It cannot
-//! know the time of `Server::timeout`: set
-//! [`cancelled_after`](crate::SettingsBuilder::cancelled_after) to the same, or put a `TimeoutLayer` of tower's inside of
-//! the breaker.
+//! tonic puts its own timeout, concurrency limit and load shedding outside every layer. A call that exceeds the timeout is
+//! dropped. The breaker reads `grpc-timeout` and [counts such a call as a failure](Grpc#deadlines). It cannot read
+//! `Server::timeout`: set [`cancelled_after`](crate::SettingsBuilder::cancelled_after) to the same duration, or put tower's
+//! `TimeoutLayer` inside the breaker.
 //!
 //! # On a client
 //!
@@ -35,7 +34,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! let channel = Endpoint::from_static("http://[::1]:50051")
 //!     .timeout(Duration::from_secs(2))
-//!     .connect_lazy(); // a server that is down is then seen by the breaker, not by `connect`
+//!     .connect_lazy(); // so that the breaker sees a server that is down, not `connect`
 //! let breaker = CircuitBreakerLayer::new(Config::grpc_client().name("orders"));
 //! let guarded = ServiceBuilder::new().layer(breaker).service(channel);
 //! // let orders = OrdersClient::new(guarded); or, with an interceptor, OrdersClient::with_interceptor(guarded, auth)
@@ -45,28 +44,28 @@
 //!
 //! # Timeouts
 //!
-//! | what ends the call | the caller gets | the breaker counts |
+//! | the call is ended by | the caller gets | the breaker counts |
 //! |---|---|---|
 //! | `Endpoint::timeout` of the channel | `CANCELLED`, "Timeout expired" | a failure |
-//! | `Request::set_timeout` | the same | a failure; on the server, too, where the call is dropped at or after the deadline |
-//! | a `TimeoutLayer` of tower's inside of the breaker | `UNKNOWN`, "request timed out" | a failure |
-//! | … outside of the breaker, at or after the deadline of `Request::set_timeout` | the same | a failure |
+//! | `Request::set_timeout` | the same | a failure; also on the server, which drops the call at or after the deadline |
+//! | tower's `TimeoutLayer` inside the breaker | `UNKNOWN`, "request timed out" | a failure |
+//! | … outside the breaker, at or after the deadline of `Request::set_timeout` | the same | a failure |
 //! | … outside, without a deadline or before it | the same | cancelled: neutral, and a failure after `cancelled_after` (10 s in the client preset) |
-//! | `tokio::time::timeout` around the call | the error of tokio's | as outside of the breaker |
+//! | `tokio::time::timeout` around the call | tokio's error | the same as outside the breaker |
 //! | `Server::timeout`, on the server | `CANCELLED` | cancelled: neutral, and a failure after `cancelled_after` (off in the server preset) |
-//! | the server's answer `DEADLINE_EXCEEDED` | that | a failure |
+//! | the response `DEADLINE_EXCEEDED` of the server | `DEADLINE_EXCEEDED` | a failure |
 //!
 //! # Interceptors
 //!
-//! A generated client runs its interceptor outside of the breaker: what it refuses was no call, and its metadata is on
-//! the request when the breaker asks. An `InterceptorLayer` may stand on either side. Inside of a breaker, what it
-//! refuses is judged by its code, as if the server had said it: `UNAUTHENTICATED` is a success there, `UNAVAILABLE` a
-//! failure. On a server, an interceptor outside of the breaker keeps calls away that have no business there; the
-//! interceptor of `Service::with_interceptor` is inside.
+//! A generated client runs its interceptor outside the breaker: a request that the interceptor refuses is not a call, and the
+//! breaker sees the metadata that it adds. An `InterceptorLayer` can be on either side. Inside the breaker, its refusals are
+//! classified by their code like responses of the server: `UNAUTHENTICATED` is a success, `UNAVAILABLE` a failure. On a
+//! server, an interceptor outside the breaker keeps refused calls away from it. The interceptor of
+//! `Service::with_interceptor` is inside.
 //!
 //! # In handlers
 //!
-//! A rejection turns into a [`Status`] with `?`:
+//! The operator `?` converts a rejection to a [`Status`]:
 //!
 //! ```
 //! use tonic::{Request, Response, Status};
@@ -75,7 +74,7 @@
 //! # struct Client;
 //! # impl Client { async fn get(&mut self, _: u32) -> Result<Response<u32>, Status> { Err(Status::not_found("7")) } }
 //! async fn get(request: Request<u32>, inventory: &BreakerHandle, client: &mut Client) -> Result<Response<u32>, Status> {
-//!     // `run` would count every `Err`; `outcome` knows that a NOT_FOUND is an answer.
+//!     // `run` would count every `Err` as a failure. `outcome` classifies NOT_FOUND as a success.
 //!     let stock = inventory.run_with(client.get(request.into_inner()), outcome).await?;
 //!     Ok(stock)
 //! }
@@ -89,8 +88,8 @@
 //! # }
 //! ```
 //!
-//! [`rejection`] tells such a `Status` from one of the service, also at the other end of the wire: a caller that retries
-//! should not retry these before their time.
+//! [`rejection`] distinguishes such a `Status` from one of the service, also in a client of the server. A caller should not
+//! retry it before its wait has ended.
 
 #[cfg(test)]
 mod tests;
@@ -106,11 +105,11 @@ use crate::error::{AsRejection, BreakerError, CircuitOpen, chain};
 use crate::outcome::Outcome;
 use crate::rejection::RejectWithGrpc;
 
-/// `UNAVAILABLE`, with the metadata and the details of [`RejectWithGrpc`]. The `CircuitOpen` is its source.
+/// Converts to `UNAVAILABLE` with the metadata and details of [`RejectWithGrpc`]. The `CircuitOpen` is its source.
 impl From<CircuitOpen> for Status {
     fn from(open: CircuitOpen) -> Self {
         let mut head = RejectWithGrpc::response::<()>(&open);
-        // No metadata: tonic adds it to every answer.
+        // tonic adds the content type to every response.
         head.headers_mut().remove(CONTENT_TYPE);
         let mut status = Self::from_header_map(head.headers())
             .unwrap_or_else(|| Self::unavailable("circuit open"));
@@ -119,14 +118,14 @@ impl From<CircuitOpen> for Status {
     }
 }
 
-/// As from a [`CircuitOpen`] by value, of which this clones the reference to the name.
+/// Like the conversion by value. Clones the reference to the name.
 impl From<&CircuitOpen> for Status {
     fn from(open: &CircuitOpen) -> Self {
         open.clone().into()
     }
 }
 
-/// The rejection as from [`CircuitOpen`], or the inner error as it is.
+/// Converts a rejection like [`CircuitOpen`], and returns the inner status unchanged.
 impl From<BreakerError<Self>> for Status {
     fn from(error: BreakerError<Self>) -> Self {
         match error {
@@ -136,14 +135,15 @@ impl From<BreakerError<Self>> for Status {
     }
 }
 
-/// Finds what a breaker of this process left among the sources. What came over the wire has none: see [`rejection`].
+/// Finds a rejection of this process among the sources. A status that came over the network has no sources; see
+/// [`rejection`].
 impl AsRejection for Status {
     fn as_rejection(&self) -> Option<&CircuitOpen> {
         CircuitOpen::find(self)
     }
 }
 
-/// The rejection by a breaker that a [`Status`] is about: one of this process, or of a server.
+/// The rejection that a [`Status`] reports, by a breaker of this process or of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejection<'a> {
     name: &'a str,
@@ -151,21 +151,21 @@ pub struct Rejection<'a> {
 }
 
 impl<'a> Rejection<'a> {
-    /// The name of the breaker. Over the wire, what is not printable ASCII has become `_`.
+    /// Returns the name of the breaker. If it came over the network, characters other than printable ASCII are `_`.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// How long until a call may be admitted, if it is known. Over the wire, rounded up to milliseconds.
+    /// Returns the time until a call may be admitted, if known. If it came over the network, it is rounded up to milliseconds.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 }
 
-/// Whether a `Status` is a rejection: the service that was asked for was not called.
+/// Returns the rejection that a `Status` reports, if any. The requested service was then not called.
 ///
-/// It is found by a [`CircuitOpen`] among the sources, or by [`OPEN_HEADER`] in the metadata, which a breaker further
-/// down has sent. tonic keeps the metadata where a handler returns the `Status` that it got.
+/// A rejection is recognised by a [`CircuitOpen`] among the sources, or by [`OPEN_HEADER`] in the metadata, which a
+/// downstream breaker sends. tonic keeps the metadata if a handler returns the `Status` that it received.
 pub fn rejection(status: &Status) -> Option<Rejection<'_>> {
     if let Some(open) = CircuitOpen::find(status) {
         return Some(Rejection { name: open.name(), retry_after: open.retry_after() });
@@ -175,10 +175,10 @@ pub fn rejection(status: &Status) -> Option<Rejection<'_>> {
     Some(Rejection { name, retry_after: retry_after(headers) })
 }
 
-/// What the result of a client's call means, by the rules of [`Grpc::client`]. For
+/// Classifies the result of a client call like [`Grpc::client`]. For
 /// [`BreakerHandle::run_with`](crate::BreakerHandle::run_with).
 ///
-/// A rejection is ignored, with its wait. A timeout of tonic's own is a failure, although its code is `CANCELLED`.
+/// A rejection is ignored, with its wait. A timeout of tonic itself is a failure, although its code is `CANCELLED`.
 pub fn outcome<T>(result: &Result<T, Status>) -> Outcome {
     let Err(status) = result else { return Outcome::success() };
     if let Some(rejection) = rejection(status) {

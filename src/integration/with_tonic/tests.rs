@@ -1,4 +1,4 @@
-//! A rejection as a `Status`, and back.
+//! Conversions between rejections and `Status`, and classification.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ fn open(name: &str, wait: Option<Duration>) -> CircuitOpen {
     CircuitOpen::new(Arc::new(name.into()), State::Open, Cause::FailureRate, wait)
 }
 
-/// What a caller has of it at the other end of the wire.
+/// The status as a client receives it.
 fn sent(status: Status) -> Status {
     Status::from_header_map(status.into_http::<()>().headers()).unwrap()
 }
@@ -27,7 +27,7 @@ fn a_rejection_is_unavailable_with_a_wait_and_a_name() {
         assert_eq!(status.metadata().get("x-circuit-open").unwrap(), "orders");
         assert!(!status.details().is_empty());
     }
-    // tonic adds what belongs to every answer.
+    // tonic adds the headers of every response.
     assert!(!Status::from(&open).metadata().as_ref().contains_key(CONTENT_TYPE));
 }
 
@@ -36,7 +36,7 @@ fn the_response_of_a_handler_is_that_of_the_layer() {
     let open = open("orders", Some(Duration::from_secs(3)));
     let by_layer = RejectWithGrpc::response::<()>(&open);
     let mut by_handler = Status::from(&open).into_http::<()>();
-    // tonic writes every space as `%20`, which is the same.
+    // tonic encodes every space as `%20`, which decodes to the same text.
     assert_eq!(by_handler.headers()["grpc-message"], "circuit%20open");
     by_handler.headers_mut().insert("grpc-message", http::HeaderValue::from_static("circuit open"));
     assert_eq!(by_handler.status(), by_layer.status());
@@ -51,7 +51,7 @@ fn the_response_of_a_handler_is_that_of_the_layer() {
 }
 
 #[test]
-fn a_rejection_without_a_wait_tells_none() {
+fn a_rejection_without_a_wait_sends_none() {
     let status = Status::from(open("orders", None));
     assert!(!status.metadata().contains_key("grpc-retry-pushback-ms"));
     assert!(status.details().is_empty());
@@ -60,7 +60,7 @@ fn a_rejection_without_a_wait_tells_none() {
 }
 
 #[test]
-fn a_rejection_is_found_here_and_at_the_other_end_of_the_wire() {
+fn a_rejection_is_found_in_this_process_and_in_the_client() {
     let open = open("zählwerk", Some(Duration::from_nanos(1_000_001)));
     let here = Status::from(&open);
     assert_eq!(here.as_rejection(), Some(&open));
@@ -110,12 +110,12 @@ fn the_error_of_a_handle_turns_into_a_status() {
     assert_eq!((inner.code(), inner.message()), (Code::NotFound, "7"));
 }
 
-fn verdict(status: Status) -> Outcome {
+fn classified(status: Status) -> Outcome {
     outcome(&Err::<(), _>(status))
 }
 
 #[test]
-fn a_status_means_what_it_means_to_the_classifier() {
+fn a_status_is_classified_as_the_classifier_does() {
     assert_eq!(outcome(&Ok::<_, Status>(())).class(), Class::Success);
     for code in (0..=16).map(Code::from) {
         let class = match code {
@@ -128,7 +128,7 @@ fn a_status_means_what_it_means_to_the_classifier() {
             | Code::DataLoss => Class::Failure,
             _ => Class::Success,
         };
-        assert_eq!(verdict(Status::new(code, "")).class(), class, "{code:?}");
+        assert_eq!(classified(Status::new(code, "")).class(), class, "{code:?}");
     }
 }
 
@@ -136,19 +136,19 @@ fn a_status_means_what_it_means_to_the_classifier() {
 fn the_waits_of_a_status_are_read() {
     let mut limited = Status::resource_exhausted("");
     limited.metadata_mut().insert("grpc-retry-pushback-ms", "700".parse().unwrap());
-    assert_eq!(verdict(limited).wait(), Some(Duration::from_millis(700)));
+    assert_eq!(classified(limited).wait(), Some(Duration::from_millis(700)));
 
     let open = open("orders", Some(Duration::from_nanos(7)));
     let told = Status::from(&open);
     let limited = Status::with_details(Code::ResourceExhausted, "", told.details().to_vec().into());
-    assert_eq!(verdict(limited).wait(), Some(Duration::from_nanos(7)));
+    assert_eq!(classified(limited).wait(), Some(Duration::from_nanos(7)));
 }
 
 #[test]
 fn a_rejection_further_down_is_ignored_with_its_wait() {
     let status = || Status::from(open("orders", Some(Duration::from_secs(3))));
     for status in [status(), sent(status())] {
-        let outcome = verdict(status);
+        let outcome = classified(status);
         assert_eq!(
             (outcome.class(), outcome.wait()),
             (Class::Ignored, Some(Duration::from_secs(3)))
@@ -161,12 +161,12 @@ fn a_timeout_of_tonics_own_is_a_failure_and_a_caller_that_cancels_is_not() {
     let status = Status::from_error(Box::new(TimeoutExpired(())));
     assert_eq!(status.code(), Code::Cancelled);
     assert!(status.source().is_some());
-    assert_eq!(verdict(status).class(), Class::Failure);
-    assert_eq!(verdict(Status::cancelled("Timeout expired")).class(), Class::Ignored);
+    assert_eq!(classified(status).class(), Class::Failure);
+    assert_eq!(classified(Status::cancelled("Timeout expired")).class(), Class::Ignored);
 }
 
 #[tokio::test]
-async fn a_handler_says_it_with_a_question_mark() {
+async fn a_handler_converts_a_rejection_with_the_question_mark() {
     async fn handler(handle: &BreakerHandle) -> Result<u32, Status> {
         Ok(handle.run_with(async { Err(Status::internal("down")) }, outcome).await?)
     }

@@ -1,14 +1,16 @@
-//! Rejections as a `reqwest::Response`.
+//! Responses in reqwest's types: rejections, outcomes, fallback answers.
 
 use std::any::Any;
 use std::future::{Ready, ready};
 
 use super::reqwest_response;
-use crate::error::CircuitOpen;
+use crate::Outcome;
+use crate::classify::{AnswerFor, RetryAdvice, ToOutcome, classify_head, retry_advice};
+use crate::error::{AsRejection, CircuitOpen};
 use crate::rejection::{OnRejected, RejectWithHttp};
 
-/// A 503, with the URL of the request if that is a `reqwest::Request`. The error type of the service stays, and
-/// `error_for_status` makes an error of it.
+/// Answers with a 503 that has the URL of the request, if that is a `reqwest::Request`. The service keeps its error type.
+/// `error_for_status` turns the response into an error.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -45,5 +47,31 @@ where
 
     fn error(&self, error: E) -> E {
         error
+    }
+}
+
+/// Like the implementation for [`http::Response`]: a [`Verdict`](crate::classify::Verdict) in the extensions takes precedence.
+impl ToOutcome for reqwest::Response {
+    fn to_outcome(&self) -> Outcome {
+        classify_head(self.status(), self.headers(), self.extensions())
+    }
+
+    fn retry_advice(&self) -> Option<RetryAdvice> {
+        retry_advice(self.headers())
+    }
+}
+
+/// Converts a response of the http crate, for example one built by a fallback. Its URL is the one set with
+/// `reqwest::ResponseBuilderExt::url`, or `http://no.url.provided.local/` without one.
+impl<B: Into<reqwest::Body>> AnswerFor<reqwest::Response> for http::Response<B> {
+    fn into_answer(self) -> reqwest::Response {
+        self.into()
+    }
+}
+
+/// Finds the rejection of a breaker in [`connector_layer`](reqwest::ClientBuilder::connector_layer).
+impl AsRejection for reqwest::Error {
+    fn as_rejection(&self) -> Option<&CircuitOpen> {
+        CircuitOpen::find(self)
     }
 }
