@@ -3,8 +3,8 @@
 //! one well again.
 //!
 //! ```sh
-//! cargo run --example reqwest_middleware --features reqwest-middleware               # about 2 s
-//! cargo run --example reqwest_middleware --features reqwest-middleware -- --healthy  # no outage: exit 1
+//! cargo run --manifest-path tests/integrations/Cargo.toml --example reqwest_middleware               # about 2 s
+//! cargo run --manifest-path tests/integrations/Cargo.toml --example reqwest_middleware -- --healthy  # no outage: exit 1
 //! ```
 //!
 //! It exits with 1 when something is not as it claims, and names it on stderr.

@@ -150,13 +150,3 @@ pub mod handle {
     pub use crate::machine::{Totals, WindowSnapshot};
     pub use crate::outcome::LastError;
 }
-
-/// Compiles the examples of the README.
-#[cfg(all(doctest, feature = "http"))]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
-/// Compiles the examples of the recipe.
-#[cfg(all(doctest, feature = "llm", feature = "reqwest", feature = "retry"))]
-#[doc = include_str!("../docs/recipes/async-openai.md")]
-struct AsyncOpenAi;

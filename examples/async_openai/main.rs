@@ -2,8 +2,8 @@
 //! loopback; the primary is overloaded, breaks in a stream, recovers, and runs out of quota.
 //!
 //! ```sh
-//! cargo run --example async_openai --features llm,reqwest               # a table of all calls; about 4 s
-//! cargo run --example async_openai --features llm,reqwest -- --healthy  # the primary is well: exit 1
+//! cargo run --manifest-path tests/integrations/Cargo.toml --example async_openai               # a table of all calls; about 4 s
+//! cargo run --manifest-path tests/integrations/Cargo.toml --example async_openai -- --healthy  # the primary is well: exit 1
 //! ```
 //!
 //! What a stack needs beside the layers is in `recipe.rs`. It exits with 1 when something is not as it claims, and names it

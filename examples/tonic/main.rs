@@ -17,7 +17,7 @@ mod calls;
     unreachable_pub
 )]
 mod orders {
-    include!("../../tests/grpc/proto/orders.rs");
+    include!("orders.rs");
 }
 mod service;
 

@@ -4,7 +4,7 @@
 //! `reqwest::Response`, whatever its request type:
 //!
 //! ```no_run
-//! # async fn numbers() -> Result<Vec<u32>, tower::BoxError> {
+//! # async fn numbers() -> Result<String, tower::BoxError> {
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_breaker::{CircuitBreakerLayer, Config};
 //!
@@ -13,7 +13,7 @@
 //!
 //! let request = reqwest::Request::new(reqwest::Method::GET, "https://api.example.com/numbers".parse()?);
 //! let response: reqwest::Response = client.oneshot(request).await?;
-//! Ok(response.error_for_status()?.json().await?)
+//! Ok(response.error_for_status()?.text().await?)
 //! # }
 //! ```
 //!

@@ -1,0 +1,27 @@
+//! async-openai with its tower stack, over real sockets: what a breaker sees inside and outside of its retry layer, in
+//! streams, with a second provider, and with `RetryPolicy` in the place of its own.
+//!
+//! The server and the functions are those of the example.
+
+mod client;
+mod fallback;
+mod inside;
+mod outside;
+mod own_retry;
+#[path = "../../../examples/async_openai/recipe.rs"]
+mod recipe;
+#[path = "../../../examples/async_openai/server.rs"]
+mod server;
+mod streaming;
+
+/// The page of the recipe shows its functions as they are.
+#[test]
+fn the_page_is_that_of_the_recipe() {
+    let page = include_str!("../../../docs/recipes/async-openai.md");
+    let recipe = include_str!("../../../examples/async_openai/recipe.rs");
+    for name in ["openai_error", "rejection", "outcome"] {
+        let (_, rest) = recipe.split_once(&format!("pub(crate) fn {name}(")).expect(name);
+        let (function, _) = rest.split_once("\n}\n").expect(name);
+        assert!(page.contains(&format!("\nfn {name}({function}\n}}\n")), "{name}");
+    }
+}

@@ -1,0 +1,4 @@
+//! The examples of this package, run as programs.
+
+mod async_openai;
+mod reqwest_middleware;

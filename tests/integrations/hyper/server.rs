@@ -1,0 +1,64 @@
+//! Servers that handle each connection with a function.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::sockets::read_head;
+
+/// A server, and how many connections it had.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// `serve` gets the number of each connection, from 0, and the connection.
+    pub(crate) async fn new<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(seen.fetch_add(1, Ordering::Relaxed), stream));
+            }
+        });
+        Self { address, connections }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads the head of an HTTP/1 request. Returns `false` if the connection ends first.
+pub(crate) async fn read_request(stream: &mut TcpStream) -> bool {
+    read_head(stream).await.is_some()
+}
+
+/// Reads all but the end of a request: the kernel answers the close of a connection with unread bytes with a reset.
+pub(crate) async fn read_but_the_end(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    stream.readable().await.unwrap();
+}
+
+/// Waits until the client closes the connection.
+pub(crate) async fn hang(mut stream: TcpStream) {
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+}
+
+/// An address where nobody listens.
+pub(crate) async fn refused() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}

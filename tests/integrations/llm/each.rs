@@ -1,0 +1,40 @@
+//! One task for each file, so that a run names all that fail.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::client::Clients;
+use super::server::Server;
+
+/// What a test sends requests with and to.
+pub(crate) struct Net {
+    pub(crate) server: Server,
+    pub(crate) clients: Clients,
+}
+
+/// So many at a time.
+const TOGETHER: usize = 8;
+
+/// Runs a test on each of these.
+///
+/// # Panics
+///
+/// If one of them did, after all of them.
+pub(crate) async fn each<T, F>(all: Vec<T>, test: impl Fn(Arc<Net>, T) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let net = Arc::new(Net { server: Server::start().await, clients: Clients::new() });
+    let (mut running, mut failed) = (JoinSet::new(), 0);
+    for one in all {
+        if running.len() == TOGETHER {
+            failed += usize::from(running.join_next().await.unwrap().is_err());
+        }
+        running.spawn(test(Arc::clone(&net), one));
+    }
+    while let Some(ended) = running.join_next().await {
+        failed += usize::from(ended.is_err());
+    }
+    assert_eq!(failed, 0, "so many failed");
+}

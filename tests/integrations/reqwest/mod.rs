@@ -1,0 +1,14 @@
+//! `reqwest::Client` as a guarded service and behind the middleware of reqwest-middleware, at real servers whose sockets
+//! break in every way.
+
+mod client;
+mod connector;
+mod cycle;
+mod faults;
+mod given_up;
+mod head;
+mod hosts;
+mod http2;
+mod llm;
+mod retry;
+mod whole;

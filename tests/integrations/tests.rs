@@ -1,0 +1,14 @@
+//! The integrations with their clients and servers, over real sockets, and the messages of the compiler.
+
+mod async_openai;
+mod axum;
+mod examples;
+mod grpc;
+mod hyper;
+mod llm;
+mod matrix;
+mod messages;
+mod reqwest;
+#[path = "../support/mod.rs"]
+mod support;
+mod tower_http;

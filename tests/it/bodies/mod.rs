@@ -1,0 +1,17 @@
+//! What response bodies do to the accounts of a breaker: real servers that break in every shape, and random bodies.
+
+mod breaking;
+mod client;
+mod given_up;
+mod http1;
+mod http2;
+mod http2_frames;
+mod modes;
+mod probe;
+mod random;
+mod reading;
+mod script;
+mod server_side;
+mod stacked;
+mod streams;
+mod time;
