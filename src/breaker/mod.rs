@@ -31,8 +31,8 @@ use crate::clock::{self, Coarse};
 use crate::error::CircuitOpen;
 use crate::event::{Log, Waiters};
 use crate::machine::{
-    self, Admission, Callbacks, Clock as _, Machine, PermitState, Rejection, Settings, Settled,
-    Transitions, Verb, Word, WouldReject,
+    self, Admission, Callbacks, Clock as _, GateWord, Machine, Nanos, PermitState, Rejection,
+    Settings, Settled, Transitions, Verb, WouldReject,
 };
 use crate::outcome::{Class, Outcome};
 use crate::state::State;
@@ -81,7 +81,7 @@ impl Breaker {
     /// What the gate shows, if it lets everybody pass and that is all.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<u64> {
-        self.machine.free().map(Word::bits)
+        self.machine.free().map(GateWord::bits)
     }
 
     /// Admits a call whose caller has seen the gate [`free`](Self::free), if it shows the same now.
@@ -94,7 +94,7 @@ impl Breaker {
     #[inline(always)]
     pub(crate) fn would_reject_for(&self) -> Option<u64> {
         match self.machine.would_reject(self) {
-            WouldReject::For(wait) => Some(wait),
+            WouldReject::For(wait) => Some(wait.get()),
             WouldReject::No | WouldReject::NeedsLock => None,
         }
     }
@@ -104,7 +104,7 @@ impl Breaker {
     pub(crate) fn would_reject(&self) -> Option<u64> {
         match self.machine.would_reject(self) {
             WouldReject::No => None,
-            WouldReject::For(wait) => Some(wait),
+            WouldReject::For(wait) => Some(wait.get()),
             WouldReject::NeedsLock => self.would_reject_locked(),
         }
     }
@@ -116,7 +116,7 @@ impl Breaker {
         if !due.is_empty() {
             self.publish(due);
         }
-        refuses
+        refuses.map(Nanos::get)
     }
 
     /// Admits a call where that is only a look.
@@ -138,7 +138,7 @@ impl Breaker {
     fn admit_slow(&self) -> Result<PermitState, CircuitOpen> {
         let (admission, transitions) = self.machine.admit(clock::now);
         if !transitions.is_empty() {
-            self.publish_for(admission.granted(), transitions);
+            self.publish_for(admission.permit(), transitions);
         }
         match admission {
             Admission::Admitted(grant) => {
@@ -156,7 +156,7 @@ impl Breaker {
     /// is admitted.
     #[cold]
     pub(crate) fn unready(&self) {
-        let grant = self.machine.grant_without_asking().map_or_else(|| self.admit_slow(), Ok);
+        let grant = self.machine.admit_failed().map_or_else(|| self.admit_slow(), Ok);
         if let Ok(grant) = grant {
             self.settle(grant, Outcome::failure().reason("not ready"));
         }
@@ -179,13 +179,13 @@ impl Breaker {
     /// Rejects a call whose service was not polled ready because it would be rejected.
     #[inline(always)]
     pub(crate) fn reject(&self, wait: u64) -> CircuitOpen {
-        self.rejection(self.machine.reject(wait))
+        self.rejection(self.machine.reject(Nanos::from_u64(wait)))
     }
 
     #[inline(always)]
     fn rejection(&self, rejection: Rejection) -> CircuitOpen {
         let name = Arc::clone(&self.name);
-        CircuitOpen::from_nanos(name, rejection.state(), rejection.cause(), rejection.wait)
+        CircuitOpen::from_nanos(name, rejection.state(), rejection.cause(), rejection.wait.get())
     }
 
     /// Settles a call, by a short way where there is one.
@@ -218,7 +218,7 @@ impl Breaker {
 
     /// The answer of a call has begun.
     pub(crate) fn answered(&self, grant: PermitState) -> PermitState {
-        let (grant, settled) = self.machine.answered(grant, clock::now);
+        let (grant, settled) = self.machine.response_started(grant, clock::now);
         self.tell(settled);
         grant
     }
@@ -226,7 +226,7 @@ impl Breaker {
     /// Nobody waits for a call, whose time is not its own.
     #[cfg(feature = "http")]
     pub(crate) fn cancel(&self, grant: PermitState) {
-        let grant = self.machine.untimed(grant);
+        let grant = self.machine.without_time(grant);
         self.settle(grant, Outcome::cancelled());
     }
 
@@ -268,18 +268,18 @@ impl Breaker {
 
 impl machine::Clock for Breaker {
     #[inline]
-    fn exact(&self) -> u64 {
+    fn exact(&self) -> Nanos {
         self.machine.nanos_at(clock::now())
     }
 
     #[inline(always)]
-    fn recent(&self) -> u64 {
-        self.coarse.nanos(|| self.exact())
+    fn recent(&self) -> Nanos {
+        Nanos::from_u64(self.coarse.nanos(|| self.exact().get()))
     }
 
     #[inline(always)]
-    fn behind(&self) -> u64 {
-        Coarse::BEHIND
+    fn behind(&self) -> Nanos {
+        Nanos::from_u64(Coarse::BEHIND)
     }
 }
 

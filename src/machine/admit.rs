@@ -1,151 +1,145 @@
-//! Who may go.
+//! The admission of calls.
 
 use std::time::Instant;
 
-use crate::machine::gate::{NEVER, Phase, Word};
-use crate::machine::grant::{Admission, PermitState, Rejection, WouldReject};
+use crate::machine::gate::{GateWord, PhaseTag};
+use crate::machine::permit_state::{Admission, PermitState, Rejection, WouldReject};
+use crate::machine::snapshot::Transitions;
 use crate::machine::totals::Count;
-use crate::machine::view::Transitions;
+use crate::machine::units::Nanos;
 use crate::machine::{Clock, Lazy, Machine};
 
 impl Machine {
-    /// The gate, if a call has at most its start to note when it is admitted.
+    /// Returns the word of the gate if an admitted call notes at most its start.
     #[inline(always)]
-    pub(crate) fn free(&self) -> Option<Word> {
+    pub(crate) fn free(&self) -> Option<GateWord> {
         let word = self.gate.word();
         word.admits_freely().then_some(word)
     }
 
-    /// Asks for a permit of whoever has seen the gate [`free`](Self::free), if it still has that word.
+    /// Admits a call whose caller has seen this word [`free`](Self::free), if the gate still has it.
     #[inline(always)]
     pub(crate) fn admit_again(&self, seen: u64, clock: &impl Clock) -> Option<PermitState> {
         let word = self.gate.word();
-        (word.bits() == seen).then(|| self.admitted(word, clock))
+        (word.bits() == seen).then(|| self.admit_by(word, clock))
     }
 
-    /// Asks for a permit where that is only a look: Closed, and at most its start to note.
+    /// Admits a call if the breaker is closed and the call notes at most its start.
     #[inline(always)]
     pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<PermitState> {
-        Some(self.admitted(self.free()?, clock))
+        Some(self.admit_by(self.free()?, clock))
     }
 
-    /// The permit of a call that was let pass.
+    /// Returns the permit of a call that this word admits.
     #[inline(always)]
-    fn admitted(&self, word: Word, clock: &impl Clock) -> PermitState {
+    fn admit_by(&self, word: GateWord, clock: &impl Clock) -> PermitState {
         if word.is_plain() {
-            return PermitState::free(word, NEVER);
+            return PermitState::free(word, Nanos::NEVER);
         }
         let started = match word.flags() {
             flags if flags.slow() => clock.exact(),
             flags if flags.timed() => clock.recent(),
-            _ => NEVER,
+            _ => Nanos::NEVER,
         };
-        let word = if word.takes_success() { word } else { Word::of_epoch(word.epoch()) };
+        let word = if word.takes_success() { word } else { GateWord::of_epoch(word.epoch()) };
         PermitState::free(word, started)
     }
 
-    /// A permit for what has failed already; only where it decides nothing by being given.
-    pub(crate) fn grant_without_asking(&self) -> Option<PermitState> {
+    /// Returns a permit for a call that has already failed, if its admission decides nothing.
+    pub(crate) fn admit_failed(&self) -> Option<PermitState> {
         let word = self.gate.word();
-        matches!(word.phase(), Phase::Closed | Phase::Ramp)
+        matches!(word.phase(), PhaseTag::Closed | PhaseTag::Ramp)
             .then(|| PermitState::counted(word.epoch()))
     }
 
-    /// Asks for a permit.
+    /// Admits or rejects a call.
     pub(crate) fn admit(&self, now: impl FnOnce() -> Instant) -> (Admission, Transitions) {
         self.admit_slow(self.gate.word(), self.lazy(now))
     }
 
-    /// Whether [`admit`](Self::admit) would reject now; another thread may be faster.
+    /// Returns whether [`admit`](Self::admit) would reject a call now. Another thread may change that.
     #[inline(always)]
     pub(crate) fn would_reject(&self, clock: &impl Clock) -> WouldReject {
         let word = self.gate.word();
         if !word.rejects() {
             return WouldReject::No;
         }
+        self.gate_wait(word, |until| {
+            let left = until.since(clock.recent().max(self.gate.seen()));
+            // Near the end the exact time decides, so that a wait that is over is never reported.
+            if left > clock.behind() {
+                return left;
+            }
+            until.since(clock.exact().max(self.gate.seen()))
+        })
+    }
+
+    /// Returns how long the gate alone rejects calls. Only the lock can tell if the time of the gate has come, or
+    /// belongs to another word.
+    ///
+    /// `left` computes the rest of the wait from its end.
+    #[inline(always)]
+    fn gate_wait(&self, word: GateWord, left: impl FnOnce(Nanos) -> Nanos) -> WouldReject {
         let until = match self.gate.until(word) {
-            None | Some(0) => return WouldReject::NeedsLock,
-            Some(NEVER) => return WouldReject::For(NEVER),
+            None | Some(Nanos::ZERO) => return WouldReject::NeedsLock,
+            Some(Nanos::NEVER) => return WouldReject::For(Nanos::NEVER),
             Some(until) => until,
         };
-        let mut left = until.saturating_sub(clock.recent().max(self.gate.seen()));
-        // Nobody is told to wait who need not.
-        if left <= clock.behind() {
-            left = until.saturating_sub(clock.exact().max(self.gate.seen()));
-        }
-        match left {
-            0 => WouldReject::NeedsLock,
-            left if word.phase() == Phase::Probing => {
+        match left(until) {
+            Nanos::ZERO => WouldReject::NeedsLock,
+            left if word.phase() == PhaseTag::Probing => {
                 WouldReject::For(left.min(self.params.first_cooldown()))
             }
             left => WouldReject::For(left),
         }
     }
 
-    /// The same under the lock: for how long. Does what time has made due: somebody who never asks for more than this
-    /// must not keep a hung probe's lease alive.
+    /// Returns how long calls are rejected, under the lock, and does what time has made due. Otherwise a caller that
+    /// only asks would keep the lease of a hung probe alive.
     #[cold]
-    pub(crate) fn would_reject_locked(&self, now: u64) -> (Option<u64>, Transitions) {
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            let transitions = self.lapse(core, now, own)?;
-            Ok((core.rejection(now).map(|rejection| rejection.wait), transitions))
+    pub(crate) fn would_reject_locked(&self, now: Nanos) -> (Option<Nanos>, Transitions) {
+        self.with_state(|state, callback| {
+            let now = state.clamp(now);
+            let transitions = self.lapse(state, now, callback)?;
+            Ok((state.would_reject(now).map(|rejection| rejection.wait), transitions))
         })
     }
 
-    /// Rejects a call that was refused for `wait` before it was made. If the circuit lets calls pass by now, it may
-    /// come back at once.
+    /// Rejects a call that was told before it was made that it would wait for `wait`. If the circuit admits calls by
+    /// now, the call may be made again at once.
     #[inline(always)]
-    pub(crate) fn reject(&self, wait: u64) -> Rejection {
+    pub(crate) fn reject(&self, wait: Nanos) -> Rejection {
         self.counters.count(Count::Rejected);
         let word = self.gate.word();
-        Rejection { word, wait: if word.is_shut() { wait } else { 0 } }
+        Rejection { word, wait: if word.is_rejecting() { wait } else { Nanos::ZERO } }
     }
 
-    /// A rejection that needs no lock: the time of the gate has not come.
-    #[inline]
-    fn closed_gate<F: FnOnce() -> Instant>(
-        &self,
-        word: Word,
-        now: &mut Lazy<F>,
-    ) -> Option<Rejection> {
-        let until = self.gate.until(word)?;
-        let phase = word.phase();
-        let wait = match until {
-            0 => return None,
-            NEVER => NEVER,
-            until => {
-                let now = now.get().max(self.gate.seen());
-                let left = until.checked_sub(now).filter(|left| *left > 0)?;
-                match phase {
-                    Phase::Probing => left.min(self.params.first_cooldown()),
-                    _ => left,
-                }
-            }
-        };
-        Some(Rejection { word, wait })
-    }
-
-    /// Everything but a Closed in which nothing is to be noted.
+    /// Admits or rejects a call in every case.
     fn admit_slow<F: FnOnce() -> Instant>(
         &self,
-        word: Word,
+        word: GateWord,
         mut now: Lazy<F>,
     ) -> (Admission, Transitions) {
         let (admission, transitions) = match word.phase() {
-            Phase::Closed | Phase::Ramp => self.admit_unless_overdue(word, &mut now),
-            Phase::Disabled => (Admission::Admitted(PermitState::inert()), Transitions::default()),
-            _ => match self.closed_gate(word, &mut now) {
-                Some(rejection) => (Admission::Rejected(rejection), Transitions::default()),
-                None => self.admit_locked(&mut now),
-            },
+            PhaseTag::Closed | PhaseTag::Ramp => self.admit_unless_overdue(word, &mut now),
+            PhaseTag::Disabled => {
+                (Admission::Admitted(PermitState::inert()), Transitions::default())
+            }
+            PhaseTag::Open | PhaseTag::Probing | PhaseTag::ForcedOpen => {
+                match self.gate_wait(word, |until| until.since(now.get().max(self.gate.seen()))) {
+                    WouldReject::For(wait) => {
+                        (Admission::Rejected(Rejection { word, wait }), Transitions::default())
+                    }
+                    WouldReject::No | WouldReject::NeedsLock => self.admit_locked(&mut now),
+                }
+            }
         };
         match admission {
-            Admission::Admitted(grant) => {
-                (Admission::Admitted(self.note_start(grant, &mut now)), transitions)
+            Admission::Admitted(permit) => {
+                (Admission::Admitted(self.note_start(permit, &mut now)), transitions)
             }
-            // Whoever rejects in shadow only says so. By the mode in which that was decided: it may have ended since,
-            // or begun.
+            // Shadow only counts the rejection. What matters is the mode at the time of the decision, which may have
+            // ended or begun since.
             Admission::Rejected(rejection) if rejection.word.shadow() => {
                 self.counters.count(Count::WouldReject);
                 (Admission::Admitted(PermitState::inert()), transitions)
@@ -157,14 +151,14 @@ impl Machine {
         }
     }
 
-    /// The admission on which the rule of overdue calls fires is rejected.
+    /// Admits a call of a closed circuit or of a ramp. The call on which the overdue rule fires is rejected.
     fn admit_unless_overdue<F: FnOnce() -> Instant>(
         &self,
-        word: Word,
+        word: GateWord,
         now: &mut Lazy<F>,
     ) -> (Admission, Transitions) {
-        let mut transitions = self.ask_overdue(word, || now.get());
-        if transitions.is_empty() && word.phase() == Phase::Closed {
+        let mut transitions = self.evaluate_overdue(word, || now.get());
+        if transitions.is_empty() && word.phase() == PhaseTag::Closed {
             return (Admission::Admitted(PermitState::counted(word.epoch())), transitions);
         }
         let (admission, more) = self.admit_locked(now);
@@ -172,62 +166,61 @@ impl Machine {
         (admission, transitions)
     }
 
+    /// Notes what the rules need to know about the start of a call.
     fn note_start<F: FnOnce() -> Instant>(
         &self,
-        mut grant: PermitState,
+        mut permit: PermitState,
         now: &mut Lazy<F>,
     ) -> PermitState {
-        if grant.is_inert() {
-            return grant;
+        if permit.is_inert() {
+            return permit;
         }
         let flags = self.gate.word().flags();
-        if flags.timed() || grant.is_probe() {
-            grant.started = now.get();
+        if flags.timed() || permit.is_probe() {
+            permit.started = now.get();
         }
         if flags.overdue() {
-            grant.marks |= PermitState::PENDING;
-            self.overdue.start(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
+            permit.set_pending();
+            let epoch = permit.epoch();
+            self.overdue.start(epoch.get(), self.params.overdue(epoch), permit.started.get());
         }
         if flags.tracks() {
-            grant.marks |= PermitState::TRACKED;
+            permit.set_tracked();
             self.counters.start();
         }
-        grant
+        permit
     }
 
     fn admit_locked<F: FnOnce() -> Instant>(&self, now: &mut Lazy<F>) -> (Admission, Transitions) {
         let now = now.get();
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            let mut transitions = self.lapse(core, now, own)?;
-            if core.health_checks == 0 {
-                transitions.extend(self.half_open_if_due(core, now));
+        self.with_state(|state, callback| {
+            let now = state.clamp(now);
+            let mut transitions = self.lapse(state, now, callback)?;
+            if !state.has_health_check() {
+                transitions.extend(self.half_open_if_due(state, now));
             }
-            Ok((core.admit(now), transitions))
+            Ok((state.admit(now), transitions))
         })
     }
 
-    /// Leaves the probing to somebody in the background, or gives it back to the callers.
-    pub(crate) fn count_health_check(&self, comes: bool) {
-        self.locked(|core, _| {
-            core.health_checks =
-                if comes { core.health_checks + 1 } else { core.health_checks - 1 };
+    /// Notes that a health check begins or ends. While one runs, no call is used as a probe.
+    pub(crate) fn count_health_check(&self, begins: bool) {
+        self.with_state(|state, _| {
+            state.count_health_check(begins);
             Ok(())
         });
     }
 
-    /// The permit for a probe in the background, if one is due.
+    /// Returns the permit for a health check, if a probe may start.
     pub(crate) fn admit_health_check(&self, now: Instant) -> (Option<PermitState>, Transitions) {
         let at = self.nanos_at(now);
-        let (grant, transitions) = self.locked(|core, own| {
-            let at = core.clamp(at);
-            let mut transitions = self.lapse(core, at, own)?;
-            transitions.extend(self.half_open_if_due(core, at));
-            let free =
-                core.phase == Phase::Probing && core.half_open.free(&core.settings.probe) > 0;
-            Ok((free.then(|| core.lease(at)), transitions))
+        let (permit, transitions) = self.with_state(|state, callback| {
+            let at = state.clamp(at);
+            let mut transitions = self.lapse(state, at, callback)?;
+            transitions.extend(self.half_open_if_due(state, at));
+            Ok((state.lease(at), transitions))
         });
-        (grant.map(|grant| self.note_start(grant, &mut self.lazy(|| now))), transitions)
+        (permit.map(|permit| self.note_start(permit, &mut self.lazy(|| now))), transitions)
     }
 }
 

@@ -1,18 +1,18 @@
-//! The user's own functions.
+//! The functions of the user that the breaker calls.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::machine::view::WindowSnapshot;
+use crate::machine::snapshot::WindowSnapshot;
 
-/// A rule of the user's: whether to open, from what the window shows.
+/// A trip rule of the user: returns whether to open the circuit.
 pub(crate) type CustomRule = Arc<dyn Fn(&WindowSnapshot) -> bool + Send + Sync>;
-/// A cooldown of the user's, from the attempt.
+/// A cooldown formula of the user: returns the wait of an attempt.
 pub(crate) type CooldownFn = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
 
-/// The user's own functions. They are called outside every lock.
+/// The functions of the user. They are called without any lock.
 #[derive(Clone, Default)]
 pub(crate) struct Callbacks {
     pub(crate) rule: Option<CustomRule>,
@@ -20,7 +20,8 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// What the user's function says, `None` if it panics: a circuit must open all the same.
+    /// Calls the user's cooldown function. Returns `None` if there is none or it panics, because the circuit must
+    /// open in any case.
     pub(super) fn cooldown(&self, attempt: u32) -> Option<Duration> {
         let cooldown = self.cooldown.as_ref()?;
         catch_unwind(AssertUnwindSafe(|| cooldown(attempt))).ok()

@@ -1,9 +1,9 @@
-//! Which work a call has to do, as bits.
+//! Which work the settings demand of a call, as bits.
 
 use crate::machine::settings::Settings;
 use crate::window::Window;
 
-/// Which work a call has to do.
+/// The work that the settings demand of a call. Part of the gate's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags(u64);
 
@@ -16,16 +16,16 @@ impl Flags {
     const CANCELLED_AFTER: u64 = 1 << 5;
     const TRACK: u64 = 1 << 6;
 
-    /// How many bits of a word they take.
+    /// The number of bits in a word.
     pub(super) const BITS: u32 = 7;
-    /// What asks when a call was admitted.
+    /// The flags that need the time of admission.
     pub(super) const FROM_THE_START: Self =
         Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER);
-    /// What a call has to note when it is admitted, but for when that was.
+    /// The flags that need more than the time to be noted on admission.
     pub(super) const ON_ADMISSION: Self = Self(Self::OVERDUE | Self::TRACK);
-    /// What makes a success more than a count.
+    /// The flags that make a success more than a count.
     pub(super) const ON_SUCCESS: Self = Self(Self::SLOW | Self::COUNT_WINDOW);
-    /// What makes a failure more than one of a row.
+    /// The flags that make a failure more than a part of the streak.
     pub(super) const ON_FAILURE: Self = Self(Self::SLOW | Self::COUNT_WINDOW | Self::TIME_WINDOW);
 
     pub(super) const fn from_bits(bits: u64) -> Self {
@@ -67,12 +67,12 @@ impl Flags {
         self.0 & any != 0
     }
 
-    /// Which kind of window there is.
+    /// Returns the flag of the window, or 0 without a window.
     pub(super) fn window(self) -> u64 {
         self.0 & (Self::TIME_WINDOW | Self::COUNT_WINDOW)
     }
 
-    /// A call has to know when it started.
+    /// Returns whether a call must know when it started.
     #[inline]
     pub(crate) fn timed(self) -> bool {
         self.has(Self::FROM_THE_START.0)
@@ -108,7 +108,7 @@ impl Flags {
         self.has(Self::CANCELLED_AFTER)
     }
 
-    /// Calls in flight are counted.
+    /// Returns whether calls in flight are counted.
     #[inline]
     pub(crate) fn tracks(self) -> bool {
         self.has(Self::TRACK | Self::OVERDUE)

@@ -1,23 +1,24 @@
-//! What every call reads first: the state in one word, and until when it holds in another.
+//! The gate: what every call reads first. One word says in which state the breaker is, another until when.
 
 use crate::machine::flags::Flags;
+use crate::machine::units::{Epoch, Nanos};
 use crate::state::{Cause, State};
 use crate::sync::{AtomicU64, Ordering};
 
-/// The phases of the machine. `Probing` and `Ramp` are both half-open.
+/// The phase of the machine, without its data. `Probing` and `Ramp` are both half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
-pub(crate) enum Phase {
+pub(crate) enum PhaseTag {
     Closed = 0,
     Ramp = 1,
     Disabled = 2,
-    // Those that reject, see `SHUT`.
+    // The phases that reject calls, see `REJECTING`.
     Open = 4,
     Probing = 5,
     ForcedOpen = 6,
 }
 
-impl Phase {
+impl PhaseTag {
     pub(crate) fn state(self) -> State {
         match self {
             Self::Closed => State::Closed,
@@ -29,174 +30,212 @@ impl Phase {
     }
 }
 
-/// Phase, whether in shadow, whether somebody is changing it, the cause of the trip, the flags, the epoch (47 bits).
+/// The state in one word.
+///
+/// From the lowest bit: the phase (3 bits), shadow, busy, the cause of the trip (5 bits), the flags (7 bits), the
+/// epoch (47 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Word(u64);
+#[repr(transparent)]
+pub(crate) struct GateWord(u64);
 
 const PHASE: u64 = 0b111;
-/// Of the phases that reject, and only of those: not of a ramp, which decides call by call.
-const SHUT: u64 = 0b100;
+/// Set in the phases that reject calls, except in a ramp, which decides call by call.
+const REJECTING: u64 = 0b100;
 const SHADOW: u64 = 1 << 3;
 const BUSY: u64 = 1 << 4;
 const CAUSE_SHIFT: u32 = 5;
 const CAUSE: u64 = 0b1_1111;
 const FLAGS_SHIFT: u32 = 10;
 const EPOCH_SHIFT: u32 = FLAGS_SHIFT + Flags::BITS;
-/// No gate has a word below: the first epoch is 1.
-pub(crate) const FIRST_WORD: u64 = 1 << EPOCH_SHIFT;
+/// A lower bound of every word of a gate, because the first epoch is 1.
+pub(crate) const FIRST_WORD: u64 = Epoch::FIRST.get() << EPOCH_SHIFT;
 
-impl Word {
-    pub(crate) fn new(epoch: u64, phase: Phase, shadow: bool, cause: Cause, flags: Flags) -> Self {
+impl GateWord {
+    pub(super) fn new(
+        epoch: Epoch,
+        phase: PhaseTag,
+        shadow: bool,
+        cause: Cause,
+        flags: Flags,
+    ) -> Self {
         let shadow = if shadow { SHADOW } else { 0 };
         let flags = flags.bits() << FLAGS_SHIFT;
-        Self(epoch << EPOCH_SHIFT | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
+        let epoch = epoch.get() << EPOCH_SHIFT;
+        Self(epoch | flags | (cause as u64) << CAUSE_SHIFT | shadow | phase as u64)
     }
 
-    /// Rejects calls, but for probes.
+    /// Returns whether the phase rejects calls other than probes. In shadow it only counts them.
     #[inline]
-    pub(crate) fn is_shut(self) -> bool {
-        self.0 & SHUT != 0
+    pub(super) fn is_rejecting(self) -> bool {
+        self.0 & REJECTING != 0
     }
 
-    /// The same, and not only in shadow.
+    /// Returns whether calls other than probes are rejected: the phase rejects them, and not in shadow.
     #[inline]
-    pub(crate) fn rejects(self) -> bool {
-        self.0 & (SHUT | SHADOW) == SHUT
+    pub(super) fn rejects(self) -> bool {
+        self.0 & (REJECTING | SHADOW) == REJECTING
     }
 
-    /// Closed, and none of these.
+    /// Returns whether the phase is Closed and none of these flags is set.
     const fn is_closed_without(self, flags: Flags) -> bool {
         self.0 & (PHASE | flags.bits() << FLAGS_SHIFT) == 0
     }
 
-    /// Admits freely, a call need not even know when it started, and a success is only counted.
+    /// Returns whether the breaker is closed, a call notes nothing on admission, not even its start, and a success is
+    /// only counted.
     #[inline]
-    pub(crate) fn is_plain(self) -> bool {
+    pub(super) fn is_plain(self) -> bool {
         const NOT_PLAIN: Flags =
             Flags::ON_ADMISSION.and(Flags::ON_SUCCESS).and(Flags::FROM_THE_START);
         self.is_closed_without(NOT_PLAIN)
     }
 
-    /// Closed, and a call has at most its start to note when it is admitted.
+    /// Returns whether the breaker is closed and a call notes at most its start on admission.
     #[inline]
-    pub(crate) fn admits_freely(self) -> bool {
+    pub(super) fn admits_freely(self) -> bool {
         self.is_closed_without(Flags::ON_ADMISSION)
     }
 
-    /// Closed, and a success is only counted.
+    /// Returns whether the breaker is closed and a success is only counted.
     #[inline]
-    pub(crate) fn takes_success(self) -> bool {
+    pub(super) fn takes_success(self) -> bool {
         self.is_closed_without(Flags::ON_SUCCESS)
     }
 
-    /// Closed, and a failure is one of a row and nothing else.
+    /// Returns whether the breaker is closed and a failure only extends the streak.
     #[inline]
-    pub(crate) fn takes_failure(self) -> bool {
+    pub(super) fn takes_failure(self) -> bool {
         self.is_closed_without(Flags::ON_FAILURE) && self.flags().streak()
     }
 
-    /// Of this epoch, and equal to no word of the gate.
+    /// Makes a word that has this epoch and is equal to no word of a gate.
     #[inline]
-    pub(crate) const fn of_epoch(epoch: u64) -> Self {
-        Self(epoch << EPOCH_SHIFT | PHASE)
+    pub(super) const fn of_epoch(epoch: Epoch) -> Self {
+        Self(epoch.get() << EPOCH_SHIFT | PHASE)
     }
 
-    /// To be compared. At least [`FIRST_WORD`].
+    /// Returns the word for a comparison. It is at least [`FIRST_WORD`] if it was read from a gate.
     #[inline]
     pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 
     #[inline]
-    pub(super) const fn of_bits(bits: u64) -> Self {
+    pub(super) const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
     #[inline]
-    pub(crate) fn flags(self) -> Flags {
+    pub(super) fn flags(self) -> Flags {
         Flags::from_bits(self.0 >> FLAGS_SHIFT)
     }
 
     #[inline]
-    pub(crate) fn epoch(self) -> u64 {
-        self.0 >> EPOCH_SHIFT
+    pub(super) fn epoch(self) -> Epoch {
+        Epoch::from_u64(self.0 >> EPOCH_SHIFT)
     }
 
     #[inline]
-    pub(crate) fn phase(self) -> Phase {
+    pub(super) fn phase(self) -> PhaseTag {
         match self.0 & PHASE {
-            0 => Phase::Closed,
-            1 => Phase::Ramp,
-            4 => Phase::Open,
-            5 => Phase::Probing,
-            6 => Phase::ForcedOpen,
-            _ => Phase::Disabled,
+            0 => PhaseTag::Closed,
+            1 => PhaseTag::Ramp,
+            4 => PhaseTag::Open,
+            5 => PhaseTag::Probing,
+            6 => PhaseTag::ForcedOpen,
+            _ => PhaseTag::Disabled,
         }
     }
 
     #[inline]
-    pub(crate) fn shadow(self) -> bool {
+    pub(super) fn shadow(self) -> bool {
         self.0 & SHADOW != 0
     }
 
-    pub(crate) fn cause(self) -> Cause {
+    pub(super) fn cause(self) -> Cause {
         let index = (self.0 >> CAUSE_SHIFT & CAUSE) as usize;
         Cause::ALL.get(index).copied().unwrap_or(Cause::Start)
     }
 
-    fn busy(self) -> bool {
+    fn is_busy(self) -> bool {
         self.0 & BUSY != 0
     }
 }
 
-/// The word and its time. Written under the machine's lock, read without.
+/// The word, and the time until which it holds.
+///
+/// All writes happen under the machine's lock, so that there is one writer at a time. Every call reads the gate
+/// without the lock.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(super) struct Gate {
     word: AtomicU64,
-    /// Before this, in nanoseconds of the machine, every call is rejected without asking further; 0 where the lock
-    /// has to be asked.
+    /// Until this time every call is rejected without the lock. Zero if the lock must be taken.
     until: AtomicU64,
-    /// The latest exact time that anybody knew here. It is no earlier now.
+    /// The latest time that was seen under the lock: a lower bound of the current time.
     seen: AtomicU64,
 }
 
-/// A time that does not come.
-pub(crate) const NEVER: u64 = u64::MAX;
-
 impl Gate {
-    pub(crate) fn new(word: Word) -> Self {
-        Self { word: AtomicU64::new(word.0), until: AtomicU64::new(0), seen: AtomicU64::new(0) }
+    pub(super) fn new(word: GateWord, until: Nanos) -> Self {
+        Self {
+            word: AtomicU64::new(word.0),
+            until: AtomicU64::new(until.get()),
+            seen: AtomicU64::new(0),
+        }
     }
 
+    /// Returns the word.
+    ///
+    /// Acquire pairs with the Release in [`set`](Self::set): a call that reads the word sees the settings that were
+    /// stored for its flags, and [`until`](Self::until) finds no time that is older than the word.
     #[inline]
-    pub(crate) fn word(&self) -> Word {
-        Word(self.word.load(Ordering::Acquire))
+    pub(super) fn word(&self) -> GateWord {
+        GateWord(self.word.load(Ordering::Acquire))
     }
 
-    /// The time that belongs to `word`; `None` if it was changed meanwhile.
+    /// Returns the time that belongs to `word`, or `None` if the gate is changing or has changed.
+    ///
+    /// This is the reader of a seqlock whose sequence number is the word itself. If the time that is read here was
+    /// stored for another word, its writer marked the word as busy before. The Acquire load pairs with the Release
+    /// store of that time, so the mark happens before the second load of the word, which therefore finds the mark or
+    /// something later. That load needs no ordering of its own: coherence is enough, and no other memory is read
+    /// after it. Within an epoch the bits of a word may come back when settings change to and fro; the time that is
+    /// read then belongs to the same open period.
     #[inline]
-    pub(crate) fn until(&self, word: Word) -> Option<u64> {
+    pub(super) fn until(&self, word: GateWord) -> Option<Nanos> {
         let until = self.until.load(Ordering::Acquire);
-        // Whoever changes both marks the word first: an unmarked, unchanged word vouches for the time.
-        (!word.busy() && self.word.load(Ordering::Relaxed) == word.0).then_some(until)
+        let unchanged = !word.is_busy() && self.word.load(Ordering::Relaxed) == word.0;
+        unchanged.then_some(Nanos::from_u64(until))
     }
 
+    /// Returns a time that has passed.
+    ///
+    /// Relaxed, here and in [`set_seen`](Self::set_seen): the value stands alone, and an older one is a lower bound as
+    /// well.
     #[inline]
-    pub(crate) fn seen(&self) -> u64 {
-        self.seen.load(Ordering::Relaxed)
+    pub(super) fn seen(&self) -> Nanos {
+        Nanos::from_u64(self.seen.load(Ordering::Relaxed))
     }
 
-    /// Only under the machine's lock.
-    pub(crate) fn see(&self, now: u64) {
-        self.seen.store(now, Ordering::Relaxed);
+    /// Stores the latest time that was seen. The caller holds the machine's lock.
+    pub(super) fn set_seen(&self, now: Nanos) {
+        self.seen.store(now.get(), Ordering::Relaxed);
     }
 
-    /// Only under the machine's lock.
-    pub(crate) fn set(&self, word: Word, until: u64) {
+    /// Stores a word and its time. The caller holds the machine's lock.
+    ///
+    /// - The load is Relaxed, because the lock orders all writers.
+    /// - The mark is Relaxed, because the Release store of the time comes after it. It is a read-modify-write, not a
+    ///   store, so that it continues the release sequence of the word before: a call that reads the marked word still
+    ///   sees the settings of that word.
+    /// - The time is stored with Release, for the readers that [`until`](Self::until) describes. If the word stays the
+    ///   same, no mark is needed: every time that is stored for it belongs to it.
+    /// - The word is stored with Release, so that a reader of it sees the time and the settings.
+    pub(super) fn set(&self, word: GateWord, until: Nanos) {
         if self.word.load(Ordering::Relaxed) != word.0 {
             self.word.fetch_or(BUSY, Ordering::Relaxed);
         }
-        self.until.store(until, Ordering::Release);
+        self.until.store(until.get(), Ordering::Release);
         self.word.store(word.0, Ordering::Release);
     }
 }
@@ -209,28 +248,46 @@ mod tests {
     fn every_part_of_the_word_survives() {
         for cause in Cause::ALL {
             for (phase, shadow) in [
-                (Phase::Closed, false),
-                (Phase::Open, true),
-                (Phase::Probing, false),
-                (Phase::Ramp, true),
-                (Phase::ForcedOpen, false),
-                (Phase::Disabled, false),
+                (PhaseTag::Closed, false),
+                (PhaseTag::Open, true),
+                (PhaseTag::Probing, false),
+                (PhaseTag::Ramp, true),
+                (PhaseTag::ForcedOpen, false),
+                (PhaseTag::Disabled, false),
             ] {
                 let flags = Flags::from_bits(0b101_1010);
-                let word = Word::new(123_456_789, phase, shadow, cause, flags);
-                assert_eq!((word.epoch(), word.phase(), word.flags()), (123_456_789, phase, flags));
+                let word = GateWord::new(Epoch::from_u64(123_456_789), phase, shadow, cause, flags);
+                assert_eq!(
+                    (word.epoch(), word.phase(), word.flags()),
+                    (Epoch::from_u64(123_456_789), phase, flags)
+                );
                 assert_eq!((word.shadow(), word.cause()), (shadow, cause));
             }
         }
     }
 
     #[test]
-    fn a_time_is_given_only_with_the_word_it_belongs_to() {
-        let open = Word::new(1, Phase::Open, false, Cause::Custom, Flags::from_bits(0));
-        let gate = Gate::new(open);
-        gate.set(open, 7);
-        assert_eq!(gate.until(open), Some(7));
-        gate.set(Word::new(2, Phase::Probing, false, Cause::Custom, Flags::from_bits(0)), 9);
+    fn a_time_is_returned_only_for_the_word_it_belongs_to() {
+        let open = GateWord::new(
+            Epoch::from_u64(1),
+            PhaseTag::Open,
+            false,
+            Cause::Custom,
+            Flags::from_bits(0),
+        );
+        let gate = Gate::new(open, Nanos::ZERO);
+        gate.set(open, Nanos::from_u64(7));
+        assert_eq!(gate.until(open), Some(Nanos::from_u64(7)));
+        gate.set(
+            GateWord::new(
+                Epoch::from_u64(2),
+                PhaseTag::Probing,
+                false,
+                Cause::Custom,
+                Flags::from_bits(0),
+            ),
+            Nanos::from_u64(9),
+        );
         assert_eq!(gate.until(open), None);
     }
 }

@@ -1,149 +1,167 @@
-//! Probes, their leases, and the verdict.
+//! The probes of a half-open period, their leases, and the ramp that may follow.
 
-use crate::probe::{DecideBy, Probe};
+use crate::machine::units::Nanos;
+use crate::probe::{DecideBy, Probe, Ramp};
 use crate::window::tally::{MILLION, per_million};
 
-/// A probe that is under way.
+/// The time that one probe has.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     serial: u32,
-    ends: u64,
+    ends: Nanos,
 }
 
-/// One half-open period.
+/// The leases of the probes in flight.
+///
+/// The list keeps its capacity from one half-open period to the next, so that a period allocates nothing.
 #[derive(Debug, Default)]
-pub(crate) struct HalfOpen {
-    /// In the order in which they end: all leases of a period are equally long, unless settings change.
-    leases: Vec<Lease>,
-    serial: u32,
+pub(super) struct Leases {
+    /// Sorted by end. All leases of a period are equally long unless the settings change.
+    list: Vec<Lease>,
+    last_serial: u32,
+}
+
+impl Leases {
+    /// Makes room for all probes that may be in flight at the same time.
+    pub(super) fn reserve(&mut self, probe: &Probe) {
+        let more = (probe.in_flight as usize).saturating_sub(self.list.len());
+        self.list.reserve(more);
+    }
+
+    /// Removes all leases and keeps the capacity.
+    pub(super) fn cleared(mut self) -> Self {
+        self.list.clear();
+        self
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.list.len() as u32
+    }
+
+    /// Returns whether the lease with this number is known and has not ended.
+    pub(super) fn is_in_time(&self, serial: u32, now: Nanos) -> bool {
+        self.list.iter().any(|lease| lease.serial == serial && lease.ends > now)
+    }
+
+    /// Adds a lease and returns its number.
+    fn add(&mut self, ends: Nanos) -> u32 {
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let serial = self.last_serial;
+        let at = self.list.partition_point(|lease| lease.ends <= ends);
+        self.list.insert(at, Lease { serial, ends });
+        serial
+    }
+
+    pub(super) fn give_back(&mut self, serial: u32) {
+        self.list.retain(|lease| lease.serial != serial);
+    }
+
+    fn first_end(&self) -> Option<Nanos> {
+        self.list.first().map(|lease| lease.ends)
+    }
+
+    /// Returns how many leases have ended by `now`.
+    fn expired(&self, now: Nanos) -> u32 {
+        self.list.iter().take_while(|lease| lease.ends <= now).count() as u32
+    }
+
+    /// Removes the leases that have ended by `now` and returns how many there were.
+    fn remove_expired(&mut self, now: Nanos) -> u32 {
+        let expired = self.expired(now);
+        self.list.drain(..expired as usize);
+        expired
+    }
+}
+
+/// The state of one half-open period while its probes decide.
+#[derive(Debug, Default)]
+pub(super) struct HalfOpen {
+    leases: Leases,
     succeeded: u32,
     failed: u32,
-    /// Since when traffic returns step by step, and how many calls asked.
-    pub(crate) ramp: Option<Ramping>,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ramping {
-    pub(crate) since: u64,
-    pub(crate) asked: u64,
-}
-
-/// What a finished probe did.
+/// What a result of a probe decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProbeDecision {
-    /// Nothing is decided yet.
+pub(super) enum ProbeDecision {
+    /// More probes are needed.
     Undecided,
     /// The circuit opens again.
     Reopens,
-    /// The circuit closes.
+    /// The circuit closes, or the ramp begins.
     Recovers,
 }
 
 impl HalfOpen {
-    pub(crate) fn reserve(&mut self, probe: &Probe) {
-        let more = (probe.in_flight as usize).saturating_sub(self.leases.len());
-        self.leases.reserve(more);
+    pub(super) fn new(leases: Leases) -> Self {
+        Self { leases, succeeded: 0, failed: 0 }
     }
 
-    /// A new period.
-    pub(crate) fn clear(&mut self) {
-        self.leases.clear();
-        self.succeeded = 0;
-        self.failed = 0;
-        self.ramp = None;
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
     }
 
-    /// Whether a lease of this number has not ended.
-    pub(crate) fn is_in_time(&self, serial: u32, now: u64) -> bool {
-        self.leases.iter().any(|lease| lease.serial == serial && lease.ends > now)
+    pub(super) fn leases_mut(&mut self) -> &mut Leases {
+        &mut self.leases
     }
 
-    pub(crate) fn in_flight(&self) -> u32 {
-        self.leases.len() as u32
-    }
-
-    /// How many more probes may start.
-    pub(crate) fn free(&self, probe: &Probe) -> u32 {
+    /// Returns how many more probes may start.
+    pub(super) fn free(&self, probe: &Probe) -> u32 {
         let most = match probe.decision {
             DecideBy::Successes(_) => probe.in_flight,
-            // No more than can still matter.
+            // A sample starts no probe whose result could not matter.
             DecideBy::Sample { calls, .. } => {
                 probe.in_flight.min(calls.saturating_sub(self.succeeded + self.failed))
             }
         };
-        most.saturating_sub(self.in_flight())
+        most.saturating_sub(self.leases.count())
     }
 
-    /// Starts a probe.
-    pub(crate) fn lease(&mut self, ends: u64) -> u32 {
-        self.serial = self.serial.wrapping_add(1);
-        let serial = self.serial;
-        let at = self.leases.partition_point(|lease| lease.ends <= ends);
-        self.leases.insert(at, Lease { serial, ends });
-        serial
+    /// Starts a probe and returns the number of its lease.
+    pub(super) fn lease(&mut self, ends: Nanos) -> u32 {
+        self.leases.add(ends)
     }
 
-    /// When the first lease ends.
-    pub(crate) fn first_end(&self) -> Option<u64> {
-        self.leases.first().map(|lease| lease.ends)
+    /// Returns when the first lease ends.
+    pub(super) fn first_end(&self) -> Option<Nanos> {
+        self.leases.first_end()
     }
 
-    /// How many leases have ended by `now`.
-    pub(crate) fn expired(&self, now: u64) -> u32 {
-        self.leases.iter().take_while(|lease| lease.ends <= now).count() as u32
+    /// Returns how many leases have ended by `now`.
+    pub(super) fn expired(&self, now: Nanos) -> u32 {
+        self.leases.expired(now)
     }
 
-    /// Whether the verdict is due although no probe ends: a lease is over, or new settings ask for fewer probes than
-    /// were judged.
-    pub(crate) fn is_due(&self, probe: &Probe, now: u64) -> bool {
-        self.expired(now) > 0 || self.leases.is_empty() && self.free(probe) == 0
+    /// Returns whether the period must be evaluated although no probe ends: a lease has ended, or new settings ask for
+    /// fewer probes than have finished.
+    pub(super) fn is_due(&self, probe: &Probe, now: Nanos) -> bool {
+        self.expired(now) > 0 || self.leases.count() == 0 && self.free(probe) == 0
     }
 
-    /// What `failures` more failed probes would decide.
-    pub(crate) fn after_failures(&self, probe: &Probe, failures: u32) -> ProbeDecision {
-        self.evaluate(probe, self.succeeded, self.failed + failures)
+    /// Returns what `failures` more failed probes would decide.
+    pub(super) fn after_failures(&self, probe: &Probe, failures: u32) -> ProbeDecision {
+        decide(probe, self.succeeded, self.failed + failures)
     }
 
-    /// What one more successful probe would decide.
-    pub(crate) fn after_success(&self, probe: &Probe) -> ProbeDecision {
-        self.evaluate(probe, self.succeeded + 1, self.failed)
+    /// Returns what one more successful probe would decide.
+    pub(super) fn after_success(&self, probe: &Probe) -> ProbeDecision {
+        decide(probe, self.succeeded + 1, self.failed)
     }
 
-    fn evaluate(&self, probe: &Probe, succeeded: u32, failed: u32) -> ProbeDecision {
-        match probe.decision {
-            DecideBy::Successes(_) if failed > 0 => ProbeDecision::Reopens,
-            DecideBy::Successes(needed) if succeeded >= needed => ProbeDecision::Recovers,
-            DecideBy::Successes(_) => ProbeDecision::Undecided,
-            DecideBy::Sample { calls, rate } => {
-                let limit = per_million(rate) * u64::from(calls);
-                let open = u64::from(calls.saturating_sub(succeeded + failed));
-                if u64::from(failed) * MILLION >= limit {
-                    ProbeDecision::Reopens
-                } else if (u64::from(failed) + open) * MILLION < limit || open == 0 {
-                    ProbeDecision::Recovers
-                } else {
-                    ProbeDecision::Undecided
-                }
-            }
-        }
-    }
-
-    /// One of the probes that succeeded has failed.
-    pub(crate) fn take_back(&mut self) {
+    /// Turns a success into a failure: the body of that probe broke.
+    pub(super) fn revoke_success(&mut self) {
         self.succeeded = self.succeeded.saturating_sub(1);
         self.failed += 1;
     }
 
-    /// Ends the leases that are over; they count as failed.
-    pub(crate) fn expire(&mut self, now: u64) {
-        let expired = self.expired(now);
-        self.leases.drain(..expired as usize);
-        self.failed += expired;
+    /// Counts the probes whose leases have ended as failed.
+    pub(super) fn expire(&mut self, now: Nanos) {
+        self.failed += self.leases.remove_expired(now);
     }
 
-    /// Gives a lease back; `success` is `None` for a neutral end.
-    pub(crate) fn give_back(&mut self, serial: u32, success: Option<bool>) {
-        self.leases.retain(|lease| lease.serial != serial);
+    /// Ends a probe. `success` is `None` for a result that says nothing about the dependency.
+    pub(super) fn end_probe(&mut self, serial: u32, success: Option<bool>) {
+        self.leases.give_back(serial);
         match success {
             Some(true) => self.succeeded += 1,
             Some(false) => self.failed += 1,
@@ -152,70 +170,77 @@ impl HalfOpen {
     }
 }
 
-/// Whether call number `asked` (from 0) passes at `percent`: the passes are spread evenly.
-pub(crate) fn ramp_admits(asked: u64, percent: u8) -> bool {
-    let passed = |calls: u64| calls.saturating_mul(u64::from(percent)) / 100;
-    passed(asked + 1) > passed(asked)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_is_decided_as_soon_as_it_can_be() {
-        let probe = Probe::sample(10, 0.3).in_flight(10);
-        let mut period = HalfOpen::default();
-        for failed in 0..2 {
-            assert_eq!(period.after_failures(&probe, 1), ProbeDecision::Undecided, "{failed}");
-            let serial = period.lease(1);
-            period.give_back(serial, Some(false));
-        }
-        assert_eq!(period.after_failures(&probe, 1), ProbeDecision::Reopens);
-        for succeeded in 0..7 {
-            assert_eq!(period.after_success(&probe), ProbeDecision::Undecided, "{succeeded}");
-            let serial = period.lease(1);
-            period.give_back(serial, Some(true));
-        }
-        assert_eq!(period.after_success(&probe), ProbeDecision::Recovers);
-    }
-
-    #[test]
-    fn a_sample_starts_no_probe_that_cannot_matter() {
-        let probe = Probe::sample(3, 0.5).in_flight(2);
-        let mut period = HalfOpen::default();
-        assert_eq!(period.free(&probe), 2);
-        for _ in 0..2 {
-            let serial = period.lease(1);
-            period.give_back(serial, Some(true));
-        }
-        assert_eq!(period.free(&probe), 1);
-    }
-
-    #[test]
-    fn a_ramp_spreads_its_calls_evenly() {
-        for percent in [1, 10, 25, 33, 50, 99, 100] {
-            let passed = (0..1_000).filter(|asked| ramp_admits(*asked, percent)).count();
-            assert_eq!(passed, usize::from(percent) * 10);
-            // Miri takes its time.
-            for start in (0..900).step_by(if cfg!(miri) { 99 } else { 1 }) {
-                let some =
-                    (start..start + 100).filter(|asked| ramp_admits(*asked, percent)).count();
-                assert!(
-                    some.abs_diff(usize::from(percent)) <= 1,
-                    "{percent} % from {start}: {some}"
-                );
+fn decide(probe: &Probe, succeeded: u32, failed: u32) -> ProbeDecision {
+    match probe.decision {
+        DecideBy::Successes(_) if failed > 0 => ProbeDecision::Reopens,
+        DecideBy::Successes(needed) if succeeded >= needed => ProbeDecision::Recovers,
+        DecideBy::Successes(_) => ProbeDecision::Undecided,
+        DecideBy::Sample { calls, rate } => {
+            let limit = per_million(rate) * u64::from(calls);
+            let to_come = u64::from(calls.saturating_sub(succeeded + failed));
+            if u64::from(failed) * MILLION >= limit {
+                ProbeDecision::Reopens
+            } else if (u64::from(failed) + to_come) * MILLION < limit || to_come == 0 {
+                ProbeDecision::Recovers
+            } else {
+                ProbeDecision::Undecided
             }
         }
     }
+}
 
-    #[test]
-    fn leases_end_in_order_also_when_their_length_changes() {
-        let mut period = HalfOpen::default();
-        let long = period.lease(100);
-        let short = period.lease(50);
-        assert_eq!((period.first_end(), period.expired(50)), (Some(50), 1));
-        period.expire(50);
-        assert!(period.is_in_time(long, 50) && !period.is_in_time(short, 50));
+/// The progress of a ramp.
+#[derive(Debug)]
+pub(super) struct RampProgress {
+    since: Nanos,
+    /// How many calls have asked to pass.
+    asked: u64,
+    /// Probes that were in flight when the ramp began. One that ends after its lease is late, in a ramp as well.
+    leases: Leases,
+}
+
+impl RampProgress {
+    pub(super) fn new(since: Nanos, leases: Leases) -> Self {
+        Self { since, asked: 0, leases }
+    }
+
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    pub(super) fn leases_mut(&mut self) -> &mut Leases {
+        &mut self.leases
+    }
+
+    /// Returns when the ramp ends: at once if the settings no longer have one.
+    pub(super) fn end(&self, ramp: Option<&Ramp>) -> Nanos {
+        let length = ramp.map_or(Nanos::ZERO, |ramp| {
+            let step = Nanos::from_duration(ramp.step).get();
+            Nanos::from_u64(step.saturating_mul(ramp.steps.len() as u64))
+        });
+        self.since.after(length)
+    }
+
+    /// Counts one more call and returns whether it passes.
+    pub(super) fn admit(&mut self, ramp: Option<&Ramp>, now: Nanos) -> bool {
+        let call = self.asked;
+        self.asked += 1;
+        ramp_admits(call, self.percent(ramp, now))
+    }
+
+    /// Returns the share of calls that pass at `now`.
+    fn percent(&self, ramp: Option<&Ramp>, now: Nanos) -> u8 {
+        let Some(ramp) = ramp else { return 100 };
+        let step = now.since(self.since).get() / Nanos::from_duration(ramp.step).get().max(1);
+        usize::try_from(step).ok().and_then(|step| ramp.steps.get(step)).copied().unwrap_or(100)
     }
 }
+
+/// Returns whether call number `call`, counted from 0, passes at `percent`. The calls that pass are spread evenly.
+fn ramp_admits(call: u64, percent: u8) -> bool {
+    let passed = |calls: u64| calls.saturating_mul(u64::from(percent)) / 100;
+    passed(call + 1) > passed(call)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,17 @@
-//! The last bad outcome, in one word: a failure that does not trip takes no lock.
+//! The last bad outcome in one word, so that a failure that does not trip takes no lock.
 
 use std::cell::Cell;
 
 use crate::outcome::{Class, LastError, Outcome};
 use crate::sync::{AtomicU64, Mutex, Ordering, global, thread_local};
 
-/// Class in the low 3 bits, whether there is a code, the code (16 bits), the number of the reason (16 bits).
+/// The word of the last bad outcome.
+///
+/// From the lowest bit: the class (3 bits), whether there is a code, the code (16 bits), the number of the reason (16
+/// bits).
+///
+/// Every access is Relaxed, because the word is complete in itself. A reader that finds the number of a reason also
+/// finds the reason: it takes the lock of the reasons after the thread that added the reason has released it.
 #[derive(Debug, Default)]
 pub(crate) struct LastErrorWord(AtomicU64);
 
@@ -14,10 +20,10 @@ const CODE_SHIFT: u32 = 4;
 const REASON_SHIFT: u32 = 20;
 
 impl LastErrorWord {
-    /// Notes an outcome under the class that the settings give it, if that is a bad one.
+    /// Notes an outcome under the class that the settings give it, if that class is a bad one.
     ///
-    /// Reads the outcome where it is: it was written a moment ago and in parts, and a copy as a whole would wait for
-    /// that.
+    /// Takes a reference, because the outcome was just written in parts, and a copy of the whole would wait for those
+    /// writes.
     #[inline]
     pub(crate) fn note(&self, outcome: &Outcome, class: Class) {
         let class = match class {
@@ -43,7 +49,7 @@ impl LastErrorWord {
     }
 }
 
-/// What was noted, not yet read: that takes the lock of the reasons.
+/// A noted outcome, not yet decoded. Decoding takes the lock of the reasons.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LastErrorBits(u64);
 
@@ -62,13 +68,13 @@ impl LastErrorBits {
 }
 
 global! {
-    /// Every reason of this process, numbered from 1. Reasons are `'static`, in practice the literals of the
-    /// classifiers; past 65 535 of them a new one is left out.
+    /// All reasons of this process, numbered from 1. They are `'static`, in practice the literals of the classifiers.
+    /// After 65 535 reasons, a new one is left out.
     static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 }
 
 thread_local! {
-    /// The last reason that this thread looked up.
+    /// The last reason that this thread looked up, with its number.
     static LAST: Cell<Option<(&'static str, u16)>> = const { Cell::new(None) };
 }
 
@@ -87,7 +93,7 @@ fn look_up(reason: &'static str) -> u16 {
     number
 }
 
-/// 0: it is left out.
+/// Returns the number of a reason, or 0 if it is left out.
 fn number_in(reasons: &mut Vec<&'static str>, reason: &'static str) -> u16 {
     let known = reasons.iter().position(|known| *known == reason).or_else(|| {
         (reasons.len() < usize::from(u16::MAX)).then(|| {
@@ -107,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_survives_the_word() {
+    fn every_part_of_the_word_survives() {
         let word = LastErrorWord::default();
         assert_eq!(word.load().error(), None);
         for class in [Class::Failure, Class::Throttled, Class::Exhausted] {
@@ -128,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_too_many_is_left_out() {
+    fn a_reason_above_the_limit_is_left_out() {
         let mut reasons = vec!["one of many"; usize::from(u16::MAX) - 1];
         assert_eq!(number_in(&mut reasons, "the last"), u16::MAX);
         assert_eq!(number_in(&mut reasons, "too many"), 0);

@@ -1,47 +1,45 @@
-//! The machine: admits calls, settles them, and says when the state changed.
+//! The state machine of a breaker: admits calls, settles them, and returns the transitions that follow.
 //!
-//! It does no I/O, wakes and tells nobody. Time is an argument, asked at most once per operation and only where a
-//! rule needs it. In Closed nothing is locked: words that carry their epoch are updated one by one, and what does
-//! change the state takes the lock and looks again. No user code runs under that lock.
+//! The machine does no I/O, wakes no task and notifies no listener. Time is an argument; it is read at most once per
+//! operation, and only if a rule needs it.
+//!
+//! While the circuit is closed, a call takes no lock. It reads one word, the [gate](gate), and updates counters that
+//! carry their epoch. Whatever changes the state takes the lock, checks again, and makes a [transition](state). No
+//! user code runs under that lock.
 
 mod admit;
-mod answer;
-mod answered;
 mod callbacks;
-mod core;
-mod due;
 mod evaluate;
 mod flags;
 mod gate;
-mod grant;
 mod half_open;
 mod last_error;
-mod manual;
 #[cfg(all(test, not(loom)))]
 mod model_tests;
 mod params;
-mod probe_end;
-mod read;
+mod permit_state;
+mod response_started;
 mod settings;
 mod settle;
+mod snapshot;
+mod state;
 mod totals;
-mod view;
-mod waits;
+mod units;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use callbacks::Callbacks;
-pub(crate) use gate::{FIRST_WORD, Word};
-pub(crate) use grant::{Admission, PermitState, Rejection, WouldReject};
-pub(crate) use manual::Verb;
+pub(crate) use gate::{FIRST_WORD, GateWord};
+pub(crate) use permit_state::{Admission, PermitState, Rejection, WouldReject};
 pub use settings::{Exhausted, Settings, Throttled};
 pub(crate) use settle::Settled;
+pub(crate) use snapshot::Transitions;
+pub use snapshot::{Snapshot, Transition, WindowSnapshot};
+pub(crate) use state::Verb;
 pub use totals::Totals;
-pub(crate) use view::Transitions;
-pub use view::{Snapshot, Transition, WindowSnapshot};
+pub(crate) use units::Nanos;
 
-use self::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::sync::Mutex;
 use crate::trip::overdue::Overdue;
 use crate::trip::streak::Streak;
@@ -49,10 +47,12 @@ use crate::window::Window;
 use crate::window::count::CountWindow;
 use crate::window::time::TimeWindow;
 use flags::Flags;
-use gate::Gate;
+use gate::{Gate, PhaseTag};
 use last_error::LastErrorWord;
 use params::Params;
+use state::{CallbackCooldown, Locked, NeedsCallback};
 use totals::Counters;
+use units::Epoch;
 
 #[derive(Debug)]
 pub(crate) struct Machine {
@@ -63,40 +63,41 @@ pub(crate) struct Machine {
     count_window: CountWindow,
     overdue: Overdue,
     counters: Counters,
-    core: Mutex<Core>,
+    state: Mutex<Locked>,
     last_error: LastErrorWord,
     base: Instant,
     callbacks: Callbacks,
 }
 
-/// The clock in nanoseconds of the machine, for what happens on every call.
+/// The clock of the operations that happen on every call.
 pub(crate) trait Clock {
-    /// What it is now.
-    fn exact(&self) -> u64;
+    /// Returns the time.
+    fn exact(&self) -> Nanos;
 
-    /// About what it is: up to [`behind`](Self::behind) earlier, and cheaper.
-    fn recent(&self) -> u64;
+    /// Returns a time that is up to [`behind`](Self::behind) earlier, at a lower cost.
+    fn recent(&self) -> Nanos;
 
-    fn behind(&self) -> u64;
+    /// Returns the most by which [`recent`](Self::recent) is behind.
+    fn behind(&self) -> Nanos;
 }
 
-/// The clock of one operation: read at most once, and only if asked.
+/// The clock of one operation. It is read at most once, and only on demand.
 pub(crate) struct Lazy<F> {
     base: Instant,
-    read: Result<u64, Option<F>>,
+    read: Result<Nanos, Option<F>>,
 }
 
 impl<F: FnOnce() -> Instant> Lazy<F> {
-    /// Nanoseconds since the machine's start; 0 before it.
+    /// Returns the time since the start of the machine; zero before it.
     #[inline]
-    pub(crate) fn get(&mut self) -> u64 {
+    pub(crate) fn get(&mut self) -> Nanos {
         match &mut self.read {
             Ok(now) => *now,
             Err(read) => {
-                let since = read
+                let elapsed = read
                     .take()
                     .map_or(Duration::ZERO, |read| read().saturating_duration_since(self.base));
-                let now = since_base(since);
+                let now = Nanos::since_start(elapsed);
                 self.read = Ok(now);
                 now
             }
@@ -104,13 +105,8 @@ impl<F: FnOnce() -> Instant> Lazy<F> {
     }
 }
 
-#[inline]
-fn since_base(since: Duration) -> u64 {
-    since.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(since.subsec_nanos()))
-}
-
 impl Machine {
-    /// A closed machine that starts at `base`. `seed` is used where the settings have none.
+    /// Creates a closed machine that starts at `base`. `seed` is used if the settings have none.
     pub(crate) fn new(
         name: Arc<str>,
         settings: Settings,
@@ -120,25 +116,23 @@ impl Machine {
     ) -> Self {
         let flags = Flags::of(&settings, callbacks.rule.is_some());
         let params = Params::default();
-        params.store(&settings, (flags, flags), 1, 0);
-        let core = Core::new(name, settings, base, seed, callbacks.cooldown.is_some(), flags);
-        let (word, until) = core.gate();
-        let gate = Gate::new(word);
-        gate.set(word, until);
+        params.store(&settings, (flags, flags), Epoch::FIRST, Nanos::ZERO);
+        let state = Locked::new(name, settings, base, seed, callbacks.cooldown.is_some(), flags);
+        let (word, until) = state.gate();
         let machine = Self {
-            gate,
+            gate: Gate::new(word, until),
             streak: Streak::default(),
             time_window: TimeWindow::new(),
             count_window: CountWindow::new(),
             overdue: Overdue::new(),
             counters: Counters::new(),
-            core: Mutex::new(core),
+            state: Mutex::new(state),
             last_error: LastErrorWord::default(),
             params,
             base,
             callbacks,
         };
-        machine.size_count_window(&machine.core.lock().settings, flags);
+        machine.size_count_window(machine.state.lock().settings(), flags);
         machine
     }
 
@@ -146,69 +140,108 @@ impl Machine {
         Lazy { base: self.base, read: Err(Some(now)) }
     }
 
-    /// What that is for this machine.
-    pub(crate) fn nanos_at(&self, now: Instant) -> u64 {
-        since_base(now.saturating_duration_since(self.base))
+    /// Returns the time from the start of the machine to `now`.
+    pub(crate) fn nanos_at(&self, now: Instant) -> Nanos {
+        Nanos::since_start(now.saturating_duration_since(self.base))
     }
 
-    /// Runs `op` under the lock, again if the user's cooldown function has to be asked meanwhile, and shows what
-    /// became of the state.
-    fn locked<T>(
+    /// Runs `op` under the lock and shows the new state in the gate.
+    ///
+    /// If `op` needs the user's cooldown function, it returns [`NeedsCallback`] before it changes the state. The
+    /// function is then called without the lock, and `op` runs again with its result.
+    fn with_state<T>(
         &self,
-        mut op: impl FnMut(&mut Core, Option<CallbackCooldown>) -> Result<T, NeedsCallback>,
+        mut op: impl FnMut(&mut Locked, Option<CallbackCooldown>) -> Result<T, NeedsCallback>,
     ) -> T {
-        let mut own = None;
+        let mut callback = None;
         loop {
-            let asked = {
-                let mut core = self.core.lock();
-                core.last_error = self.last_error.load();
-                let done = op(&mut core, own);
-                match done {
+            let NeedsCallback(attempt) = {
+                let mut state = self.state.lock();
+                state.set_last_error(self.last_error.load());
+                match op(&mut state, callback) {
                     Ok(done) => {
-                        let (word, until) = core.gate();
-                        self.gate.see(core.seen());
+                        let (word, until) = state.gate();
+                        self.gate.set_seen(state.seen());
                         self.gate.set(word, until);
                         return done;
                     }
-                    Err(NeedsCallback(attempt)) => attempt,
+                    Err(needed) => needed,
                 }
             };
-            own = Some(CallbackCooldown { attempt: asked, wait: self.callbacks.cooldown(asked) });
+            let wait = self.callbacks.cooldown(attempt);
+            callback = Some(CallbackCooldown { attempt, wait });
         }
     }
 
+    /// Does what time alone has made due.
+    fn lapse(
+        &self,
+        state: &mut Locked,
+        now: Nanos,
+        callback: Option<CallbackCooldown>,
+    ) -> Result<Transitions, NeedsCallback> {
+        let epoch = state.epoch();
+        let lapsed = state.lapse(now, callback, || self.window_at(epoch, now))?;
+        Ok(lapsed.into_iter().collect())
+    }
+
+    /// Begins to probe if the open period is over.
+    fn half_open_if_due(&self, state: &mut Locked, now: Nanos) -> Option<Transition> {
+        let epoch = state.epoch();
+        state.half_open_if_due(now, || self.window_at(epoch, now))
+    }
+
+    /// Does what time alone has made due: ends a lease, a ramp or a forced open, and evaluates the overdue rule. An
+    /// open period that is over stays until a call comes.
+    pub(crate) fn tick(&self, now: Instant) -> Transitions {
+        let now = self.nanos_at(now);
+        let word = self.gate.word();
+        if let PhaseTag::Closed | PhaseTag::Ramp = word.phase() {
+            let transitions = self.evaluate_overdue(word, || now);
+            if word.phase() == PhaseTag::Closed || !transitions.is_empty() {
+                return transitions;
+            }
+        }
+        self.with_state(|state, callback| {
+            let now = state.clamp(now);
+            self.lapse(state, now, callback)
+        })
+    }
+
+    /// Does what an operator asks for.
     pub(crate) fn manual(&self, verb: Verb, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         if verb == Verb::Reset {
             self.last_error.clear();
         }
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            // What time has ended is over for a person too: the attempts of a ramp, a hung probe.
-            let mut transitions = self.lapse(core, now, own)?;
-            let window = self.window_at(core.epoch, now);
-            transitions.extend(core.manual(verb, now, window));
+        self.with_state(|state, callback| {
+            let now = state.clamp(now);
+            // What time has ended is over for an operator as well: a ramp with its attempts, a hung probe.
+            let mut transitions = self.lapse(state, now, callback)?;
+            let window = self.window_at(state.epoch(), now);
+            transitions.extend(state.manual(verb, now, window));
             Ok(transitions)
         })
     }
 
-    /// Applies new settings; what was counted stays, unless a window's shape changed.
+    /// Replaces the settings. The counts stay, unless the shape of a window changes.
     pub(crate) fn reconfigure(&self, settings: &Settings, now: Instant) {
         let now = self.nanos_at(now);
-        self.locked(|core, _| {
+        self.with_state(|state, _| {
+            let (before, epoch) = (state.flags(), state.epoch());
             let flags = Flags::of(settings, self.callbacks.rule.is_some());
-            let timed = self.params.rules.streak_is_timed();
-            let cleared = self.params.store(settings, (core.flags, flags), core.epoch, now);
-            if !timed && self.params.rules.streak_is_timed() {
-                self.streak.time_from(now);
+            let was_timed = self.params.rules.streak_is_timed();
+            let cleared = self.params.store(settings, (before, flags), epoch, now);
+            if !was_timed && self.params.rules.streak_is_timed() {
+                self.streak.time_from(now.get());
             }
-            if flags.streak() && !core.flags.streak() {
-                // Nobody saw the successes that would have ended it.
-                self.streak.end(core.epoch);
+            if flags.streak() && !before.streak() {
+                // Without a rule for it, failures and successes did not update the streak.
+                self.streak.end(epoch.get());
             }
-            core.reconfigure(settings.clone(), flags);
+            state.reconfigure(settings.clone(), flags);
             if cleared.overdue {
-                self.overdue.forget_until_aged(self.params.overdue(core.epoch), now);
+                self.overdue.forget_until_aged(self.params.overdue(epoch), now.get());
             }
             if cleared.window {
                 self.size_count_window(settings, flags);
@@ -217,7 +250,8 @@ impl Machine {
         });
     }
 
-    /// Only under the lock: of two that change the settings, the last one gives the size.
+    /// Sizes the count window. The caller holds the lock, so that the size belongs to the settings that were stored
+    /// last.
     fn size_count_window(&self, settings: &Settings, flags: Flags) {
         let calls = match settings.window {
             Window::Count { calls } if flags.count_window() => calls as usize,

@@ -1,12 +1,18 @@
-//! The settings as the hot path reads them: a few words, replaced one by one.
+//! The settings as calls read them: a few words, replaced one by one.
+//!
+//! All words are written under the machine's lock, before the gate's word, and read without the lock. A call that
+//! reads a gate word with Acquire sees the settings that were stored before it, or later ones. Relaxed is therefore
+//! enough for each word. A call that reads some words from before a change and some from after it may evaluate a rule
+//! once too often or too late. That decides nothing, because a rule that fires is evaluated again under the lock.
 
 use std::time::Duration;
 
 use crate::machine::flags::Flags;
 use crate::machine::settings::{Settings, ThrottledAction};
+use crate::machine::units::{Epoch, Nanos};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::trip::overdue;
-use crate::trip::rules::{Rules, nanos};
+use crate::trip::rules::Rules;
 use crate::window::Window;
 use crate::window::grid::Grid;
 
@@ -14,16 +20,17 @@ use crate::window::grid::Grid;
 pub(crate) struct Params {
     /// A [`ThrottledAction`].
     throttled: AtomicU32,
+    /// [`Nanos::NEVER`] without the rule, like the next one.
     slow_after: AtomicU64,
     cancelled_after: AtomicU64,
-    /// The first cooldown before jitter: the bound of a half-open rejection's wait.
+    /// The first cooldown before jitter: the upper bound of the wait of a rejection while half-open.
     first_cooldown: AtomicU64,
     window: Shape,
     overdue: Shape,
     pub(crate) rules: Rules,
 }
 
-/// What a change of settings did to what was counted.
+/// Which counts a change of settings cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cleared {
     pub(crate) window: bool,
@@ -31,16 +38,17 @@ pub(crate) struct Cleared {
 }
 
 impl Params {
-    /// Takes over new settings. Only under the machine's lock.
+    /// Stores new settings. The caller holds the machine's lock.
     pub(crate) fn store(
         &self,
         settings: &Settings,
         (before, flags): (Flags, Flags),
-        epoch: u64,
-        now: u64,
+        epoch: Epoch,
+        now: Nanos,
     ) -> Cleared {
         let set = |word: &AtomicU64, value: Option<Duration>| {
-            word.store(value.map_or(u64::MAX, nanos), Ordering::Relaxed);
+            let value = value.map_or(Nanos::NEVER, Nanos::from_duration);
+            word.store(value.get(), Ordering::Relaxed);
         };
         let trip = &settings.trip;
         set(&self.slow_after, trip.slow.map(|rule| rule.after));
@@ -49,7 +57,8 @@ impl Params {
         self.throttled.store(settings.throttled.action as u32, Ordering::Relaxed);
         let (width, buckets, most) = match settings.window {
             Window::Time { period, buckets } => {
-                (nanos(period) / u64::from(buckets.max(1)), buckets, u64::MAX)
+                let period = Nanos::from_duration(period).get();
+                (period / u64::from(buckets.max(1)), buckets, u64::MAX)
             }
             Window::Count { calls } => (0, calls, u64::from(calls)),
         };
@@ -59,7 +68,9 @@ impl Params {
         if window {
             self.window.clear(old, epoch, now);
         }
-        let width = trip.overdue.map_or(0, |rule| nanos(rule.after).div_ceil(overdue::PARTS));
+        let width = trip
+            .overdue
+            .map_or(0, |rule| Nanos::from_duration(rule.after).get().div_ceil(overdue::PARTS));
         let old = self.overdue(epoch);
         let overdue = self.overdue.store(width, 0);
         if overdue {
@@ -77,41 +88,45 @@ impl Params {
     }
 
     #[inline]
-    pub(crate) fn slow_after(&self) -> u64 {
-        self.slow_after.load(Ordering::Relaxed)
+    pub(crate) fn slow_after(&self) -> Nanos {
+        Nanos::from_u64(self.slow_after.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn cancelled_after(&self) -> u64 {
-        self.cancelled_after.load(Ordering::Relaxed)
+    pub(crate) fn cancelled_after(&self) -> Nanos {
+        Nanos::from_u64(self.cancelled_after.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn first_cooldown(&self) -> u64 {
-        self.first_cooldown.load(Ordering::Relaxed)
+    pub(crate) fn first_cooldown(&self) -> Nanos {
+        Nanos::from_u64(self.first_cooldown.load(Ordering::Relaxed))
     }
 
-    /// The grid of the time window in an epoch, and its number of buckets.
+    /// Returns the grid of the time window in an epoch, and the number of its buckets.
     #[inline]
-    pub(crate) fn window(&self, epoch: u64) -> (Grid, u32) {
+    pub(crate) fn window(&self, epoch: Epoch) -> (Grid, u32) {
         self.window.grid(epoch)
     }
 
-    /// The grid of the overdue rule in an epoch.
+    /// Returns the grid of the overdue rule in an epoch.
     #[inline]
-    pub(crate) fn overdue(&self, epoch: u64) -> Grid {
+    pub(crate) fn overdue(&self, epoch: Epoch) -> Grid {
         self.overdue.grid(epoch).0
     }
 }
 
-/// A bucket length and how often it was changed: part of every tag, so that a changed shape clears.
+/// The length of a bucket, the number of buckets, and how often they changed. The last is part of every tag, so that
+/// a change of shape clears the counts.
 #[derive(Debug, Default)]
 struct Shape {
     width: AtomicU64,
-    /// Number of buckets in the low 32 bits, changes in the high ones.
+    /// The number of buckets in the low 32 bits, the number of changes in the high ones.
     buckets: AtomicU64,
 }
 
 impl Shape {
-    /// Whether this is another shape.
+    /// Stores a shape and returns whether it is a new one.
+    ///
+    /// The length is stored before the number of buckets, which is stored with Release: a call that reads the new
+    /// buckets with Acquire in [`grid`](Self::grid) reads the new length, or a later one.
     fn store(&self, width: u64, buckets: u32) -> bool {
         let old = self.buckets.load(Ordering::Relaxed);
         let same = self.width.load(Ordering::Relaxed) == width && old as u32 == buckets;
@@ -120,24 +135,26 @@ impl Shape {
         !same
     }
 
-    /// Moves the tags past every one that was given in the `old` grid until `now`. Where buckets became longer, their
-    /// numbers fell: by more, after a long life, than one clear makes up for. One clear more than that, because a
-    /// window reaches back, and a clock may have stepped back.
-    fn clear(&self, old: Grid, epoch: u64, now: u64) {
+    /// Moves the tags past every tag that was used in the `old` grid until `now`.
+    ///
+    /// When buckets become longer, their numbers become smaller, after a long time by more than one clear makes up
+    /// for. There is one clear more than needed, because a window reaches back and a clock may step back.
+    fn clear(&self, old: Grid, epoch: Epoch, now: Nanos) {
+        let now = now.get();
         let last = old.tag(old.tick(now));
         let tick = self.grid(epoch).0.tick(now);
         let clears = (last.saturating_sub(tick) >> Grid::GAP) + 2;
         let buckets = self.buckets.load(Ordering::Relaxed);
-        let more = clears.saturating_sub(epoch).max((buckets >> 32) + 1);
+        let more = clears.saturating_sub(epoch.get()).max((buckets >> 32) + 1);
         let low = buckets & u64::from(u32::MAX);
         self.buckets.store(more << 32 | low, Ordering::Release);
     }
 
     #[inline]
-    fn grid(&self, epoch: u64) -> (Grid, u32) {
+    fn grid(&self, epoch: Epoch) -> (Grid, u32) {
         let buckets = self.buckets.load(Ordering::Acquire);
         let width = self.width.load(Ordering::Relaxed);
-        (Grid { width, clears: epoch.wrapping_add(buckets >> 32) }, buckets as u32)
+        (Grid { width, clears: epoch.get().wrapping_add(buckets >> 32) }, buckets as u32)
     }
 }
 
@@ -146,16 +163,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_of_longer_buckets_reaches_back_to_none_that_was_counted_in_before() {
+    fn a_window_of_longer_buckets_reads_no_bucket_from_before_the_change() {
         const BUCKETS: u32 = 10;
-        // Where half the number is a little less than some clears move the tags.
+        // Times at which half the number of a bucket is a little less than the distance of some clears.
+        let epoch = Epoch::FIRST;
         for now in [0, 8_170, 8_180, 8_190, 16_380, 24_570, 1 << 40] {
             let shape = Shape::default();
             shape.store(1, BUCKETS);
-            let old = shape.grid(1).0;
+            let old = shape.grid(epoch).0;
             assert!(shape.store(2, BUCKETS));
-            shape.clear(old, 1, now);
-            let new = shape.grid(1).0;
+            shape.clear(old, epoch, Nanos::from_u64(now));
+            let new = shape.grid(epoch).0;
             let oldest = new.tag(new.tick(now).saturating_sub(u64::from(BUCKETS)));
             assert!(oldest > old.tag(old.tick(now)), "after {now}");
         }

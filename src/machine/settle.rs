@@ -1,71 +1,91 @@
-//! How a call ended.
+//! The ends of calls.
 
 use std::time::Instant;
 
-use crate::machine::core::{CallbackCooldown, Core, NeedsCallback};
 use crate::machine::flags::Flags;
-use crate::machine::gate::Phase;
-use crate::machine::grant::PermitState;
+use crate::machine::gate::PhaseTag;
+use crate::machine::permit_state::PermitState;
 use crate::machine::settings::ThrottledAction;
+use crate::machine::snapshot::Transitions;
+use crate::machine::state::{CallbackCooldown, Locked, NeedsCallback, ProbeEnd, ServerWait};
 use crate::machine::totals::Count;
-use crate::machine::view::Transitions;
-use crate::machine::waits::ServerWait;
+use crate::machine::units::{Epoch, Nanos};
 use crate::machine::{Clock, Machine};
 use crate::outcome::{Class, Outcome};
-use crate::trip::rules::Grew;
-use crate::window::tally::{Entry, EntryKind};
 
-/// What a settled call did to others.
+/// What the end of a call changed for others.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Settled {
     pub(crate) transitions: Transitions,
-    /// Whoever waits has to look again: a lease came back, or an Open that was over goes on.
+    /// Waiters must look again: a lease came back, or an open period that was over goes on.
     pub(crate) freed: bool,
-    /// The probe was in time, and a success.
-    pub(super) decided: bool,
+    /// The call was a probe that succeeded in time.
+    pub(super) probe_succeeded: bool,
 }
 
-/// An outcome as the rules see it.
+/// The outcome of a call under the current settings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict<'a> {
+pub(super) struct CallResult<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) class: Class,
     pub(super) slow: bool,
 }
 
-/// What a call is that was dropped after it had run for too long.
+/// The outcome of a call that was dropped after it had run for [`Params::cancelled_after`](super::params::Params).
 const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its time");
 
+impl CallResult<'_> {
+    pub(super) fn wait(&self) -> ServerWait {
+        ServerWait { class: self.class, asked: self.outcome.wait() }
+    }
+
+    /// Returns whether the outcome is a bad one.
+    pub(super) fn is_bad(&self) -> bool {
+        matches!(self.class, Class::Failure | Class::Throttled | Class::Exhausted)
+    }
+
+    /// Returns whether a probe with this result succeeded, or `None` if the result says nothing about the dependency.
+    fn probe_success(&self) -> Option<bool> {
+        match self.class {
+            Class::Ignored => None,
+            _ if self.slow => Some(false),
+            Class::Success => Some(true),
+            Class::Failure | Class::Throttled | Class::Exhausted => Some(false),
+            Class::Cancelled => None,
+        }
+    }
+}
+
 impl Machine {
-    /// Takes a success where that is only a count. `false`: it was not taken.
+    /// Settles a success that is only counted. Returns `false` if it is more than that and was not settled.
     #[inline(always)]
-    pub(crate) fn settle_success(&self, grant: &PermitState, clock: &impl Clock) -> bool {
+    pub(crate) fn settle_success(&self, permit: &PermitState, clock: &impl Clock) -> bool {
         let word = self.gate.word();
-        if word != grant.word {
+        if word != permit.word {
             return false;
         }
         self.counters.count(Count::Class(Class::Success));
-        self.streak.end(word.epoch());
+        self.streak.end(word.epoch().get());
         if word.flags().time_window() {
-            // The clock first: what is read before it would have to be kept meanwhile.
+            // The clock is read first, because registers that are loaded before would be spilled around the call.
             let now = clock.recent();
             let (grid, _) = self.params.window(word.epoch());
-            self.time_window.add_success(grid, now);
+            self.time_window.add_success(grid, now.get());
         }
         true
     }
 
-    /// Takes a failure that no rule looks at but that of failures in a row, and that is not enough for it. `false`:
-    /// it was not taken.
+    /// Settles a failure that only extends the streak, and not up to its limit. Returns `false` if it is more than
+    /// that and was not settled.
     #[inline(always)]
-    pub(crate) fn settle_failure(&self, grant: &PermitState, outcome: &Outcome) -> bool {
+    pub(crate) fn settle_failure(&self, permit: &PermitState, outcome: &Outcome) -> bool {
         let word = self.gate.word();
         let rules = &self.params.rules;
-        if word != grant.word
+        if word != permit.word
             || !word.takes_failure()
             || rules.streak_is_timed()
-            || !self.streak.extend_below(word.epoch(), rules.consecutive())
+            || !self.streak.extend_below(word.epoch().get(), rules.consecutive())
         {
             return false;
         }
@@ -74,222 +94,196 @@ impl Machine {
         true
     }
 
-    /// Takes a call's outcome.
+    /// Settles a call.
     pub(crate) fn settle(
         &self,
-        grant: PermitState,
+        permit: PermitState,
         outcome: Outcome,
         now: impl FnOnce() -> Instant,
     ) -> Settled {
-        if grant.is_inert() {
+        if permit.is_inert() {
             return Settled::default();
         }
         let mut now = self.lazy(now);
         let mut now = || now.get();
-        if grant.is_watch() {
-            return self.settle_watch(&grant, &outcome, &mut now);
+        if permit.is_tail() {
+            return self.settle_tail(&permit, &outcome, &mut now);
         }
         let word = self.gate.word();
         let flags = word.flags();
-        self.note_end(&grant);
-        let verdict = self.weigh(&grant, &outcome, flags, &mut now);
-        if word.epoch() != grant.epoch() {
-            return self.settle_late(&verdict, &mut now);
+        self.note_end(&permit);
+        let result = self.result_of(&permit, &outcome, flags, &mut now);
+        if word.epoch() != permit.epoch() {
+            return self.settle_late(&result, &mut now);
         }
         match word.phase() {
-            Phase::Closed => self.settle_counted(&grant, &verdict, flags, &mut now),
-            Phase::Ramp if !grant.is_probe() => {
-                self.settle_counted(&grant, &verdict, flags, &mut now)
+            PhaseTag::Closed => self.settle_counted(permit.epoch(), &result, flags, &mut now),
+            PhaseTag::Ramp if !permit.is_probe() => {
+                self.settle_counted(permit.epoch(), &result, flags, &mut now)
             }
-            _ => self.settle_probe(&grant, &verdict, flags, &mut now),
+            _ => self.settle_probe(&permit, &result, flags, &mut now),
         }
     }
 
     #[inline]
-    fn note_end(&self, grant: &PermitState) {
-        if grant.is_pending() {
-            self.overdue.finish(grant.epoch(), self.params.overdue(grant.epoch()), grant.started);
+    fn note_end(&self, permit: &PermitState) {
+        if permit.is_pending() {
+            self.finish_pending(permit);
         }
-        if grant.is_tracked() {
+        if permit.is_tracked() {
             self.counters.end();
         }
     }
 
-    /// Applies what the settings say about slow, cancelled and throttled calls.
+    /// Takes a call out of those that the overdue rule counts.
     #[inline]
-    pub(super) fn weigh<'a>(
+    pub(super) fn finish_pending(&self, permit: &PermitState) {
+        let epoch = permit.epoch();
+        self.overdue.finish(epoch.get(), self.params.overdue(epoch), permit.started.get());
+    }
+
+    /// Applies the settings for slow, cancelled and throttled calls to an outcome.
+    #[inline]
+    pub(super) fn result_of<'a>(
         &self,
-        grant: &PermitState,
+        permit: &PermitState,
         outcome: &'a Outcome,
         flags: Flags,
-        now: &mut impl FnMut() -> u64,
-    ) -> Verdict<'a> {
-        let mut verdict = Verdict { outcome, class: outcome.class(), slow: false };
-        if verdict.class == Class::Throttled {
-            verdict.class = match self.params.throttled() {
+        now: &mut impl FnMut() -> Nanos,
+    ) -> CallResult<'a> {
+        let mut result = CallResult { outcome, class: outcome.class(), slow: false };
+        if result.class == Class::Throttled {
+            result.class = match self.params.throttled() {
                 ThrottledAction::Hold => Class::Throttled,
                 ThrottledAction::CountAsFailure => Class::Failure,
                 ThrottledAction::Ignore => Class::Ignored,
             };
         }
-        let too_long = flags.cancelled_after() && verdict.class == Class::Cancelled;
-        if !(flags.slow() || too_long) {
-            return verdict;
+        let may_be_late = flags.cancelled_after() && result.class == Class::Cancelled;
+        if !(flags.slow() || may_be_late) {
+            return result;
         }
-        let Some(took) = grant.took(now) else { return verdict };
-        if too_long && took >= self.params.cancelled_after() {
-            verdict.outcome = &CANCELLED_LATE;
-            verdict.class = Class::Failure;
+        let Some(took) = permit.took(now) else { return result };
+        if may_be_late && took >= self.params.cancelled_after() {
+            result.outcome = &CANCELLED_LATE;
+            result.class = Class::Failure;
         }
-        verdict.slow = flags.slow() && took >= self.params.slow_after();
-        verdict
+        result.slow = flags.slow() && took >= self.params.slow_after();
+        result
     }
 
-    pub(super) fn count(&self, verdict: &Verdict<'_>) {
-        self.counters.count(Count::Class(verdict.class));
+    pub(super) fn count(&self, result: &CallResult<'_>) {
+        self.counters.count(Count::Class(result.class));
     }
 
     /// Remembers a bad outcome.
-    pub(super) fn note_error(&self, verdict: &Verdict<'_>) {
-        self.last_error.note(verdict.outcome, verdict.class);
+    pub(super) fn note_error(&self, result: &CallResult<'_>) {
+        self.last_error.note(result.outcome, result.class);
     }
 
+    /// Settles a call whose epoch is over.
     #[cold]
-    fn settle_late(&self, verdict: &Verdict<'_>, now: &mut impl FnMut() -> u64) -> Settled {
+    fn settle_late(&self, result: &CallResult<'_>, now: &mut impl FnMut() -> Nanos) -> Settled {
         self.counters.count(Count::Late);
-        self.raise_late(verdict, now)
+        self.take_late_wait(result, now)
     }
 
-    /// What a call of an epoch that is over leaves behind: what the server asked for.
-    pub(super) fn raise_late(
+    /// Takes the wait that a late result carries. Nothing else follows from it.
+    pub(super) fn take_late_wait(
         &self,
-        verdict: &Verdict<'_>,
-        now: &mut impl FnMut() -> u64,
+        result: &CallResult<'_>,
+        now: &mut impl FnMut() -> Nanos,
     ) -> Settled {
-        let wait = verdict.wait();
-        if wait.asked.is_none() && !matches!(wait.class, Class::Throttled | Class::Exhausted) {
+        let wait = result.wait();
+        if !wait.is_some() {
             return Settled::default();
         }
         let now = now();
-        let freed = self.locked(|core, _| {
-            let now = core.clamp(now);
-            Ok(core.raise_late(wait, now))
+        let freed = self.with_state(|state, _| {
+            let now = state.clamp(now);
+            Ok(state.raise_late(wait, now))
         });
         Settled { freed, ..Settled::default() }
     }
 
-    /// A call of a Closed epoch, or of a ramp.
+    /// Settles a call of a closed circuit or of a ramp.
     #[inline]
-    pub(super) fn settle_counted(
+    fn settle_counted(
         &self,
-        grant: &PermitState,
-        verdict: &Verdict<'_>,
+        epoch: Epoch,
+        result: &CallResult<'_>,
         flags: Flags,
-        now: &mut impl FnMut() -> u64,
+        now: &mut impl FnMut() -> Nanos,
     ) -> Settled {
-        self.count(verdict);
-        self.tell_rules(grant.epoch(), verdict, flags, now)
+        self.count(result);
+        self.record(epoch, result, flags, now)
     }
 
-    /// Tells the rules of a Closed epoch, or of a ramp.
-    #[inline]
-    pub(super) fn tell_rules(
-        &self,
-        epoch: u64,
-        verdict: &Verdict<'_>,
-        flags: Flags,
-        now: &mut impl FnMut() -> u64,
-    ) -> Settled {
-        let class = verdict.class;
-        let kind = match class {
-            Class::Success => EntryKind::Success,
-            Class::Failure => EntryKind::Failure(verdict.outcome.failure_weight()),
-            Class::Cancelled if verdict.slow => EntryKind::Cancelled,
-            Class::Throttled | Class::Exhausted => return self.settle_hold(epoch, verdict, now),
-            Class::Ignored | Class::Cancelled => return Settled::default(),
-        };
-        let failed = class == Class::Failure;
-        let mut streak = 0;
-        match class {
-            Class::Success => self.streak.end(epoch),
-            Class::Failure if flags.streak() => {
-                let timed = self.params.rules.streak_is_timed();
-                streak = self.streak.extend(epoch, timed, &mut *now).0;
-            }
-            _ => {}
-        }
-        let entry = Entry { kind, slow: verdict.slow };
-        let mut tally = None;
-        if flags.time_window() {
-            let (grid, _) = self.params.window(epoch);
-            self.time_window.add(grid, now(), entry);
-        } else if flags.count_window() {
-            match self.count_window.add(epoch, entry) {
-                Some(sums) => tally = Some(sums),
-                // The epoch ended while this call was being counted: it decides nothing.
-                None => return Settled::default(),
-            }
-        }
-        if !failed && !verdict.slow {
-            return Settled::default();
-        }
-        if failed {
-            self.note_error(verdict);
-            // Where there is no window, only the streak can have fired.
-            if flags.window() == 0 && u64::from(streak) < self.params.rules.consecutive() {
-                return Settled::default();
-            }
-        }
-        let grew = Grew { failures: failed, slow: verdict.slow, overdue: false };
-        self.evaluate(epoch, flags, tally, grew, now, verdict.wait())
-    }
-
-    /// Throttled or exhausted: in no rate and no streak, but the server may have asked for a pause.
     #[cold]
-    fn settle_hold(
+    fn settle_probe(
         &self,
-        epoch: u64,
-        verdict: &Verdict<'_>,
-        now: &mut impl FnMut() -> u64,
+        permit: &PermitState,
+        result: &CallResult<'_>,
+        flags: Flags,
+        now: &mut impl FnMut() -> Nanos,
     ) -> Settled {
-        self.note_error(verdict);
-        self.settle_in(epoch, verdict.wait(), now(), |core, now, _, settled| {
+        self.note_error(result);
+        let (at, epoch, wait) = (now(), permit.epoch(), result.wait());
+        let success = result.probe_success();
+        let (settled, end) = self.with_state(|state, callback| {
+            let now = state.clamp(at);
+            if state.epoch() != epoch {
+                let freed = state.raise_late(wait, now);
+                return Ok((Settled { freed, ..Settled::default() }, ProbeEnd::Late));
+            }
+            // A probe whose lease has ended has failed, whatever its result is.
+            let mut transitions = self.lapse(state, now, callback)?;
             let window = || self.window_at(epoch, now);
-            settled.transitions.extend(core.hold(verdict.wait(), now, window));
-            Ok(())
-        })
+            let (end, changed) =
+                state.end_probe(permit.serial(), success, wait, now, callback, window)?;
+            transitions.extend(changed);
+            let probe_succeeded = match end {
+                ProbeEnd::InTime => success == Some(true),
+                ProbeEnd::Late => false,
+                ProbeEnd::InRamp => true,
+            };
+            Ok((Settled { transitions, freed: true, probe_succeeded }, end))
+        });
+        match end {
+            ProbeEnd::InTime => self.count(result),
+            ProbeEnd::Late => self.counters.count(Count::Late),
+            ProbeEnd::InRamp => {
+                let counted = self.settle_counted(epoch, result, flags, now);
+                return Settled { probe_succeeded: true, ..counted };
+            }
+        }
+        settled
     }
 
-    /// Does what is due and then, if the call's epoch is not over by that, `op`.
+    /// Does what time has made due and then, if that does not end the epoch of the call, `op`.
     pub(super) fn settle_in(
         &self,
-        epoch: u64,
+        epoch: Epoch,
         wait: ServerWait,
-        now: u64,
+        now: Nanos,
         mut op: impl FnMut(
-            &mut Core,
-            u64,
+            &mut Locked,
+            Nanos,
             Option<CallbackCooldown>,
             &mut Settled,
         ) -> Result<(), NeedsCallback>,
     ) -> Settled {
-        self.locked(|core, own| {
-            let now = core.clamp(now);
-            let mut settled =
-                Settled { transitions: self.lapse(core, now, own)?, ..Settled::default() };
-            if core.epoch == epoch {
-                op(core, now, own, &mut settled)?;
+        self.with_state(|state, callback| {
+            let now = state.clamp(now);
+            let transitions = self.lapse(state, now, callback)?;
+            let mut settled = Settled { transitions, ..Settled::default() };
+            if state.epoch() == epoch {
+                op(state, now, callback, &mut settled)?;
             } else {
-                settled.freed = core.raise_late(wait, now);
+                settled.freed = state.raise_late(wait, now);
             }
             Ok(settled)
         })
-    }
-}
-
-impl Verdict<'_> {
-    pub(super) fn wait(&self) -> ServerWait {
-        ServerWait { class: self.class, asked: self.outcome.wait() }
     }
 }
 

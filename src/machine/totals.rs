@@ -1,15 +1,15 @@
-//! Counts that are never reset.
+//! Totals: counts that are never reset.
 
 use crate::outcome::Class;
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::stripe::Striped;
 
-/// How many calls ended how, since the breaker was made. Never reset.
+/// The number of calls by how they ended, since the breaker was created. Totals are never reset.
 ///
-/// Calls of a disabled breaker are in none of these, and neither are, but for `would_reject`, those that a breaker in
-/// shadow would have rejected.
+/// Calls of a disabled breaker are not counted. Calls that a breaker in shadow would have rejected are counted in
+/// `would_reject` only.
 ///
-/// When nothing is in flight, `admitted` is the sum of the first seven.
+/// When no call is in flight, `admitted` is the sum of the first seven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
@@ -17,31 +17,31 @@ pub struct Totals {
     pub success: u64,
     /// Calls that failed.
     pub failure: u64,
-    /// Calls that were told to come back later.
+    /// Calls that the dependency throttled.
     pub throttled: u64,
-    /// Calls that found a quota used up.
+    /// Calls that met an exhausted quota or budget.
     pub exhausted: u64,
     /// Calls that said nothing about the dependency.
     pub ignored: u64,
-    /// Calls that were dropped before their end.
+    /// Calls that were dropped before their outcome was known.
     pub cancelled: u64,
-    /// Calls that ended in another epoch than they began, however they ended, and probes that ended after their lease.
+    /// Calls that ended in a later epoch than they began in, with any outcome, and probes that ended after their lease.
     /// They decided nothing.
     pub late: u64,
     /// Calls that the breaker rejected.
     pub rejected: u64,
-    /// Calls that the breaker would have rejected, in [`Mode::Shadow`](crate::Mode::Shadow).
+    /// Calls that the breaker would have rejected if it were not in [`Mode::Shadow`](crate::Mode::Shadow).
     pub would_reject: u64,
-    /// Probes whose body broke after they had been judged a success. Beside the others: each is in `success` too.
+    /// Probes whose body broke after they had counted as a success. Each is in `success` as well.
     pub broken_after: u64,
-    /// Calls that got a permit: those that are settled and those that are in flight. `None` where nobody counts the
-    /// latter: without an overdue rule and without
+    /// Calls that got a permit: those that are settled and those that are in flight. `None` if calls in flight are not
+    /// counted, which takes an overdue rule or
     /// [`SettingsBuilder::track_in_flight`](crate::SettingsBuilder::track_in_flight).
     pub admitted: Option<u64>,
 }
 
 impl Totals {
-    /// Calls that got a permit and ended.
+    /// Returns the number of calls that got a permit and ended.
     pub fn settled(&self) -> u64 {
         self.success
             + self.failure
@@ -53,7 +53,7 @@ impl Totals {
     }
 }
 
-/// What can be counted.
+/// An event that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
     Class(Class),
@@ -63,7 +63,7 @@ pub(crate) enum Count {
     BrokenAfter,
 }
 
-/// One thread's counts. Two cache lines of its own.
+/// The counts of one stripe. It has two cache lines to itself.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counts {
@@ -108,25 +108,27 @@ impl Counters {
         });
     }
 
-    /// A call that is tracked starts.
+    /// Counts the start of a tracked call.
     #[inline]
     pub(crate) fn start(&self) {
         self.0.count(|mine, access| access.add(&mine.started, 1));
     }
 
-    /// A call that is tracked is settled.
+    /// Counts the end of a tracked call.
     #[inline]
     pub(crate) fn end(&self) {
         self.0.count(|mine, access| access.add(&mine.ended, 1));
     }
 
-    /// How many tracked calls are in flight.
-    pub(crate) fn in_flight(&self) -> u64 {
+    /// Returns how many tracked calls are in flight.
+    ///
+    /// Ends are read before starts, so that every call whose end is seen is also seen to start.
+    fn in_flight(&self) -> u64 {
         let ended = self.sum(|counts| &counts.ended);
         self.sum(|counts| &counts.started).saturating_sub(ended)
     }
 
-    /// The totals; `tracked` says whether calls in flight are counted.
+    /// Returns the totals. `tracked` tells whether calls in flight are counted.
     pub(crate) fn totals(&self, tracked: bool) -> Totals {
         let mut totals = Totals {
             success: self.sum(|counts| &counts.success),
@@ -141,11 +143,16 @@ impl Counters {
             broken_after: self.sum(|counts| &counts.broken_after),
             admitted: None,
         };
-        // The settled before the others, so that a call that ends meanwhile is not missing.
+        // Settled calls are read before those in flight. A call that ends in between is then in neither count. In the
+        // other order it would be in both, and more calls would be admitted than there are.
         totals.admitted = tracked.then(|| totals.settled() + self.in_flight());
         totals
     }
 
+    /// Adds a count up over all stripes.
+    ///
+    /// Acquire pairs with the Release by which [`Access::add`](crate::window::stripe::Access::add) writes a count: a
+    /// reader that sees the later count of a call sees the earlier ones of the same call.
     fn sum(&self, word: impl Fn(&Counts) -> &AtomicU64) -> u64 {
         self.0.all().map(|counts| word(counts).load(Ordering::Acquire)).sum()
     }

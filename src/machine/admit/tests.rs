@@ -22,12 +22,12 @@ fn admitted(mode: Option<Verb>, meanwhile: Verb) -> (Machine, Admission) {
 #[test]
 fn a_call_is_rejected_by_the_mode_in_which_that_was_decided() {
     let (machine, admission) = admitted(Some(Verb::Shadow), Verb::Release);
-    assert!(admission.granted().expect("shadow rejects nobody").is_inert());
+    assert!(admission.permit().expect("shadow rejects nobody").is_inert());
     let totals = machine.snapshot(machine.base).totals;
     assert_eq!((totals.would_reject, totals.rejected), (1, 0));
 
     let (machine, admission) = admitted(None, Verb::Shadow);
-    assert_eq!(admission.granted(), None);
+    assert_eq!(admission.permit(), None);
     let totals = machine.snapshot(machine.base).totals;
     assert_eq!((totals.would_reject, totals.rejected), (0, 1));
 }

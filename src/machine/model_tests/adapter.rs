@@ -7,10 +7,9 @@ use super::ops::Verb;
 use super::reference::{Answer, Change, Config, Luck, Totals, View, WindowView, custom_sum};
 use super::translate::{cooldown, settings};
 use crate::backoff::{self, FOREVER, Random};
-use crate::machine::gate::NEVER;
 use crate::machine::{
-    self, Admission, Callbacks, Clock, Machine, PermitState, Rejection, Transition, Transitions,
-    WindowSnapshot, WouldReject,
+    self, Admission, Callbacks, Clock, Machine, Nanos, PermitState, Rejection, Transition,
+    Transitions, WindowSnapshot, WouldReject,
 };
 use crate::outcome::{Class, LastError, Outcome};
 
@@ -28,16 +27,16 @@ pub(super) struct Real {
 struct At(Duration);
 
 impl Clock for At {
-    fn exact(&self) -> u64 {
-        self.0.as_nanos() as u64
+    fn exact(&self) -> Nanos {
+        Nanos::since_start(self.0)
     }
 
-    fn recent(&self) -> u64 {
+    fn recent(&self) -> Nanos {
         self.exact()
     }
 
-    fn behind(&self) -> u64 {
-        0
+    fn behind(&self) -> Nanos {
+        Nanos::ZERO
     }
 }
 
@@ -66,23 +65,23 @@ impl Real {
         let at = self.start + now;
         let seen = self.machine.free();
         let again = seen.and_then(|seen| self.machine.admit_again(seen.bits(), &At(now)));
-        if let Some(grant) = again.or_else(|| self.machine.admit_freely(&At(now))) {
-            return (Answer::Admitted { probe: false }, Some(grant));
+        if let Some(permit) = again.or_else(|| self.machine.admit_freely(&At(now))) {
+            return (Answer::Admitted { probe: false }, Some(permit));
         }
         let (admission, transitions) = self.machine.admit(|| at);
         self.tell(transitions);
         match admission {
-            Admission::Admitted(grant) if grant.is_inert() => (Answer::Inert, Some(grant)),
-            Admission::Admitted(grant) => {
-                (Answer::Admitted { probe: grant.is_probe() }, Some(grant))
+            Admission::Admitted(permit) if permit.is_inert() => (Answer::Inert, Some(permit)),
+            Admission::Admitted(permit) => {
+                (Answer::Admitted { probe: permit.is_probe() }, Some(permit))
             }
             Admission::Rejected(rejection) => (rejected(rejection), None),
         }
     }
 
     pub(super) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<PermitState>) {
-        match self.machine.grant_without_asking() {
-            Some(grant) => (Answer::Admitted { probe: false }, Some(grant)),
+        match self.machine.admit_failed() {
+            Some(permit) => (Answer::Admitted { probe: false }, Some(permit)),
             None => self.admit(now),
         }
     }
@@ -90,30 +89,30 @@ impl Real {
     /// By the short way where there is one, as a permit does.
     pub(super) fn settle(
         &mut self,
-        grant: PermitState,
+        permit: PermitState,
         outcome: Outcome,
         short: bool,
         now: Duration,
     ) {
         let at = self.start + now;
         let bare = outcome.class() == Class::Success;
-        if short && bare && self.machine.settle_success(&grant, &At(now)) {
+        if short && bare && self.machine.settle_success(&permit, &At(now)) {
             return;
         }
         let failed = outcome.class() == Class::Failure;
-        if failed && self.machine.settle_failure(&grant, &outcome) {
+        if failed && self.machine.settle_failure(&permit, &outcome) {
             return;
         }
-        let settled = self.machine.settle(grant, outcome, || at);
+        let settled = self.machine.settle(permit, outcome, || at);
         self.tell(settled.transitions);
     }
 
     /// What is left to settle; none if it counts nowhere from here on.
-    pub(super) fn answered(&mut self, grant: PermitState, now: Duration) -> Option<PermitState> {
+    pub(super) fn answered(&mut self, permit: PermitState, now: Duration) -> Option<PermitState> {
         let at = self.start + now;
-        let (rest, settled) = self.machine.answered(grant, || at);
+        let (rest, settled) = self.machine.response_started(permit, || at);
         self.tell(settled.transitions);
-        (grant.is_inert() || !rest.is_inert()).then_some(rest)
+        (permit.is_inert() || !rest.is_inert()).then_some(rest)
     }
 
     pub(super) fn would_reject(&mut self, now: Duration) -> Option<Option<Duration>> {
@@ -130,7 +129,7 @@ impl Real {
     }
 
     pub(super) fn reject(&mut self, wait: Option<Duration>) -> Answer {
-        rejected(self.machine.reject(wait.map_or(NEVER, |wait| wait.as_nanos() as u64)))
+        rejected(self.machine.reject(wait.map_or(Nanos::NEVER, Nanos::since_start)))
     }
 
     pub(super) fn tick(&mut self, now: Duration) {
@@ -161,9 +160,9 @@ impl Real {
     }
 
     pub(super) fn admit_health_check(&mut self, now: Duration) -> Option<PermitState> {
-        let (grant, transitions) = self.machine.admit_health_check(self.start + now);
+        let (permit, transitions) = self.machine.admit_health_check(self.start + now);
         self.tell(transitions);
-        grant
+        permit
     }
 
     pub(super) fn view(&self, now: Duration) -> View {
@@ -227,8 +226,8 @@ fn error(error: LastError) -> (Class, Option<u16>) {
     (error.class, error.code)
 }
 
-fn known(wait: u64) -> Option<Duration> {
-    (wait != NEVER).then(|| Duration::from_nanos(wait))
+fn known(wait: Nanos) -> Option<Duration> {
+    (wait != Nanos::NEVER).then(|| wait.to_duration())
 }
 
 fn rejected(rejection: Rejection) -> Answer {

@@ -21,7 +21,7 @@ use reference::{Config, Reference};
 /// A call in flight: what the machine gave, and its number in the reference. None: counts nowhere.
 #[derive(Clone, Copy, Debug)]
 struct Call {
-    grant: PermitState,
+    permit: PermitState,
     id: Option<u64>,
 }
 
@@ -60,17 +60,17 @@ impl World {
         let now = self.now;
         match op {
             Op::Admit => {
-                let ((real, grant), (expected, id)) =
+                let ((real, permit), (expected, id)) =
                     (self.real.admit(now), self.reference.admit(now));
                 assert_eq!(real, expected, "the answer");
-                self.calls.extend(grant.map(|grant| Call { grant, id }));
+                self.calls.extend(permit.map(|permit| Call { permit, id }));
             }
             Op::Unready => {
-                let ((real, grant), (expected, id)) =
+                let ((real, permit), (expected, id)) =
                     (self.real.admit_unready(now), self.reference.admit_unready(now));
                 assert_eq!(real, expected, "the answer");
-                if let Some(grant) = grant {
-                    self.settle(Call { grant, id }, Outcome::failure(), false);
+                if let Some(permit) = permit {
+                    self.settle(Call { permit, id }, Outcome::failure(), false);
                 }
             }
             Op::Settle(which, outcome, short) => {
@@ -85,10 +85,10 @@ impl World {
             }
             Op::Answered(which) => {
                 if let Some(call) = self.take(*which) {
-                    let rest = self.real.answered(call.grant, now);
+                    let rest = self.real.answered(call.permit, now);
                     let goes_on = call.id.is_none_or(|id| self.reference.answered(id, now));
                     assert_eq!(rest.is_some(), goes_on, "whether there is more to settle");
-                    self.calls.extend(rest.map(|grant| Call { grant, ..call }));
+                    self.calls.extend(rest.map(|permit| Call { permit, ..call }));
                 }
             }
             Op::Clock(clock) => self.turn(*clock),
@@ -126,10 +126,10 @@ impl World {
                 }
             }
             Op::AdmitCanary => {
-                let (grant, id) =
+                let (permit, id) =
                     (self.real.admit_health_check(now), self.reference.admit_health_check(now));
-                assert_eq!(grant.is_some(), id.is_some(), "a probe in the background");
-                self.calls.extend(grant.map(|grant| Call { grant, id }));
+                assert_eq!(permit.is_some(), id.is_some(), "a probe in the background");
+                self.calls.extend(permit.map(|permit| Call { permit, id }));
             }
         }
         let changes = self.reference.take_changes();
@@ -143,7 +143,7 @@ impl World {
     }
 
     fn settle(&mut self, call: Call, outcome: Outcome, short: bool) {
-        self.real.settle(call.grant, outcome, short, self.now);
+        self.real.settle(call.permit, outcome, short, self.now);
         if let Some(id) = call.id {
             self.reference.settle(id, outcome, self.now);
         }

@@ -15,18 +15,18 @@ struct Read {
 }
 
 impl Clock for Read {
-    fn exact(&self) -> u64 {
+    fn exact(&self) -> Nanos {
         self.exact.set(self.exact.get() + 1);
-        0
+        Nanos::ZERO
     }
 
-    fn recent(&self) -> u64 {
+    fn recent(&self) -> Nanos {
         self.recent.set(self.recent.get() + 1);
-        0
+        Nanos::ZERO
     }
 
-    fn behind(&self) -> u64 {
-        0
+    fn behind(&self) -> Nanos {
+        Nanos::ZERO
     }
 }
 
@@ -38,16 +38,16 @@ struct At {
 const BEHIND: u64 = 100;
 
 impl Clock for At {
-    fn exact(&self) -> u64 {
-        self.exact
+    fn exact(&self) -> Nanos {
+        Nanos::from_u64(self.exact)
     }
 
-    fn recent(&self) -> u64 {
-        self.recent
+    fn recent(&self) -> Nanos {
+        Nanos::from_u64(self.recent)
     }
 
-    fn behind(&self) -> u64 {
-        BEHIND
+    fn behind(&self) -> Nanos {
+        Nanos::from_u64(BEHIND)
     }
 }
 
@@ -94,9 +94,9 @@ fn a_cancelled_call_reads_the_clock_only_where_a_time_makes_it_a_failure() {
     let settings = Settings::builder().trip(Trip::none().overdue(9, Duration::from_secs(1)));
     let settle = |settings: Settings| {
         let (machine, start) = machine(settings);
-        let grant = machine.admit(|| start).0.granted().expect("closed");
+        let permit = machine.admit(|| start).0.permit().expect("closed");
         let read = Cell::new(0);
-        drop(machine.settle(grant, Outcome::cancelled(), || {
+        drop(machine.settle(permit, Outcome::cancelled(), || {
             read.set(read.get() + 1);
             start
         }));
@@ -125,19 +125,19 @@ fn a_circuit_is_open_until_the_exact_time_and_not_longer() {
     let (machine, start) = machine(Settings::default());
     drop(machine.manual(Verb::HoldFor(Duration::from_secs(5)), start));
     let (open, ends) = (5_000_000_000, WouldReject::NeedsLock);
-    let refuses = |recent, exact| machine.would_reject(&At { recent, exact });
-    assert_eq!(refuses(0, 0), WouldReject::For(open));
+    let would_reject = |recent, exact| machine.would_reject(&At { recent, exact });
+    assert_eq!(would_reject(0, 0), WouldReject::For(Nanos::from_u64(open)));
     // It is no earlier than when the circuit opened, whatever the coarse clock says.
     let later = start + Duration::from_secs(10);
     drop(machine.manual(Verb::HoldFor(Duration::from_secs(5)), later));
-    assert_eq!(refuses(0, 0), WouldReject::For(open));
+    assert_eq!(would_reject(0, 0), WouldReject::For(Nanos::from_u64(open)));
     let open = 3 * open;
     // Far from the end, the coarse time will do.
-    assert_eq!(refuses(open - 1_000, u64::MAX), WouldReject::For(1_000));
+    assert_eq!(would_reject(open - 1_000, u64::MAX), WouldReject::For(Nanos::from_u64(1_000)));
     // Near it, the exact time decides.
-    assert_eq!(refuses(open - BEHIND, open - 1), WouldReject::For(1));
-    assert_eq!(refuses(open - BEHIND, open), ends);
-    assert_eq!(refuses(open, open), ends);
+    assert_eq!(would_reject(open - BEHIND, open - 1), WouldReject::For(Nanos::from_u64(1)));
+    assert_eq!(would_reject(open - BEHIND, open), ends);
+    assert_eq!(would_reject(open, open), ends);
 }
 
 #[test]
@@ -145,10 +145,10 @@ fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open() {
     let settings = Settings::builder().hold_jitter(0.0).build().expect("valid settings");
     let (machine, start) = machine(settings);
     let asked = Outcome::throttled().retry_after(Duration::from_secs(40));
-    let (Admission::Admitted(grant), _) = machine.admit(|| start) else {
+    let (Admission::Admitted(permit), _) = machine.admit(|| start) else {
         unreachable!("it is closed")
     };
-    let settled = machine.settle(grant, asked, || {
+    let settled = machine.settle(permit, asked, || {
         // Somebody else is faster.
         let opened = machine.manual(Verb::HoldFor(Duration::from_secs(5)), start);
         assert!(!opened.is_empty());

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::machine::{Callbacks, Settings};
 use crate::probe::Probe;
-use crate::state::State;
+use crate::state::{Cause, State};
 use crate::trip::Trip;
 
 const S: Duration = Duration::from_secs(1);
@@ -24,17 +24,17 @@ fn settings() -> Settings {
 }
 
 fn admit(machine: &Machine, at: Instant) -> PermitState {
-    machine.admit(|| at).0.granted().unwrap()
+    machine.admit(|| at).0.permit().unwrap()
 }
 
 /// A probe whose answer has begun.
 fn watch(machine: &Machine, start: Instant) -> PermitState {
-    let grant = admit(machine, start);
-    let _opened = machine.settle(grant, Outcome::failure(), || start);
+    let permit = admit(machine, start);
+    let _opened = machine.settle(permit, Outcome::failure(), || start);
     let probe = admit(machine, start + 5 * S);
     assert!(probe.is_probe());
-    let (watch, _closed) = machine.answered(probe, || start + 6 * S);
-    assert!(watch.is_watch() && !watch.is_probe());
+    let (watch, _closed) = machine.response_started(probe, || start + 6 * S);
+    assert!(watch.is_tail() && !watch.is_probe());
     watch
 }
 
@@ -42,14 +42,14 @@ fn watch(machine: &Machine, start: Instant) -> PermitState {
 fn an_answer_ends_the_time_of_a_slow_call() {
     let slow = Trip::none().slow(S, 1.0, 1);
     let (machine, start) = machine(settings().to_builder().trip(slow).build().unwrap());
-    let grant = admit(&machine, start);
-    let (grant, _) = machine.answered(grant, || start + S - Duration::from_nanos(1));
-    let settled = machine.settle(grant, Outcome::success(), || start + 100 * S);
+    let permit = admit(&machine, start);
+    let (permit, _) = machine.response_started(permit, || start + S - Duration::from_nanos(1));
+    let settled = machine.settle(permit, Outcome::success(), || start + 100 * S);
     assert!(settled.transitions.is_empty());
-    let grant = admit(&machine, start + 100 * S);
-    let (grant, _) = machine.answered(grant, || start + 101 * S);
-    let (grant, _) = machine.answered(grant, || start + 200 * S);
-    let settled = machine.settle(grant, Outcome::success(), || start + 200 * S);
+    let permit = admit(&machine, start + 100 * S);
+    let (permit, _) = machine.response_started(permit, || start + 101 * S);
+    let (permit, _) = machine.response_started(permit, || start + 200 * S);
+    let settled = machine.settle(permit, Outcome::success(), || start + 200 * S);
     assert_eq!(settled.transitions.into_iter().next().unwrap().cause, Cause::SlowRate);
 }
 
@@ -57,12 +57,12 @@ fn an_answer_ends_the_time_of_a_slow_call() {
 fn an_answered_call_is_not_overdue() {
     let overdue = Trip::none().overdue(2, S);
     let (machine, start) = machine(settings().to_builder().trip(overdue).build().unwrap());
-    let grants = [0, 1].map(|_| machine.answered(admit(&machine, start), || start).0);
+    let permits = [0, 1].map(|_| machine.response_started(admit(&machine, start), || start).0);
     let (third, transitions) = machine.admit(|| start + 10 * S);
     assert!(transitions.is_empty());
     assert_eq!(machine.snapshot(start + 10 * S).window.overdue, Some(0));
-    for grant in grants.into_iter().chain(third.granted()) {
-        let _settled = machine.settle(grant, Outcome::success(), || start + 11 * S);
+    for permit in permits.into_iter().chain(third.permit()) {
+        let _settled = machine.settle(permit, Outcome::success(), || start + 11 * S);
     }
     assert_eq!(machine.snapshot(start + 100 * S).window.overdue, Some(0));
 }
@@ -135,10 +135,10 @@ fn a_sample_takes_the_success_of_a_broken_probe_back() {
 #[test]
 fn an_answer_after_the_lease_is_late_and_leaves_nothing() {
     let (machine, start) = machine(settings());
-    let grant = admit(&machine, start);
-    let _opened = machine.settle(grant, Outcome::failure(), || start);
+    let permit = admit(&machine, start);
+    let _opened = machine.settle(permit, Outcome::failure(), || start);
     let probe = admit(&machine, start + 5 * S);
-    let (rest, _) = machine.answered(probe, || start + 500 * S);
+    let (rest, _) = machine.response_started(probe, || start + 500 * S);
     assert!(rest.is_inert());
     let totals = machine.snapshot(start + 500 * S).totals;
     assert_eq!((totals.late, totals.success), (1, 0));
