@@ -1,9 +1,9 @@
-//! Leases: never more than the limit, never one lost.
+//! Leases: there are never more than the limit, and none is lost.
 
 use super::*;
 use crate::{Cause, Outcome, Permit, Probe, Ramp};
 
-/// Open, and its cooldown is over.
+/// Creates a breaker that is open and whose cooldown is over.
 fn due(probe: Probe) -> (BreakerHandle, Events) {
     let handle = handle(settings(Trip::none().consecutive(1)).probe(probe).track_in_flight(true));
     let events = handle.events();
@@ -18,7 +18,7 @@ fn probe(handle: &BreakerHandle) -> Permit {
 }
 
 #[test]
-fn of_two_probes_for_one_place_exactly_one_goes() {
+fn of_two_calls_exactly_one_becomes_the_probe() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(1));
         let ask = |handle: &BreakerHandle| handle.try_acquire();
@@ -26,9 +26,9 @@ fn of_two_probes_for_one_place_exactly_one_goes() {
         assert_eq!(u32::from(one.is_ok()) + u32::from(two.is_ok()), 1);
         let now = handle.snapshot();
         assert_eq!((now.state, now.probes), (State::HalfOpen, 1));
-        assert_eq!(told(&mut events, &now).len(), 2, "half-open is told once");
-        let refused = one.as_ref().err().or(two.as_ref().err()).expect("one of them");
-        assert_eq!((refused.state(), refused.retry_after()), (State::HalfOpen, Some(5 * S)));
+        assert_eq!(told(&mut events, &now).len(), 2, "half-open is reported once");
+        let rejected = one.as_ref().err().or(two.as_ref().err()).expect("one of them");
+        assert_eq!((rejected.state(), rejected.retry_after()), (State::HalfOpen, Some(5 * S)));
         drop((one, two));
         probe(&handle).success();
         let now = handle.snapshot();
@@ -38,7 +38,7 @@ fn of_two_probes_for_one_place_exactly_one_goes() {
 }
 
 #[test]
-fn a_probe_that_is_dropped_gives_its_place_back() {
+fn a_dropped_probe_gives_its_lease_back() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(1));
         let ask = |handle: &BreakerHandle| handle.try_acquire().map(drop).is_ok();
@@ -54,7 +54,7 @@ fn a_probe_that_is_dropped_gives_its_place_back() {
 }
 
 #[test]
-fn two_leases_are_never_three() {
+fn a_limit_of_two_leases_is_never_exceeded() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(9).in_flight(2));
         let held = probe(&handle);
@@ -114,7 +114,7 @@ fn a_probe_that_fails_while_another_succeeds_decides_once() {
 }
 
 #[test]
-fn a_probe_ends_while_a_person_takes_over() {
+fn a_probe_ends_while_an_operator_acts() {
     type Verb = fn(&BreakerHandle);
     let verbs: [(Verb, State); 4] = [
         (BreakerHandle::reset, State::Closed),
@@ -188,7 +188,7 @@ fn a_probe_that_fails_after_its_lease_has_failed_once() {
 }
 
 #[test]
-fn fewer_probes_are_asked_for_while_one_ends() {
+fn new_settings_ask_for_fewer_probes_while_one_ends() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(2).in_flight(2));
         let (one, two) = (probe(&handle), probe(&handle));
@@ -226,10 +226,10 @@ fn a_ramp_ends_by_time_or_by_a_failure() {
         let ((), admitted) = both(fails, asks);
         let now = handle.snapshot();
         let told = told(&mut events, &now);
-        assert!(admitted, "the ramp is over, or the cooldown after it");
+        assert!(admitted, "the ramp is over, or the cooldown that follows it");
         match now.state {
             State::Closed => assert_eq!(told.len(), 3),
-            // Tripped in the ramp; the next probe has gone, and another ramp has begun.
+            // The ramp tripped, the next probe succeeded, and another ramp has begun.
             state => assert_eq!((state, told.len(), now.totals.failure), (State::HalfOpen, 4, 1)),
         }
         assert_eq!(now.totals.failure + now.totals.late, 1);

@@ -74,7 +74,7 @@ impl Machine {
         })
     }
 
-    /// Returns how long the gate alone rejects calls. Only the lock can tell if the time of the gate has come, or
+    /// Returns how long the gate alone rejects calls. The decision needs the lock if the time of the gate has come or
     /// belongs to another word.
     ///
     /// `left` computes the rest of the wait from its end.
@@ -105,8 +105,8 @@ impl Machine {
         })
     }
 
-    /// Rejects a call that was told before it was made that it would wait for `wait`. If the circuit admits calls by
-    /// now, the call may be made again at once.
+    /// Rejects a call whose service was not polled ready, because [`would_reject`](Self::would_reject) returned `wait`.
+    /// If the circuit admits calls by now, the call may be made again at once.
     #[inline(always)]
     pub(crate) fn reject(&self, wait: Nanos) -> Rejection {
         self.counters.count(Count::Rejected);
@@ -114,7 +114,7 @@ impl Machine {
         Rejection { word, wait: if word.is_rejecting() { wait } else { Nanos::ZERO } }
     }
 
-    /// Admits or rejects a call in every case.
+    /// Admits or rejects a call in any phase and under any settings.
     fn admit_slow<F: FnOnce() -> Instant>(
         &self,
         word: GateWord,

@@ -1,4 +1,4 @@
-//! What the trip rules see, and when one of them fires.
+//! The trip rules: recording calls for them, and opening the circuit when one fires.
 
 use crate::machine::Machine;
 use crate::machine::flags::Flags;

@@ -81,7 +81,7 @@ pub(super) struct HalfOpen {
     failed: u32,
 }
 
-/// What a result of a probe decides.
+/// The decision that follows from the results of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProbeDecision {
     /// More probes are needed.

@@ -208,7 +208,7 @@ impl Machine {
         })
     }
 
-    /// Does what an operator asks for.
+    /// Executes a manual verb of an operator.
     pub(crate) fn manual(&self, verb: Verb, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         if verb == Verb::Reset {

@@ -1,4 +1,4 @@
-//! What an admitted call carries, and what a rejected call is told.
+//! The data of an admitted call, and of a rejected one.
 
 use crate::machine::gate::GateWord;
 use crate::machine::units::{Epoch, Nanos};
@@ -174,11 +174,11 @@ pub(crate) enum WouldReject {
     No,
     /// For this long; [`Nanos::NEVER`] if the duration is unknown.
     For(Nanos),
-    /// Only the lock can tell.
+    /// The decision needs the lock.
     NeedsLock,
 }
 
-/// What a rejected call is told, as of the moment of the decision.
+/// The rejection of a call, as of the moment of the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rejection {
     pub(super) word: GateWord,

@@ -13,7 +13,7 @@ use crate::machine::units::{Epoch, Nanos};
 use crate::machine::{Clock, Machine};
 use crate::outcome::{Class, Outcome};
 
-/// What the end of a call changed for others.
+/// The effects of a settled call on others.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Settled {
@@ -32,7 +32,7 @@ pub(super) struct CallResult<'a> {
     pub(super) slow: bool,
 }
 
-/// The outcome of a call that was dropped after it had run for [`Params::cancelled_after`](super::params::Params).
+/// The outcome of a call that was dropped after it had run for at least `cancelled_after`.
 const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its time");
 
 impl CallResult<'_> {

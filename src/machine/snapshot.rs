@@ -1,4 +1,4 @@
-//! What the machine shows: transitions, windows, snapshots.
+//! The public view of the machine: transitions, windows and snapshots.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::outcome::LastError;
 use crate::state::{Cause, Mode, State};
 use crate::trip::overdue;
 
-/// What the trip rules see.
+/// The counts and rates that the trip rules see.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WindowSnapshot {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::machine::{Callbacks, Settings, Verb};
 
-/// Open for a minute in `mode`; while a call reads the clock, somebody does `meanwhile`.
+/// Makes a call on a breaker that is open for a minute in `mode`. While the call reads the clock, `meanwhile` happens.
 fn admitted(mode: Option<Verb>, meanwhile: Verb) -> (Machine, Admission) {
     let start = Instant::now();
     let settings = Settings::builder().build().expect("defaults are valid");
@@ -20,9 +20,9 @@ fn admitted(mode: Option<Verb>, meanwhile: Verb) -> (Machine, Admission) {
 }
 
 #[test]
-fn a_call_is_rejected_by_the_mode_in_which_that_was_decided() {
+fn the_mode_at_the_time_of_the_decision_decides_about_a_rejection() {
     let (machine, admission) = admitted(Some(Verb::Shadow), Verb::Release);
-    assert!(admission.permit().expect("shadow rejects nobody").is_inert());
+    assert!(admission.permit().expect("shadow rejects no call").is_inert());
     let totals = machine.snapshot(machine.base).totals;
     assert_eq!((totals.would_reject, totals.rejected), (1, 0));
 

@@ -8,7 +8,7 @@ fn word(epoch: u64) -> GateWord {
 }
 
 #[test]
-fn a_time_is_never_that_of_another_word() {
+fn a_time_never_belongs_to_another_word() {
     model(|| {
         let gate = Arc::new(Gate::new(word(1), Nanos::ZERO));
         gate.set(word(1), Nanos::from_u64(10));

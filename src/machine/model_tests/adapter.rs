@@ -1,10 +1,10 @@
-//! All that the model knows of the machine: what it is asked, and how what it says is read.
+//! The machine as the model test sees it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ops::Verb;
-use super::reference::{Answer, Change, Config, Luck, Totals, View, WindowView, custom_sum};
+use super::reference::{AdmitResult, Chance, Change, Config, Totals, View, WindowView, custom_sum};
 use super::translate::{cooldown, settings};
 use crate::backoff::{self, FOREVER, Random};
 use crate::machine::{
@@ -15,7 +15,7 @@ use crate::outcome::{Class, LastError, Outcome};
 
 const SEED: u64 = 42;
 
-/// The machine, spoken to in times since its start, as the breaker speaks to it.
+/// A machine that is called as a breaker calls it, with times since its start.
 #[derive(Debug)]
 pub(super) struct Real {
     machine: Machine,
@@ -23,7 +23,7 @@ pub(super) struct Real {
     changes: Vec<Change>,
 }
 
-/// A clock that is always exact: by how much another may be wrong is no matter of the rules.
+/// A clock that is always exact. The rules do not depend on how far a coarse clock is behind.
 struct At(Duration);
 
 impl Clock for At {
@@ -44,8 +44,8 @@ impl Real {
     pub(super) fn new(config: &Config) -> Self {
         let start = Instant::now();
         let custom = config.custom;
-        let step = config.cooldown.own;
-        let own = Callbacks {
+        let step = config.cooldown.callback;
+        let callbacks = Callbacks {
             rule: custom.map(|n| -> machine::callbacks::CustomRule {
                 Arc::new(move |seen: &WindowSnapshot| custom_sum(&window_view(seen)) >= n)
             }),
@@ -53,7 +53,7 @@ impl Real {
                 Arc::new(move |attempt| step * (attempt + 1))
             }),
         };
-        let machine = Machine::new(Arc::from("model"), settings(config), own, start, SEED);
+        let machine = Machine::new(Arc::from("model"), settings(config), callbacks, start, SEED);
         Self { machine, start, changes: Vec::new() }
     }
 
@@ -61,32 +61,32 @@ impl Real {
         std::mem::take(&mut self.changes)
     }
 
-    pub(super) fn admit(&mut self, now: Duration) -> (Answer, Option<PermitState>) {
+    pub(super) fn admit(&mut self, now: Duration) -> (AdmitResult, Option<PermitState>) {
         let at = self.start + now;
         let seen = self.machine.free();
         let again = seen.and_then(|seen| self.machine.admit_again(seen.bits(), &At(now)));
         if let Some(permit) = again.or_else(|| self.machine.admit_freely(&At(now))) {
-            return (Answer::Admitted { probe: false }, Some(permit));
+            return (AdmitResult::Counted { probe: false }, Some(permit));
         }
         let (admission, transitions) = self.machine.admit(|| at);
-        self.tell(transitions);
+        self.push_changes(transitions);
         match admission {
-            Admission::Admitted(permit) if permit.is_inert() => (Answer::Inert, Some(permit)),
+            Admission::Admitted(permit) if permit.is_inert() => (AdmitResult::Inert, Some(permit)),
             Admission::Admitted(permit) => {
-                (Answer::Admitted { probe: permit.is_probe() }, Some(permit))
+                (AdmitResult::Counted { probe: permit.is_probe() }, Some(permit))
             }
             Admission::Rejected(rejection) => (rejected(rejection), None),
         }
     }
 
-    pub(super) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<PermitState>) {
+    pub(super) fn admit_unready(&mut self, now: Duration) -> (AdmitResult, Option<PermitState>) {
         match self.machine.admit_failed() {
-            Some(permit) => (Answer::Admitted { probe: false }, Some(permit)),
+            Some(permit) => (AdmitResult::Counted { probe: false }, Some(permit)),
             None => self.admit(now),
         }
     }
 
-    /// By the short way where there is one, as a permit does.
+    /// Settles by the fast path if it takes the call, as a permit does.
     pub(super) fn settle(
         &mut self,
         permit: PermitState,
@@ -104,14 +104,18 @@ impl Real {
             return;
         }
         let settled = self.machine.settle(permit, outcome, || at);
-        self.tell(settled.transitions);
+        self.push_changes(settled.transitions);
     }
 
-    /// What is left to settle; none if it counts nowhere from here on.
-    pub(super) fn answered(&mut self, permit: PermitState, now: Duration) -> Option<PermitState> {
+    /// Returns what is left to settle, or `None` if the rest counts nowhere.
+    pub(super) fn response_started(
+        &mut self,
+        permit: PermitState,
+        now: Duration,
+    ) -> Option<PermitState> {
         let at = self.start + now;
         let (rest, settled) = self.machine.response_started(permit, || at);
-        self.tell(settled.transitions);
+        self.push_changes(settled.transitions);
         (permit.is_inert() || !rest.is_inert()).then_some(rest)
     }
 
@@ -121,20 +125,20 @@ impl Real {
             WouldReject::For(wait) => Some(wait),
             WouldReject::NeedsLock => {
                 let (wait, transitions) = self.machine.would_reject_locked(At(now).exact());
-                self.tell(transitions);
+                self.push_changes(transitions);
                 wait
             }
         };
         wait.map(known)
     }
 
-    pub(super) fn reject(&mut self, wait: Option<Duration>) -> Answer {
+    pub(super) fn reject(&mut self, wait: Option<Duration>) -> AdmitResult {
         rejected(self.machine.reject(wait.map_or(Nanos::NEVER, Nanos::since_start)))
     }
 
     pub(super) fn tick(&mut self, now: Duration) {
         let transitions = self.machine.tick(self.start + now);
-        self.tell(transitions);
+        self.push_changes(transitions);
     }
 
     pub(super) fn manual(&mut self, verb: Verb, now: Duration) {
@@ -148,20 +152,20 @@ impl Real {
             Verb::HoldFor(time) => machine::Verb::HoldFor(time),
         };
         let transitions = self.machine.manual(verb, self.start + now);
-        self.tell(transitions);
+        self.push_changes(transitions);
     }
 
     pub(super) fn reconfigure(&mut self, config: &Config, now: Duration) {
         self.machine.reconfigure(&settings(config), self.start + now);
     }
 
-    pub(super) fn set_canary(&mut self, comes: bool) {
-        self.machine.count_health_check(comes);
+    pub(super) fn set_health_check(&mut self, runs: bool) {
+        self.machine.count_health_check(runs);
     }
 
     pub(super) fn admit_health_check(&mut self, now: Duration) -> Option<PermitState> {
         let (permit, transitions) = self.machine.admit_health_check(self.start + now);
-        self.tell(transitions);
+        self.push_changes(transitions);
         permit
     }
 
@@ -173,7 +177,7 @@ impl Real {
         assert_eq!((self.machine.epoch(), self.machine.mode()), (seen.epoch, seen.mode));
         let since = |at: Instant| at - self.start;
         let totals = seen.totals;
-        let watched = seen.window.overdue.is_some();
+        let has_overdue_rule = seen.window.overdue.is_some();
         View {
             state: seen.state,
             mode: seen.mode,
@@ -200,11 +204,11 @@ impl Real {
                 broken_after: totals.broken_after,
             },
             last_error: seen.last_error.map(error),
-            deadline: self.machine.deadline(at).map(since).filter(|_| !watched),
+            deadline: self.machine.deadline(at).map(since).filter(|_| !has_overdue_rule),
         }
     }
 
-    fn tell(&mut self, transitions: Transitions) {
+    fn push_changes(&mut self, transitions: Transitions) {
         let start = self.start;
         self.changes.extend(transitions.into_iter().map(|transition: Transition| Change {
             epoch: transition.epoch,
@@ -230,9 +234,9 @@ fn known(wait: Nanos) -> Option<Duration> {
     (wait != Nanos::NEVER).then(|| wait.to_duration())
 }
 
-fn rejected(rejection: Rejection) -> Answer {
+fn rejected(rejection: Rejection) -> AdmitResult {
     let (state, cause) = (rejection.state(), rejection.cause());
-    Answer::Rejected { state, cause, wait: known(rejection.wait) }
+    AdmitResult::Rejected { state, cause, wait: known(rejection.wait) }
 }
 
 fn window_view(seen: &WindowSnapshot) -> WindowView {
@@ -247,20 +251,21 @@ fn window_view(seen: &WindowSnapshot) -> WindowView {
     }
 }
 
-/// The same chance as the machine's, by the same arithmetic.
+/// The random numbers of the machine, from the same seed by the same arithmetic.
 #[derive(Debug)]
-pub(super) struct SameLuck(Random);
+pub(super) struct SameRandom(Random);
 
-impl SameLuck {
+impl SameRandom {
     pub(super) fn new() -> Self {
         Self(Random::new(SEED))
     }
 }
 
-impl Luck for SameLuck {
+impl Chance for SameRandom {
     fn cooldown(&mut self, config: &Config, nominal: Duration) -> Duration {
         let cooldown = cooldown(config);
-        let cooldown = if config.cooldown.own.is_some() { cooldown.max(FOREVER) } else { cooldown };
+        let cooldown =
+            if config.cooldown.callback.is_some() { cooldown.max(FOREVER) } else { cooldown };
         cooldown.finish(nominal, &mut self.0)
     }
 

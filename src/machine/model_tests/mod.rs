@@ -1,4 +1,4 @@
-//! The machine against a naive reference: after every operation all that can be seen of both is the same.
+//! The machine against a naive reference: after every operation, both show the same.
 
 mod adapter;
 mod ops;
@@ -14,11 +14,11 @@ use proptest::test_runner::TestRunner;
 use crate::machine::PermitState;
 use crate::outcome::Outcome;
 use crate::state::Cause;
-use adapter::{Real, SameLuck};
+use adapter::{Real, SameRandom};
 use ops::{Clock, Op, Verb};
 use reference::{Config, Reference};
 
-/// A call in flight: what the machine gave, and its number in the reference. None: counts nowhere.
+/// A call in flight: its permit, and its number in the reference. The number is `None` if the call counts nowhere.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     permit: PermitState,
@@ -33,20 +33,20 @@ struct World {
     now: Duration,
     latest: Duration,
     health_check: bool,
-    /// The user's own functions stay when the settings change.
+    /// The first settings. The user's functions stay when the settings change.
     first: Config,
-    /// Of every transition.
+    /// The causes of all transitions.
     causes: Vec<Cause>,
 }
 
-/// How far the clock steps back at most. The buckets of one epoch are told from those of the next by 4 096 of them.
+/// How far the clock steps back at most. The tags of two epochs are 4 096 buckets apart.
 const BACK: Duration = Duration::from_secs(60);
 
 impl World {
     fn new(config: Config) -> Self {
         Self {
             real: Real::new(&config),
-            reference: Reference::new(config.clone(), Box::new(SameLuck::new())),
+            reference: Reference::new(config.clone(), Box::new(SameRandom::new())),
             calls: Vec::new(),
             now: Duration::ZERO,
             latest: Duration::ZERO,
@@ -62,13 +62,13 @@ impl World {
             Op::Admit => {
                 let ((real, permit), (expected, id)) =
                     (self.real.admit(now), self.reference.admit(now));
-                assert_eq!(real, expected, "the answer");
+                assert_eq!(real, expected, "the admission");
                 self.calls.extend(permit.map(|permit| Call { permit, id }));
             }
             Op::Unready => {
                 let ((real, permit), (expected, id)) =
                     (self.real.admit_unready(now), self.reference.admit_unready(now));
-                assert_eq!(real, expected, "the answer");
+                assert_eq!(real, expected, "the admission");
                 if let Some(permit) = permit {
                     self.settle(Call { permit, id }, Outcome::failure(), false);
                 }
@@ -83,16 +83,16 @@ impl World {
                     self.settle(call, Outcome::cancelled(), false);
                 }
             }
-            Op::Answered(which) => {
+            Op::ResponseStarted(which) => {
                 if let Some(call) = self.take(*which) {
-                    let rest = self.real.answered(call.permit, now);
-                    let goes_on = call.id.is_none_or(|id| self.reference.answered(id, now));
+                    let rest = self.real.response_started(call.permit, now);
+                    let goes_on = call.id.is_none_or(|id| self.reference.response_started(id, now));
                     assert_eq!(rest.is_some(), goes_on, "whether there is more to settle");
                     self.calls.extend(rest.map(|permit| Call { permit, ..call }));
                 }
             }
             Op::Clock(clock) => self.turn(*clock),
-            Op::Ask => {
+            Op::WouldReject => {
                 let (real, expected) =
                     (self.real.would_reject(now), self.reference.would_reject(now));
                 assert_eq!(real, expected, "for how long a call would be rejected");
@@ -109,8 +109,8 @@ impl World {
             Op::Reconfigure(config) => {
                 let mut config = (**config).clone();
                 config.custom = self.first.custom;
-                config.cooldown.own = self.first.cooldown.own;
-                // When the rule's time changes, a call that started later than now would be taken for an old one.
+                config.cooldown.callback = self.first.cooldown.callback;
+                // When the time of the rule changes, a call that started after `now` would be taken for an old one.
                 if config.overdue.is_some() {
                     self.now = self.latest;
                 }
@@ -118,17 +118,17 @@ impl World {
                 self.real.reconfigure(&config, now);
                 self.reference.reconfigure(config, now);
             }
-            Op::Canary(comes) => {
-                if self.health_check != *comes {
-                    self.health_check = *comes;
-                    self.real.set_canary(*comes);
-                    self.reference.set_canary(*comes);
+            Op::HealthCheck(runs) => {
+                if self.health_check != *runs {
+                    self.health_check = *runs;
+                    self.real.set_health_check(*runs);
+                    self.reference.set_health_check(*runs);
                 }
             }
-            Op::AdmitCanary => {
+            Op::AdmitHealthCheck => {
                 let (permit, id) =
                     (self.real.admit_health_check(now), self.reference.admit_health_check(now));
-                assert_eq!(permit.is_some(), id.is_some(), "a probe in the background");
+                assert_eq!(permit.is_some(), id.is_some(), "whether a health check is admitted");
                 self.calls.extend(permit.map(|permit| Call { permit, id }));
             }
         }
@@ -187,7 +187,7 @@ impl World {
     }
 }
 
-/// Nobody waits for what is 30 years away: the clock would leave the range of the machine.
+/// The clock does not jump to moments that are further away. 30 years ahead, it would leave the range of the machine.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn sequence() -> impl Strategy<Value = (Config, Vec<Op>)> {
@@ -198,7 +198,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    #[cfg_attr(miri, ignore = "one thread, no unsafe code, and hours")]
+    #[cfg_attr(miri, ignore = "single-threaded, no unsafe code, takes hours")]
     fn the_machine_does_what_the_rules_say_whatever_happens((config, ops) in sequence()) {
         let mut world = World::new(config);
         for op in &ops {
@@ -207,14 +207,14 @@ proptest! {
     }
 }
 
-/// Some seconds' worth, unless the environment asks for more.
+/// Takes some seconds, unless the environment asks for more cases.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "one thread, no unsafe code, and hours")]
-fn some_hundred_sequences_meet_every_cause_of_a_transition() {
+#[cfg_attr(miri, ignore = "single-threaded, no unsafe code, takes hours")]
+fn two_hundred_sequences_meet_every_cause_of_a_transition() {
     let mut runner = TestRunner::deterministic();
     let mut met = vec![Cause::Start];
     for _ in 0..200 {

@@ -1,4 +1,4 @@
-//! Any settings, any operations, at any time.
+//! Random settings, operations and times.
 
 use std::time::Duration;
 
@@ -24,35 +24,35 @@ pub(super) enum Verb {
 pub(super) enum Clock {
     Forward(Duration),
     Back(Duration),
-    /// To one of the moments at which something may change, this many nanoseconds off.
+    /// To one of the moments at which something may change, off by this number of nanoseconds.
     To(usize, i8),
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Admit,
-    /// Which of the calls in flight, and whether by the short way.
+    /// Which of the calls in flight, its outcome, and whether by the fast path.
     Settle(usize, Outcome, bool),
     Drop(usize),
-    /// Which of the calls in flight has an answer now.
-    Answered(usize),
+    /// Which of the calls in flight has a response now.
+    ResponseStarted(usize),
     Clock(Clock),
     /// The guarded service is not ready.
     Unready,
-    Ask,
+    WouldReject,
     Reject(Option<Duration>),
     Tick,
     Manual(Verb),
     Reconfigure(Box<Config>),
-    Canary(bool),
-    AdmitCanary,
+    HealthCheck(bool),
+    AdmitHealthCheck,
 }
 
 fn millis(range: std::ops::Range<u64>) -> impl Strategy<Value = Duration> {
     range.prop_map(Duration::from_millis)
 }
 
-/// Whole seconds mostly, so that times meet.
+/// Mostly whole seconds, so that times coincide.
 fn time(most: u64) -> impl Strategy<Value = Duration> {
     prop_oneof![
         6 => (1..=most).prop_map(Duration::from_secs),
@@ -120,16 +120,16 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         22 => (0_usize..8, outcome(), any::<bool>())
             .prop_map(|(which, outcome, short)| Op::Settle(which, outcome, short)),
         4 => (0_usize..8).prop_map(Op::Drop),
-        6 => (0_usize..8).prop_map(Op::Answered),
+        6 => (0_usize..8).prop_map(Op::ResponseStarted),
         18 => clock().prop_map(Op::Clock),
         1 => Just(Op::Unready),
-        2 => Just(Op::Ask),
+        2 => Just(Op::WouldReject),
         1 => of(time(10)).prop_map(Op::Reject),
         2 => Just(Op::Tick),
         3 => verb().prop_map(Op::Manual),
         1 => config().prop_map(|config| Op::Reconfigure(Box::new(config))),
-        1 => any::<bool>().prop_map(Op::Canary),
-        1 => Just(Op::AdmitCanary),
+        1 => any::<bool>().prop_map(Op::HealthCheck),
+        1 => Just(Op::AdmitHealthCheck),
     ]
 }
 
@@ -175,14 +175,14 @@ fn shape() -> impl Strategy<Value = Shape> {
 
 fn back_off() -> impl Strategy<Value = Backoff> {
     let jitter = prop_oneof![4 => Just(0.0), 1 => Just(0.2), 1 => Just(1.0)];
-    let own = prop_oneof![6 => Just(None), 1 => time(10).prop_map(Some)];
-    (time(8), 1_u32..4, 1_u32..10, jitter, own).prop_map(
-        |(initial, multiplier, most, jitter, own)| Backoff {
+    let callback = prop_oneof![6 => Just(None), 1 => time(10).prop_map(Some)];
+    (time(8), 1_u32..4, 1_u32..10, jitter, callback).prop_map(
+        |(initial, multiplier, most, jitter, callback)| Backoff {
             initial,
             multiplier,
             max: initial * most,
             jitter,
-            own,
+            callback,
         },
     )
 }
@@ -204,7 +204,7 @@ fn ramp() -> impl Strategy<Value = Option<(Vec<u8>, Duration)>> {
     prop_oneof![2 => Just(None), 1 => ramp.prop_map(Some)]
 }
 
-/// What a server asks for: `min_hold`, and above it the default, the cap, and those of the exhausted.
+/// The settings of waits: `min_hold`, and above it the default and the cap of throttled and of exhausted outcomes.
 fn holds() -> impl Strategy<Value = (Duration, [Option<Duration>; 2], [Duration; 2], Throttled)> {
     let min = prop_oneof![Just(Duration::ZERO), Just(Duration::from_secs(1)), time(3)];
     let action = prop_oneof![

@@ -1,4 +1,4 @@
-//! The numbers of the reference as settings of the machine.
+//! The configuration of the reference, as settings of the machine.
 
 use super::reference::{Config, Shape, Throttled, Verdict};
 use crate::backoff::Backoff;

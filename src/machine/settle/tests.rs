@@ -7,7 +7,7 @@ use crate::machine::{Admission, Callbacks, Settings, Verb, WouldReject};
 use crate::state::State;
 use crate::trip::Trip;
 
-/// How often it was read.
+/// A clock that counts how often it is read.
 #[derive(Debug, Default, PartialEq)]
 struct Read {
     recent: Cell<u32>,
@@ -60,7 +60,7 @@ fn machine(settings: Settings) -> (Machine, Instant) {
 fn no_clock_is_read_where_no_rule_needs_it() {
     let settings = Settings::builder().trip(Trip::none().consecutive(5)).build().expect("valid");
     let (machine, _) = machine(settings);
-    let clock = || -> Instant { unreachable!("no rule asks for the time") };
+    let clock = || -> Instant { unreachable!("no rule needs the time") };
     let read = Read::default();
     let success = machine.admit_freely(&read).expect("closed");
     assert!(machine.settle_success(&success, &read));
@@ -90,7 +90,7 @@ fn a_time_window_reads_the_clock_once_per_settled_call() {
 }
 
 #[test]
-fn a_cancelled_call_reads_the_clock_only_where_a_time_makes_it_a_failure() {
+fn a_cancelled_call_reads_the_clock_only_if_its_duration_can_make_it_a_failure() {
     let settings = Settings::builder().trip(Trip::none().overdue(9, Duration::from_secs(1)));
     let settle = |settings: Settings| {
         let (machine, start) = machine(settings);
@@ -108,7 +108,7 @@ fn a_cancelled_call_reads_the_clock_only_where_a_time_makes_it_a_failure() {
 }
 
 #[test]
-fn a_call_that_may_be_slow_starts_at_the_exact_time_and_one_that_may_hang_at_about_it() {
+fn a_call_that_may_be_slow_starts_at_the_exact_time_and_one_that_may_hang_at_the_coarse_time() {
     let trip = Trip::none().slow(Duration::from_millis(5), 0.5, 1);
     let settings = Settings::builder().trip(trip).build().expect("valid");
     let read = Read::default();
@@ -121,18 +121,18 @@ fn a_call_that_may_be_slow_starts_at_the_exact_time_and_one_that_may_hang_at_abo
 }
 
 #[test]
-fn a_circuit_is_open_until_the_exact_time_and_not_longer() {
+fn a_circuit_is_open_until_the_exact_time_and_no_longer() {
     let (machine, start) = machine(Settings::default());
     drop(machine.manual(Verb::HoldFor(Duration::from_secs(5)), start));
     let (open, ends) = (5_000_000_000, WouldReject::NeedsLock);
     let would_reject = |recent, exact| machine.would_reject(&At { recent, exact });
     assert_eq!(would_reject(0, 0), WouldReject::For(Nanos::from_u64(open)));
-    // It is no earlier than when the circuit opened, whatever the coarse clock says.
+    // The time is not before the opening of the circuit, even if the coarse clock is.
     let later = start + Duration::from_secs(10);
     drop(machine.manual(Verb::HoldFor(Duration::from_secs(5)), later));
     assert_eq!(would_reject(0, 0), WouldReject::For(Nanos::from_u64(open)));
     let open = 3 * open;
-    // Far from the end, the coarse time will do.
+    // Far from the end, the coarse time is enough.
     assert_eq!(would_reject(open - 1_000, u64::MAX), WouldReject::For(Nanos::from_u64(1_000)));
     // Near it, the exact time decides.
     assert_eq!(would_reject(open - BEHIND, open - 1), WouldReject::For(Nanos::from_u64(1)));
@@ -149,7 +149,7 @@ fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open() {
         unreachable!("it is closed")
     };
     let settled = machine.settle(permit, asked, || {
-        // Somebody else is faster.
+        // Another thread opens the circuit first.
         let opened = machine.manual(Verb::HoldFor(Duration::from_secs(5)), start);
         assert!(!opened.is_empty());
         start

@@ -35,8 +35,8 @@ impl Locked {
         self.health_checks == 0 && half_open.free(&self.settings.probe) > 0
     }
 
-    /// Returns the rejection that the next call would get. The answer is `None` during a ramp, which decides call by
-    /// call, and in shadow, which rejects nothing.
+    /// Returns the rejection that the next call would get. Returns `None` during a ramp, which decides call by call,
+    /// and in shadow, which rejects nothing.
     pub(in crate::machine) fn would_reject(&self, now: Nanos) -> Option<Rejection> {
         let rejects = match &self.phase {
             Phase::Closed | Phase::Disabled | Phase::Ramp(_) => false,

@@ -1,4 +1,4 @@
-//! What the machine's lock protects.
+//! The data behind the machine's lock.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,8 +26,8 @@ pub(in crate::machine) struct Locked {
     pub(super) cause: Cause,
     /// The cause of the last change to Open or ForcedOpen. Rejections report it.
     pub(super) trip_cause: Cause,
-    /// The end of the current open period, and the earliest end of the next one. Waits raise it in every phase except
-    /// Closed and Disabled; a close clears it.
+    /// The end of the current open period, and the earliest end of the next one. Cooldowns, holds and waits only raise
+    /// it; a close clears it.
     pub(super) open_until: Nanos,
     /// The end of the longest wait that a server asked for beyond the cap.
     pub(super) asked_until: Nanos,

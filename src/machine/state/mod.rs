@@ -245,7 +245,7 @@ impl Locked {
         self.begin(Phase::Open, cause, now, due_since, window)
     }
 
-    /// Does what an operator asks for.
+    /// Executes a manual verb of an operator.
     pub(super) fn manual(
         &mut self,
         verb: Verb,

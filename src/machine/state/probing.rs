@@ -1,4 +1,4 @@
-//! What the ends of probes decide.
+//! The ends of probes: which results count, and what follows.
 
 use super::{CallbackCooldown, Locked, NeedsCallback, Phase, ServerWait};
 use crate::machine::half_open::ProbeDecision;
@@ -6,7 +6,7 @@ use crate::machine::snapshot::{Transition, WindowSnapshot};
 use crate::machine::units::Nanos;
 use crate::state::Cause;
 
-/// What the result of a probe counted as.
+/// How the result of a probe counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::machine) enum ProbeEnd {
     /// A result of the half-open period.

@@ -1,4 +1,4 @@
-//! What the state shows without changing.
+//! Readings of the state, which do not change it.
 
 use std::time::Instant;
 

@@ -1,34 +1,34 @@
-//! Who may go.
+//! The admission of calls.
 
 use std::time::Duration;
 
 use crate::state::{Cause, Mode};
 
 use super::config::Verdict;
-use super::{Answer, Call, Lease, Phase, Reference};
+use super::{AdmitResult, Call, Lease, Phase, Reference};
 
 impl Reference {
-    /// A call asks. The number is its own, for when it ends; `None` where it counts nowhere.
-    pub(crate) fn admit(&mut self, now: Duration) -> (Answer, Option<u64>) {
-        let (answer, id) = self.decide(now);
-        match answer {
-            Answer::Rejected { .. } if self.mode == Mode::Shadow => {
+    /// Admits or rejects a call. Also returns its number, by which it is settled; `None` if it counts nowhere.
+    pub(crate) fn admit(&mut self, now: Duration) -> (AdmitResult, Option<u64>) {
+        let (result, id) = self.decide(now);
+        match result {
+            AdmitResult::Rejected { .. } if self.mode == Mode::Shadow => {
                 self.totals.would_reject += 1;
-                (Answer::Inert, None)
+                (AdmitResult::Inert, None)
             }
-            Answer::Rejected { .. } => {
+            AdmitResult::Rejected { .. } => {
                 self.totals.rejected += 1;
-                (answer, None)
+                (result, None)
             }
-            _ => (answer, id),
+            _ => (result, id),
         }
     }
 
-    fn decide(&mut self, now: Duration) -> (Answer, Option<u64>) {
+    fn decide(&mut self, now: Duration) -> (AdmitResult, Option<u64>) {
         match self.phase {
-            Phase::Disabled => return (Answer::Inert, None),
+            Phase::Disabled => return (AdmitResult::Inert, None),
             Phase::Closed | Phase::Ramp { .. } => {
-                let fired = self.ask_overdue(now);
+                let fired = self.evaluate_overdue(now);
                 if self.phase == Phase::Closed && !fired {
                     return self.give(now, false);
                 }
@@ -46,7 +46,7 @@ impl Reference {
         }
         let passes = match self.phase {
             Phase::Closed => true,
-            Phase::Disabled => return (Answer::Inert, None),
+            Phase::Disabled => return (AdmitResult::Inert, None),
             Phase::Open | Phase::ForcedOpen => false,
             Phase::Probing => self.takes_probe_of_caller(),
             Phase::Ramp { since, asked } => {
@@ -58,15 +58,15 @@ impl Reference {
         if !passes {
             return (self.rejection(self.wait_of_rejection(at)), None);
         }
-        let (answer, id) = self.give(now, self.phase == Phase::Probing);
+        let (result, id) = self.give(now, self.phase == Phase::Probing);
         if let (Phase::Probing, Some(id)) = (self.phase, id) {
             self.leases.push(Lease { id, ends: at + self.config.lease });
         }
-        (answer, id)
+        (result, id)
     }
 
-    /// Notes that a call starts.
-    fn give(&mut self, now: Duration, probe: bool) -> (Answer, Option<u64>) {
+    /// Notes the start of a call.
+    fn give(&mut self, now: Duration, probe: bool) -> (AdmitResult, Option<u64>) {
         let timed = probe || self.config.keeps_time();
         let id = self.note(timed.then_some(now), probe);
         if let Some(call) = self.calls.last_mut() {
@@ -75,7 +75,7 @@ impl Reference {
         }
         let bucket = self.overdue_bucket(now).unwrap_or(0);
         self.overdue_newest = self.overdue_newest.max(bucket);
-        (Answer::Admitted { probe }, Some(id))
+        (AdmitResult::Counted { probe }, Some(id))
     }
 
     fn note(&mut self, started: Option<Duration>, probe: bool) -> u64 {
@@ -86,7 +86,7 @@ impl Reference {
             epoch,
             started,
             took: None,
-            watch: None,
+            tail: None,
             probe,
             pending: false,
             tracked: false,
@@ -94,17 +94,18 @@ impl Reference {
         id
     }
 
-    /// The guarded service failed before it was called: a call of which nothing is known but that.
-    pub(crate) fn admit_unready(&mut self, now: Duration) -> (Answer, Option<u64>) {
+    /// Admits a call whose service failed before it was called. Nothing else is known about the call.
+    pub(crate) fn admit_unready(&mut self, now: Duration) -> (AdmitResult, Option<u64>) {
         match self.phase {
             Phase::Closed | Phase::Ramp { .. } => {
-                (Answer::Admitted { probe: false }, Some(self.note(None, false)))
+                (AdmitResult::Counted { probe: false }, Some(self.note(None, false)))
             }
             _ => self.admit(now),
         }
     }
 
-    /// How long the next call is rejected, if it is. Does what is due. Nobody knows it of a ramp.
+    /// Returns how long the next call would be rejected, and does what is due. Returns `None` in a ramp,
+    /// which decides call by call.
     pub(crate) fn would_reject(&mut self, now: Duration) -> Option<Option<Duration>> {
         if self.mode == Mode::Shadow {
             return None;
@@ -127,19 +128,19 @@ impl Reference {
         rejects.then(|| self.wait_of_rejection(now))
     }
 
-    /// Rejects a call that was told to be rejected before it was made, for so long.
-    pub(crate) fn reject(&mut self, wait: Option<Duration>) -> Answer {
+    /// Rejects a call whose service was not polled ready, because it would be rejected for `wait`.
+    pub(crate) fn reject(&mut self, wait: Option<Duration>) -> AdmitResult {
         self.totals.rejected += 1;
         match self.phase {
             Phase::Open | Phase::Probing | Phase::ForcedOpen => self.rejection(wait),
-            // It may come back at once.
+            // The call may be made again at once.
             Phase::Closed | Phase::Ramp { .. } | Phase::Disabled => {
                 self.rejection(Some(Duration::ZERO))
             }
         }
     }
 
-    /// A probe that is nobody's request.
+    /// Admits a health check, if a probe may start.
     pub(crate) fn admit_health_check(&mut self, now: Duration) -> Option<u64> {
         let at = self.work_at(now);
         self.lapse(at);
@@ -153,17 +154,17 @@ impl Reference {
         Some(id)
     }
 
-    pub(crate) fn set_canary(&mut self, health_check: bool) {
+    pub(crate) fn set_health_check(&mut self, health_check: bool) {
         self.health_check = health_check;
     }
 
-    /// How many more probes may start: of a sample, none that cannot matter.
+    /// Returns how many more probes may start. A sample starts no probe whose result could not matter.
     pub(super) fn places(&self) -> u32 {
         let most = match self.config.verdict {
             Verdict::Successes(_) => self.config.probes,
             Verdict::Sample { calls, .. } => {
-                let judged = self.probe_successes + self.probe_failures;
-                self.config.probes.min(calls.saturating_sub(judged))
+                let finished = self.probe_successes + self.probe_failures;
+                self.config.probes.min(calls.saturating_sub(finished))
             }
         };
         most.saturating_sub(self.leases.len() as u32)
@@ -177,9 +178,9 @@ impl Reference {
         self.leases.iter().map(|lease| lease.ends).min()
     }
 
-    /// The wait of a rejection that a deadline to come decides.
+    /// Returns the wait of a rejection by a deadline that has not come.
     fn deadline_ahead(&self, now: Duration) -> Option<Option<Duration>> {
-        // Nothing moves back.
+        // Time does not go back.
         let now = now.max(self.seen);
         let ahead = |until: Duration| (now < until).then(|| until - now);
         match self.phase {
@@ -196,7 +197,7 @@ impl Reference {
         }
     }
 
-    /// The wait of a rejection, once all that is due is done.
+    /// Returns the wait of a rejection, after everything that is due.
     fn wait_of_rejection(&self, now: Duration) -> Option<Duration> {
         let first = self.config.nominal(0);
         match self.phase {
@@ -210,12 +211,12 @@ impl Reference {
         }
     }
 
-    fn rejection(&self, wait: Option<Duration>) -> Answer {
+    fn rejection(&self, wait: Option<Duration>) -> AdmitResult {
         let cause: Cause = self.trip_cause;
-        Answer::Rejected { state: self.phase.state(), cause, wait }
+        AdmitResult::Rejected { state: self.phase.state(), cause, wait }
     }
 
-    /// The share of calls that pass now.
+    /// Returns the share of calls that pass now.
     fn ramp_percent(&self, since: Duration, now: Duration) -> u64 {
         let Some((steps, step)) = &self.config.ramp else { return 100 };
         let at = now.saturating_sub(since).as_nanos() / step.as_nanos();

@@ -1,18 +1,18 @@
-//! The numbers of a breaker, as plainly as they can be written.
+//! The configuration of the reference.
 
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// So many failures in a row, spanning at least a time.
+    /// The number of consecutive failures, and the time that they must span at least.
     pub(crate) consecutive: Option<(u32, Duration)>,
-    /// So many calls that are pending for longer than a time.
+    /// The number of calls, and the time for which they must be pending.
     pub(crate) overdue: Option<(u32, Duration)>,
-    /// Parts per million, of at least so many calls.
+    /// Parts per million, and the minimum number of calls.
     pub(crate) failure_rate: Option<(u64, u32)>,
     pub(crate) failures: Option<u32>,
     pub(crate) slow: Option<Slow>,
-    /// The user's own rule: failures, slow calls and twice the failures in a row make so many.
+    /// The user's rule: the limit of the sum of failures, slow calls and twice the consecutive failures.
     pub(crate) custom: Option<u64>,
     pub(crate) window: Shape,
     pub(crate) cooldown: Backoff,
@@ -20,7 +20,7 @@ pub(crate) struct Config {
     pub(crate) probes: u32,
     pub(crate) lease: Duration,
     pub(crate) verdict: Verdict,
-    /// Percentages, and how long each lasts.
+    /// The percentages, and how long each lasts.
     pub(crate) ramp: Option<(Vec<u8>, Duration)>,
     pub(crate) throttled: Throttled,
     pub(crate) default_hold: Option<Duration>,
@@ -54,8 +54,8 @@ pub(crate) struct Backoff {
     pub(crate) max: Duration,
     /// 0.0 to 1.0.
     pub(crate) jitter: f64,
-    /// The user's own function: so long, once more for each attempt. It is its own maximum.
-    pub(crate) own: Option<Duration>,
+    /// The user's function: this wait, multiplied by the attempt plus one. It sets its own maximum.
+    pub(crate) callback: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,13 +74,13 @@ pub(crate) enum Throttled {
 /// 30 years.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// No time is longer than 30 years.
+/// Cuts a time at 30 years.
 pub(super) fn cut(time: Duration) -> Duration {
     time.min(FOREVER)
 }
 
 impl Config {
-    /// The wait of the first attempt, or of a later one, before jitter.
+    /// Returns the wait of an attempt before jitter.
     pub(super) fn nominal(&self, attempt: u32) -> Duration {
         let Backoff { initial, multiplier, max, .. } = self.cooldown;
         let mut wait = initial;
@@ -90,12 +90,12 @@ impl Config {
         cut(wait.min(max))
     }
 
-    /// Some rule counts failures in a row.
+    /// Returns whether a rule counts consecutive failures.
     pub(super) fn keeps_streak(&self) -> bool {
         self.consecutive.is_some() || self.custom.is_some()
     }
 
-    /// Some rule looks at a window.
+    /// Returns whether a rule reads the window.
     pub(super) fn keeps_window(&self) -> bool {
         self.failure_rate.is_some()
             || self.failures.is_some()
@@ -103,32 +103,32 @@ impl Config {
             || self.custom.is_some()
     }
 
-    /// Some rule asks how long a call took.
+    /// Returns whether a rule needs the duration of a call.
     pub(super) fn keeps_time(&self) -> bool {
         self.slow.is_some() || self.overdue.is_some() || self.cancelled_after.is_some()
     }
 
-    /// Calls in flight are counted.
+    /// Returns whether calls in flight are counted.
     pub(super) fn keeps_in_flight(&self) -> bool {
         self.track_in_flight || self.overdue.is_some()
     }
 
-    /// The failures in a row have to span a time.
+    /// Returns whether consecutive failures must span a time.
     pub(super) fn streak_is_timed(&self) -> bool {
         self.consecutive.is_some_and(|(_, over)| over > Duration::ZERO)
     }
 
-    /// A tenth of the time of the overdue rule: its resolution.
+    /// Returns the resolution of the overdue rule: a tenth of its time.
     pub(super) fn overdue_part(&self) -> Option<u128> {
         self.overdue.map(|(_, after)| after.as_nanos().div_ceil(10))
     }
 
-    /// The shape of the window that is kept.
+    /// Returns the shape of the window, or `None` if no rule reads it.
     pub(super) fn shape(&self) -> Option<Shape> {
         self.keeps_window().then_some(self.window)
     }
 
-    /// A minimum that a window of the last calls can never reach means that window's size.
+    /// Returns a minimum of calls, cut at the size of a count window, which could not reach more.
     pub(super) fn effective_min(&self, min_calls: u32) -> u64 {
         match self.window {
             Shape::Time { .. } => min_calls.into(),

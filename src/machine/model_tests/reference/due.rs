@@ -1,4 +1,4 @@
-//! What time alone makes due.
+//! Changes that time alone makes due.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ pub(super) enum Decision {
 }
 
 impl Reference {
-    /// Somebody waits on the handle, and time has passed.
+    /// Does what is due for a task that waits on the handle.
     pub(crate) fn tick(&mut self, now: Duration) {
         match self.phase {
             Phase::Closed => {
-                self.ask_overdue(now);
+                self.evaluate_overdue(now);
             }
             Phase::Ramp { .. } => {
-                if !self.ask_overdue(now) {
+                if !self.evaluate_overdue(now) {
                     let now = self.work_at(now);
                     self.lapse(now);
                 }
@@ -63,7 +63,7 @@ impl Reference {
         }
     }
 
-    /// A lease that has ended is a failed probe.
+    /// Counts the probes whose leases have ended as failed.
     fn end_leases(&mut self, now: Duration) {
         let over = self.leases.iter().filter(|lease| lease.ends <= now).count() as u32;
         let nothing_can_come = self.leases.is_empty() && self.places() == 0;
@@ -105,7 +105,7 @@ impl Reference {
         }
     }
 
-    /// Closes, or begins the ramp, which is a part of the same half-open period.
+    /// Closes the circuit, or begins the ramp, which belongs to the same half-open period.
     pub(super) fn recover(&mut self, now: Duration) {
         if self.config.ramp.is_some() {
             self.phase = Phase::Ramp { since: now, asked: 0 };

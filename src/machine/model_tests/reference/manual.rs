@@ -1,4 +1,4 @@
-//! What a person can do.
+//! The manual verbs.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use super::config::{Config, cut};
 use super::{Phase, Reference, WindowView};
 
 impl Reference {
-    /// What is due has happened before a person does anything.
-    fn by_hand(&mut self, now: Duration) -> (Duration, WindowView) {
+    /// Does what is due before a manual verb.
+    fn manually(&mut self, now: Duration) -> (Duration, WindowView) {
         let now = self.work_at(now);
         self.lapse(now);
         self.forget_attempts_if_stable(now);
         (now, self.window_view(now))
     }
 
-    fn begin_by_hand(&mut self, phase: Phase, mode: Mode, cause: Cause, now: Duration) {
-        let (now, window) = self.by_hand(now);
+    fn begin_manually(&mut self, phase: Phase, mode: Mode, cause: Cause, now: Duration) {
+        let (now, window) = self.manually(now);
         self.mode = mode;
         self.begin(phase, cause, now, window, None);
     }
 
     pub(crate) fn force_open(&mut self, time: Option<Duration>, now: Duration) {
-        let (now, window) = self.by_hand(now);
+        let (now, window) = self.manually(now);
         self.mode = Mode::ForcedOpen;
         self.forced_until = time.map(|time| now + cut(time));
         self.begin(Phase::ForcedOpen, Cause::ForceOpen, now, window, None);
     }
 
     pub(crate) fn release(&mut self, now: Duration) {
-        let (now, window) = self.by_hand(now);
+        let (now, window) = self.manually(now);
         match self.mode {
             Mode::Normal => {}
             Mode::ForcedOpen => self.release_forced(Cause::Release, now, None),
@@ -41,7 +41,7 @@ impl Reference {
         }
     }
 
-    /// A probe decides, once every wait is over.
+    /// Ends a forced open. The circuit is open until every wait is over; then a probe decides.
     pub(super) fn release_forced(&mut self, cause: Cause, now: Duration, due: Option<Duration>) {
         let window = self.window_view(now);
         self.mode = Mode::Normal;
@@ -50,23 +50,23 @@ impl Reference {
     }
 
     pub(crate) fn force_closed(&mut self, now: Duration) {
-        let (now, window) = self.by_hand(now);
+        let (now, window) = self.manually(now);
         self.mode = Mode::Normal;
         self.attempt = None;
         self.begin(Phase::Closed, Cause::ForceClosed, now, window, None);
     }
 
     pub(crate) fn disable(&mut self, now: Duration) {
-        self.begin_by_hand(Phase::Disabled, Mode::Disabled, Cause::Disable, now);
+        self.begin_manually(Phase::Disabled, Mode::Disabled, Cause::Disable, now);
     }
 
     pub(crate) fn shadow(&mut self, now: Duration) {
-        self.begin_by_hand(Phase::Closed, Mode::Shadow, Cause::Shadow, now);
+        self.begin_manually(Phase::Closed, Mode::Shadow, Cause::Shadow, now);
     }
 
     pub(crate) fn reset(&mut self, now: Duration) {
         self.last_error = None;
-        let (now, window) = self.by_hand(now);
+        let (now, window) = self.manually(now);
         self.mode = Mode::Normal;
         self.attempt = None;
         self.begin(Phase::Closed, Cause::Reset, now, window, None);
@@ -75,7 +75,7 @@ impl Reference {
     }
 
     pub(crate) fn hold_for(&mut self, time: Duration, now: Duration) {
-        let (now, window) = self.by_hand(now);
+        let (now, window) = self.manually(now);
         if self.phase == Phase::Disabled {
             return;
         }
@@ -85,7 +85,7 @@ impl Reference {
         }
     }
 
-    /// New numbers. A window of another shape starts empty, and so does what no rule asked for until now.
+    /// Replaces the settings. A window of another shape starts empty, and so does a count that no rule needed so far.
     pub(crate) fn reconfigure(&mut self, config: Config, now: Duration) {
         let old = std::mem::replace(&mut self.config, config);
         if old.shape() != self.config.shape() {
@@ -95,7 +95,7 @@ impl Reference {
             self.streak.clear();
         }
         if !old.streak_is_timed() && self.config.streak_is_timed() {
-            // Nobody noted when they were.
+            // The times of the failures were not noted.
             self.streak.iter_mut().for_each(|failure| *failure = now);
         }
         if old.overdue_part() != self.config.overdue_part()

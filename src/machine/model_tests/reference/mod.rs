@@ -1,19 +1,21 @@
-//! A naive breaker, written from the rules and not from the machine: lists of everything, summed up by iteration.
+//! A naive breaker, written from the rules and not from the machine. It keeps lists and sums them up by iteration.
 //!
-//! It imports the vocabulary of the crate and nothing else; `tests/layering.rs` sees to that. What the rules leave to
-//! the machine is said where it is used:
+//! It imports the vocabulary of the crate and nothing else; `tests/layering.rs` checks that. The rules leave two
+//! decisions to the machine, which the reference follows:
 //!
-//! - *Looking moves no clock.* A time earlier than one at which the state was worked on counts as that one; readings,
-//!   rejections by a deadline that has not come, and what is only counted in Closed take the time as it is.
-//! - *Nothing happens between calls.* What time alone has made due happens with the next operation that works on the
-//!   state: a call that asks, a probe that ends, a wait that opens, a person. A call of a ramp that only counts does not.
+//! - *Reading moves no clock.* An operation on the state treats a time before an earlier operation as the time of that
+//!   operation. Readings, rejections by a deadline that has not come, and calls that are only counted while closed take
+//!   the time as it is.
+//! - *Nothing happens between calls.* Whatever time alone has made due happens with the next operation on the state: a
+//!   call that asks for admission, a probe that ends, a wait that opens the circuit, a manual verb. A ramp call that is
+//!   only counted is no such operation.
 
 mod admit;
-mod answered;
 mod config;
 mod due;
 mod manual;
 mod read;
+mod response_started;
 mod rules;
 mod settle;
 mod view;
@@ -26,11 +28,11 @@ use crate::state::{Cause, Mode, State};
 use config::cut;
 pub(crate) use config::{Backoff, Config, Shape, Slow, Throttled, Verdict};
 pub(crate) use rules::custom_sum;
-pub(crate) use view::{Answer, Change, Totals, View, WindowView};
+pub(crate) use view::{AdmitResult, Change, Totals, View, WindowView};
 use window::Window;
 
-/// What chance decided: told by whoever knows the machine's, and checked here against what is allowed.
-pub(crate) trait Luck: std::fmt::Debug {
+/// Random waits, supplied from outside. The reference checks that they are in the allowed range.
+pub(crate) trait Chance: std::fmt::Debug {
     fn cooldown(&mut self, config: &Config, nominal: Duration) -> Duration;
     fn server_wait(&mut self, config: &Config, asked: Duration, cap: Duration) -> Duration;
 }
@@ -62,27 +64,27 @@ impl Phase {
 struct Call {
     id: u64,
     epoch: u64,
-    /// Where some rule asked for it when the call was admitted.
+    /// `None` if no rule asked for it when the call was admitted.
     started: Option<Duration>,
-    /// How long it took until its answer began, if that has begun.
+    /// How long it took until the response started. `None` before that.
     took: Option<Duration>,
-    /// A probe that succeeded when its answer began: the epoch that followed.
-    watch: Option<u64>,
+    /// The epoch that followed when this probe succeeded by the start of its response.
+    tail: Option<u64>,
     probe: bool,
-    /// The rule of overdue calls was there when it was admitted.
+    /// The overdue rule was on when the call was admitted.
     pending: bool,
-    /// Calls in flight were counted when it was admitted.
+    /// Calls in flight were counted when the call was admitted.
     tracked: bool,
 }
 
-/// The right of one probe, by its call.
+/// The lease of a probe, by the number of its call.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     id: u64,
     ends: Duration,
 }
 
-/// A wait that a server asked for (or what stands for it), and the cap on it.
+/// A wait that a server asked for, or its default, and the cap on it.
 #[derive(Clone, Copy, Debug)]
 struct Wait {
     asked: Duration,
@@ -92,13 +94,13 @@ struct Wait {
 #[derive(Debug)]
 pub(crate) struct Reference {
     config: Config,
-    luck: Box<dyn Luck>,
+    chance: Box<dyn Chance>,
     phase: Phase,
     mode: Mode,
     epoch: u64,
     since: Duration,
     cause: Cause,
-    /// Why it opened last: what rejections tell.
+    /// The cause of the last change to Open or ForcedOpen. Rejections report it.
     trip_cause: Cause,
     open_until: Duration,
     asked_until: Duration,
@@ -111,27 +113,27 @@ pub(crate) struct Reference {
     health_check: bool,
     calls: Vec<Call>,
     window: Window,
-    /// When each failure in a row was counted.
+    /// When each of the consecutive failures was counted.
     streak: Vec<Duration>,
-    /// The part of the overdue rule's time in which it was asked last: once per part is enough.
+    /// The part of the overdue rule's time in which the rule was last evaluated. Once per part is enough.
     overdue_asked: Option<u128>,
-    /// Nobody knows before this part how old the calls are: the rule's time was changed.
+    /// Before this part the age of the calls is unknown, because the time of the rule changed.
     overdue_from: u128,
     /// The newest part in which a call started.
     overdue_newest: u128,
     totals: Totals,
     last_error: Option<(Class, Option<u16>)>,
-    /// The latest time at which the state was worked on.
+    /// The time of the latest operation on the state.
     seen: Duration,
     changes: Vec<Change>,
     next_id: u64,
 }
 
 impl Reference {
-    pub(crate) fn new(config: Config, luck: Box<dyn Luck>) -> Self {
+    pub(crate) fn new(config: Config, chance: Box<dyn Chance>) -> Self {
         Self {
             config,
-            luck,
+            chance,
             phase: Phase::Closed,
             mode: Mode::Normal,
             epoch: 1,
@@ -161,12 +163,12 @@ impl Reference {
         }
     }
 
-    /// The changes since the last time this was asked.
+    /// Takes the changes since the last call of this function.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
 
-    /// The state is worked on: from here on, time does not step back.
+    /// Begins an operation on the state. From here on, time does not go back.
     fn work_at(&mut self, now: Duration) -> Duration {
         self.seen = self.seen.max(now);
         self.seen
@@ -222,15 +224,15 @@ impl Reference {
         });
     }
 
-    /// Opens for the next cooldown, or for as long as a server asked if that is longer.
+    /// Opens for the next cooldown, or for as long as the server asked if that is longer.
     fn trip(&mut self, cause: Cause, now: Duration, wait: Option<Wait>, window: WindowView) {
         self.forget_attempts_if_stable(now);
         let attempt = self.attempt.map_or(0, |last| last + 1);
-        let (nominal, max) = match self.config.cooldown.own {
+        let (nominal, max) = match self.config.cooldown.callback {
             Some(step) => (cut(step * (attempt + 1)), cut(Duration::MAX)),
             None => (self.config.nominal(attempt), cut(self.config.cooldown.max)),
         };
-        let cooldown = self.luck.cooldown(&self.config, nominal);
+        let cooldown = self.chance.cooldown(&self.config, nominal);
         let share = self.config.cooldown.jitter;
         let least = nominal.mul_f64(1.0 - share).min(max);
         assert!(cooldown + ROUNDING >= least, "a cooldown of {cooldown:?}, at least {least:?}");
@@ -243,7 +245,7 @@ impl Reference {
         self.begin(Phase::Open, cause, now, window, None);
     }
 
-    /// A Closed that has lasted starts the attempts anew.
+    /// Starts the attempts anew if the circuit has been closed for long enough.
     fn forget_attempts_if_stable(&mut self, now: Duration) {
         let lasted = now.saturating_sub(self.since);
         if self.phase == Phase::Closed && lasted >= self.stable_for() {
@@ -255,11 +257,11 @@ impl Reference {
         self.config.stable_for.unwrap_or(self.last_cooldown)
     }
 
-    /// Lengthens the Open that is, or the one that comes.
+    /// Lengthens the current or the next open period.
     fn raise(&mut self, wait: Option<Wait>, now: Duration) {
         let Some(Wait { asked, cap }) = wait else { return };
         let obeyed = cut(asked.min(cap));
-        let held = self.luck.server_wait(&self.config, asked, cap);
+        let held = self.chance.server_wait(&self.config, asked, cap);
         let most = obeyed.mul_f64(1.0 + self.config.hold_jitter).min(cut(cap));
         assert!(obeyed <= held && held <= most + ROUNDING, "{held:?}: not {obeyed:?} to {most:?}");
         self.open_until = self.open_until.max(now + held);
@@ -269,5 +271,5 @@ impl Reference {
     }
 }
 
-/// What a product of a time with a fraction may be off.
+/// The rounding error of the product of a time and a fraction.
 const ROUNDING: Duration = Duration::from_micros(1);

@@ -1,4 +1,4 @@
-//! Reading changes nothing.
+//! Readings, which change nothing.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::config::Shape;
 use super::{Phase, Reference, View};
 
 impl Reference {
-    /// What the next call meets.
+    /// Returns the state that the next call meets.
     pub(crate) fn state(&self, now: Duration) -> State {
         let past_open = now >= self.open_until;
         match self.phase {
@@ -64,7 +64,7 @@ impl Reference {
         deadline.filter(|at| *at > now && self.config.overdue.is_none())
     }
 
-    /// Moments around which something may change: the tests go there.
+    /// Returns moments around which something may change. The test moves the clock there.
     pub(crate) fn moments(&self) -> Vec<Duration> {
         let config = &self.config;
         let mut moments = vec![self.open_until, self.asked_until, self.since + self.stable_for()];

@@ -1,4 +1,4 @@
-//! When it opens.
+//! The trip rules.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::state::Cause;
 
 use super::{Phase, Reference, Wait, WindowView};
 
-/// Which numerators grew: only their rules are asked.
+/// Which numerators grew. Only their rules are evaluated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Grew {
     pub(super) failures: bool,
@@ -15,16 +15,16 @@ pub(super) struct Grew {
 }
 
 impl Reference {
-    /// The part of the overdue rule's time in which a moment lies.
+    /// Returns the part of the overdue rule's time in which a moment lies.
     pub(super) fn overdue_bucket(&self, at: Duration) -> Option<u128> {
         Some(at.as_nanos() / self.config.overdue_part()?)
     }
 
-    /// Calls of this epoch that are pending for too long: those that started at least eleven parts ago, each a tenth
-    /// of the rule's time. Never early, and at most a part late.
+    /// Returns how many calls of this epoch are overdue: those that started at least eleven parts ago, each a tenth of
+    /// the rule's time. The rule is never early and at most one part late.
     pub(super) fn overdue(&self, now: Duration) -> Option<u64> {
         let current = self.overdue_bucket(now)?;
-        // A clock that stepped back by half the time tells no age.
+        // After a clock has stepped back by half the time of the rule, ages are unknown.
         if current < self.overdue_from || current + 5 < self.overdue_newest {
             return Some(0);
         }
@@ -34,8 +34,8 @@ impl Reference {
         Some(pending.filter(|call| call.started.is_some_and(is_overdue)).count() as u64)
     }
 
-    /// Asks the rule of overdue calls, once per part of its time. Whether the state changed.
-    pub(super) fn ask_overdue(&mut self, now: Duration) -> bool {
+    /// Evaluates the overdue rule, once per part of its time. Returns whether the state changed.
+    pub(super) fn evaluate_overdue(&mut self, now: Duration) -> bool {
         let Some(bucket) = self.overdue_bucket(now) else { return false };
         if self.overdue_asked.is_some_and(|asked| bucket <= asked) {
             return false;
@@ -44,7 +44,7 @@ impl Reference {
         self.evaluate(now, Grew { overdue: true, ..Grew::default() }, None)
     }
 
-    /// Asks the rules whose numerators grew, and opens if one fires. Whether the state changed.
+    /// Evaluates the rules whose numerators grew, and opens the circuit if one fires. Returns whether the state changed.
     pub(super) fn evaluate(&mut self, now: Duration, grew: Grew, wait: Option<Wait>) -> bool {
         let Some(cause) = self.fired(now, grew) else { return false };
         let window = self.window_view(now);
@@ -54,7 +54,7 @@ impl Reference {
         if self.epoch == epoch {
             self.trip(cause, at, wait, window);
         } else {
-            // The ramp was over: the call is of an older epoch.
+            // The ramp was over, so that the call belongs to an older epoch.
             self.raise_late(wait, at);
         }
         true
@@ -88,7 +88,7 @@ impl Reference {
         rules.iter().find(|(fires, _)| *fires).map(|(_, cause)| *cause)
     }
 
-    /// What the rules see.
+    /// Returns what the rules see.
     pub(super) fn window_view(&self, now: Duration) -> WindowView {
         let sums = self.window.sums(&self.config, now);
         WindowView {
@@ -102,7 +102,7 @@ impl Reference {
         }
     }
 
-    /// A wait of an older epoch lengthens an Open, or the next one. It opens no Closed.
+    /// Takes the wait of a late result. It lengthens the current or the next open period, and opens no closed circuit.
     pub(super) fn raise_late(&mut self, wait: Option<Wait>, now: Duration) {
         match self.phase {
             Phase::Open | Phase::Probing | Phase::Ramp { .. } | Phase::ForcedOpen => {
@@ -113,7 +113,7 @@ impl Reference {
     }
 }
 
-/// What the user's own rule of the tests adds up.
+/// The sum that the user's rule of this test compares with its limit.
 pub(crate) fn custom_sum(seen: &WindowView) -> u64 {
     seen.failures + seen.slow + 2 * u64::from(seen.consecutive_failures)
 }

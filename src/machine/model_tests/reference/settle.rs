@@ -1,4 +1,4 @@
-//! How a call ended.
+//! The ends of calls.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use super::rules::Grew;
 use super::window::Kind;
 use super::{Call, Phase, Reference, Wait};
 
-/// An outcome as the settings see it.
+/// The outcome of a call under the current settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ended {
     pub(super) class: Class,
     weight: u64,
     code: Option<u16>,
     pub(super) slow: bool,
-    /// Whether the server asked for a wait, obeyed or not.
+    /// Whether the server asked for a wait, even if the settings ignore it.
     asked: bool,
     pub(super) wait: Option<Wait>,
 }
 
 impl Reference {
-    /// A call ends, by its number.
+    /// Settles the call with this number.
     pub(crate) fn settle(&mut self, id: u64, outcome: Outcome, now: Duration) {
         let at = self.calls.iter().position(|call| call.id == id).expect("a call in flight");
         let call = self.calls.remove(at);
-        let ended = self.weigh(call, outcome, now);
-        if let Some(epoch) = call.watch {
-            self.end_watch(epoch, ended, now);
+        let ended = self.result_of(call, outcome, now);
+        if let Some(epoch) = call.tail {
+            self.end_tail(epoch, ended, now);
         } else if call.epoch != self.epoch {
             self.totals.late += 1;
-            self.too_late(ended, now);
+            self.take_late_wait(ended, now);
         } else if call.probe {
             self.end_probe(call, ended, now);
         } else {
@@ -41,15 +41,15 @@ impl Reference {
         }
     }
 
-    /// What a call of an epoch that is over leaves behind.
-    pub(super) fn too_late(&mut self, ended: Ended, now: Duration) {
+    /// Takes the wait of a call whose epoch is over.
+    pub(super) fn take_late_wait(&mut self, ended: Ended, now: Duration) {
         if ended.asked || ended.wait.is_some() || is_hold(ended.class) {
             let now = self.work_at(now);
             self.raise_late(ended.wait, now);
         }
     }
 
-    pub(super) fn weigh(&self, call: Call, outcome: Outcome, now: Duration) -> Ended {
+    pub(super) fn result_of(&self, call: Call, outcome: Outcome, now: Duration) -> Ended {
         let running = call.started.map(|started| now.saturating_sub(started));
         let took = call.took.or(running);
         let lasted = |limit: Option<Duration>| {
@@ -71,7 +71,7 @@ impl Reference {
         }
     }
 
-    /// What a server asked for, or what stands for it.
+    /// Returns the wait that the server asked for, or its default.
     fn wait(&self, class: Class, asked: Option<Duration>) -> Option<Wait> {
         let config = &self.config;
         let (asked, cap) = match class {
@@ -83,14 +83,14 @@ impl Reference {
         Some(Wait { asked, cap })
     }
 
-    /// A call of a Closed, or of a ramp.
+    /// Counts a call of a closed circuit or of a ramp.
     fn count(&mut self, ended: Ended, now: Duration) {
         self.totals.count(ended.class);
-        self.tell_rules(ended, now);
+        self.record(ended, now);
     }
 
-    /// The rules of a Closed, or of a ramp, learn of a call.
-    pub(super) fn tell_rules(&mut self, ended: Ended, now: Duration) {
+    /// Records a call of a closed circuit or of a ramp for the rules.
+    pub(super) fn record(&mut self, ended: Ended, now: Duration) {
         let Ended { class, weight, slow, wait, .. } = ended;
         self.note_error(ended);
         let kind = match class {
@@ -113,7 +113,7 @@ impl Reference {
         }
     }
 
-    /// In no rate and no streak; but the server may have asked for a pause that is worth it.
+    /// Takes a throttled or exhausted call. It is in no rate and no streak, but the server may ask for a pause.
     fn hold(&mut self, class: Class, wait: Option<Wait>, now: Duration) {
         let now = self.work_at(now);
         let epoch = self.epoch;
@@ -142,7 +142,7 @@ impl Reference {
             return self.raise_late(ended.wait, at);
         }
         if let Phase::Ramp { .. } = self.phase {
-            // Another probe has closed the circuit, by and by: this is a call of the ramp.
+            // Another probe started the ramp in the meantime. This is a call of the ramp.
             return self.count(ended, now);
         }
         self.totals.count(ended.class);
@@ -163,7 +163,7 @@ impl Reference {
             (Decision::Reopen, _) => self.trip(Cause::ProbeFailed, at, ended.wait, window),
             (decision, failed) => {
                 if failed {
-                    // The floor of the next Open, forgotten on close.
+                    // The earliest end of the next open period. A close clears it.
                     self.raise(ended.wait, at);
                 }
                 if decision == Decision::Recover {

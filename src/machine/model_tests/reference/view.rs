@@ -1,17 +1,17 @@
-//! What is compared.
+//! The values that the test compares.
 
 use std::time::Duration;
 
 use crate::outcome::Class;
 use crate::state::{Cause, Mode, State};
 
-/// The answer to "may this call go?".
+/// How a call was admitted or rejected.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Answer {
-    Admitted {
+pub(crate) enum AdmitResult {
+    Counted {
         probe: bool,
     },
-    /// Admitted, and counted nowhere.
+    /// The call counts nowhere.
     Inert,
     Rejected {
         state: State,
@@ -80,7 +80,7 @@ impl Totals {
     }
 }
 
-/// Everything that can be read at one moment.
+/// All readings at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct View {
     pub(crate) state: State,
@@ -97,6 +97,6 @@ pub(crate) struct View {
     pub(crate) admitted: Option<u64>,
     pub(crate) totals: Totals,
     pub(crate) last_error: Option<(Class, Option<u16>)>,
-    /// When time alone changes what is read; not known here with a rule of overdue calls.
+    /// When time alone changes a reading. The reference does not know it with an overdue rule.
     pub(crate) deadline: Option<Duration>,
 }

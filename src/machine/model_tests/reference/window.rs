@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::config::{Config, Shape};
 
-/// What one call adds.
+/// What one call adds to the window.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Success,
     Failure {
         weight: u64,
     },
-    /// Cancelled when it was slow already: in the slow rate alone.
+    /// Cancelled after it had become slow: counts in the slow rate only.
     Cancelled,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Window {
     entries: Vec<Entry>,
 }
 
-/// The sums over what the window covers.
+/// The sums over the window.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sums {
     pub(super) calls: u64,
@@ -51,7 +51,7 @@ impl Window {
         self.entries.clear();
     }
 
-    /// The bucket of now; a clock that stepped back counts in the current one.
+    /// Returns the bucket of `now`. After the clock has stepped back, calls count in the current bucket.
     fn current(&self, shape: Shape, now: Duration) -> u128 {
         let newest = self.entries.iter().map(|entry| entry.bucket).max().unwrap_or(0);
         newest.max(bucket(shape, now))
@@ -103,7 +103,7 @@ impl Window {
     }
 }
 
-/// A share in two numbers.
+/// A share, as two numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate(u64, u64);
 
@@ -118,7 +118,7 @@ impl Rate {
 }
 
 impl Sums {
-    /// Below the minimum of calls there is no rate.
+    /// Returns the rate, or `None` below the minimum of calls.
     pub(super) fn failure_rate(&self, config: &Config) -> Option<Rate> {
         let min = config.failure_rate.map_or(1, |(_, min)| config.effective_min(min));
         let rate = Rate(self.failures_by_weight, self.calls_by_weight);

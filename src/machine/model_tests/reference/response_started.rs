@@ -1,4 +1,4 @@
-//! Calls whose answer has begun before they end.
+//! Calls whose response starts before they end.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use super::settle::{Ended, is_hold};
 use super::{Phase, Reference};
 
 impl Reference {
-    /// The answer of a call has begun. Whether the call goes on: a probe has succeeded, and only one that did is watched.
-    pub(crate) fn answered(&mut self, id: u64, now: Duration) -> bool {
+    /// Notes the start of a response, by which a probe succeeds. Returns whether something is left to settle: a probe
+    /// leaves a tail only if it succeeded.
+    pub(crate) fn response_started(&mut self, id: u64, now: Duration) -> bool {
         let at = self.calls.iter().position(|call| call.id == id).expect("a call in flight");
         let call = &mut self.calls[at];
-        if call.watch.is_some() {
+        if call.tail.is_some() {
             return true;
         }
         if !call.probe {
@@ -26,30 +27,30 @@ impl Reference {
         }
         let call = *call;
         let successes = self.totals.success;
-        let slow = self.weigh(call, Outcome::success(), now).slow;
+        let slow = self.result_of(call, Outcome::success(), now).slow;
         let in_ramp = matches!(self.phase, Phase::Ramp { .. });
         self.settle(id, Outcome::success(), now);
         let succeeded = self.totals.success > successes && (in_ramp || !slow);
         if succeeded {
-            let watch = Some(self.epoch);
+            let tail = Some(self.epoch);
             let (started, took) = (None, None);
             let (pending, tracked) = (false, false);
-            self.calls.push(super::Call { started, took, watch, pending, tracked, ..call });
+            self.calls.push(super::Call { started, took, tail, pending, tracked, ..call });
         }
         succeeded
     }
 
-    /// The body of a probe that had succeeded has ended.
-    pub(super) fn end_watch(&mut self, epoch: u64, ended: Ended, now: Duration) {
+    /// Ends the body of a probe that had succeeded.
+    pub(super) fn end_tail(&mut self, epoch: u64, ended: Ended, now: Duration) {
         if ended.class != Class::Failure && !is_hold(ended.class) {
             return;
         }
         self.totals.broken_after += 1;
         if epoch != self.epoch {
-            return self.too_late(ended, now);
+            return self.take_late_wait(ended, now);
         }
         if matches!(self.phase, Phase::Closed | Phase::Ramp { .. }) {
-            return self.tell_rules(ended, now);
+            return self.record(ended, now);
         }
         self.note_error(ended);
         let at = self.work_at(now);
@@ -57,7 +58,7 @@ impl Reference {
         if epoch != self.epoch || self.phase != Phase::Probing {
             return self.raise_late(ended.wait, at);
         }
-        // It has failed after all.
+        // The success becomes a failure.
         self.probe_successes = self.probe_successes.saturating_sub(1);
         self.probe_failures += 1;
         match self.decision() {
