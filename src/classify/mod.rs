@@ -157,7 +157,9 @@ use crate::breaker::Permit;
 
 pub use self::advice::RetryAdvice;
 #[cfg(feature = "tower-http")]
-pub(crate) use self::body::{BodyClassifier, until_settled};
+pub(crate) use self::body::BodyClassifier;
+#[cfg(feature = "tower-http")]
+pub(crate) use self::body::settle::settle_by_body;
 #[cfg(feature = "http")]
 pub use self::body::{BodyProgress, BreakerBody, ClassifyBody, Reading, SettleAt, Until};
 pub use self::classified::{Classified, NeverDeferred};

@@ -12,7 +12,7 @@ use super::RetryAdvice;
 use super::grpc::by_grpc_status;
 #[cfg(feature = "http")]
 use super::http::{
-    Codes, OPEN_BELOW, OPEN_HEADER, Side, by_status, class_of, retry_advice, retry_after,
+    Codes, OPEN_BELOW, OPEN_HEADER, Role, by_status, class_of, retry_advice, retry_after,
 };
 
 /// A response that says by itself whether it is worth a fallback or a retry.
@@ -94,11 +94,11 @@ pub(crate) fn classify_head(
             .code(status.as_u16())
             .reason(OPEN_BELOW);
     }
-    let class = class_of(status, Side::Client);
+    let class = class_of(status, Role::Client);
     if class != crate::Class::Success {
         return by_status(class, status, headers);
     }
-    by_grpc_status(headers, Side::Client, &Codes::none()).unwrap_or(Outcome::success())
+    by_grpc_status(headers, Role::Client, &Codes::none()).unwrap_or(Outcome::success())
 }
 
 /// What a classifier found out about a response beyond its head. It is in the response's

@@ -20,7 +20,6 @@ mod wait;
 
 use std::time::Duration;
 
-use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 
@@ -30,7 +29,8 @@ use self::error_response::ErrorResponse;
 use self::framing::Kept;
 pub use self::provider::{Provider, UnknownProvider};
 use crate::breaker::Permit;
-use crate::classify::body::{BodyClassifier, has_no_body, until_settled};
+use crate::classify::body::BodyClassifier;
+use crate::classify::body::settle::{has_no_body, settle_by_body};
 use crate::classify::http::{Codes, OPEN_HEADER, answered_by_a_breaker, by_status, code_setters};
 use crate::classify::result::failed_call;
 use crate::classify::{
@@ -97,7 +97,7 @@ impl Llm {
         self.provider
     }
 
-    code_setters!("status codes");
+    code_setters!("status codes", moved);
 
     /// When a call is settled whose head was good. Default: at the end of its body.
     pub const fn settle_at(mut self, at: SettleAt) -> Self {
@@ -192,7 +192,7 @@ fn weighed(moved: &Codes, status: StatusCode, outcome: Outcome) -> Outcome {
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
+    crate::classify::http::is_encoded(headers)
 }
 
 impl<A, B, E> Classify<Request<A>, Response<B>, E> for Llm
@@ -253,7 +253,7 @@ where
             }
             (judge, _) => {
                 let judge = judge.map_or(BodyClassifier::Plain, BodyClassifier::Custom);
-                Classified::Ready(Ok(until_settled(response, no_body, self.at, permit, judge)))
+                Classified::Ready(Ok(settle_by_body(response, no_body, self.at, permit, judge)))
             }
         }
     }

@@ -4,6 +4,7 @@ mod ahead;
 mod body_permit;
 mod classify_body;
 mod reading;
+pub(crate) mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
@@ -73,15 +73,15 @@ impl<B: Body> BreakerBody<B> {
     /// A body that settles its call: a success if it ends, a failure if it breaks. One that has ended already settles it
     /// here.
     pub fn guarded(body: B, permit: Permit) -> Self {
-        Self::with(body, BodyPermit::new(permit, BodyClassifier::Plain, false))
+        Self::with_permit(body, BodyPermit::new(permit, BodyClassifier::Plain, false))
     }
 
     /// A body that settles its call by what is in it. Of one that has ended already `judge` is asked here.
     pub fn classified(body: B, permit: Permit, judge: Box<dyn ClassifyBody>) -> Self {
-        Self::with(body, BodyPermit::new(permit, BodyClassifier::Custom(judge), false))
+        Self::with_permit(body, BodyPermit::new(permit, BodyClassifier::Custom(judge), false))
     }
 
-    fn with(body: B, mut judging: BodyPermit) -> Self {
+    fn with_permit(body: B, mut judging: BodyPermit) -> Self {
         if body.is_end_stream() {
             judging.settle_at_end();
             return Self::new(body);
@@ -120,34 +120,6 @@ impl<B: Body> BreakerBody<B> {
             body => Err(body),
         }
     }
-}
-
-/// A response whose body ends the call, unless its head did.
-pub(crate) fn until_settled<B: Body>(
-    response: Response<B>,
-    no_body: bool,
-    at: SettleAt,
-    permit: Permit,
-    judge: BodyClassifier,
-) -> Response<BreakerBody<B>> {
-    if at == SettleAt::Head {
-        permit.success();
-        return response.map(BreakerBody::new);
-    }
-    let mut judging = BodyPermit::new(permit, judge, at == SettleAt::FirstContent);
-    if no_body || has_no_body(&response) {
-        judging.settle_at_end();
-        return response.map(BreakerBody::new);
-    }
-    response.map(|body| BreakerBody::with(body, judging))
-}
-
-/// Whether the head is all there is, whatever its headers say (RFC 9110, sections 6.4.1 and 15.3.5).
-pub(crate) fn has_no_body<B: Body>(response: &Response<B>) -> bool {
-    let status = response.status();
-    status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || response.body().is_end_stream()
 }
 
 impl<B: Body> Default for BreakerBody<B> {

@@ -15,10 +15,11 @@ use http_body::Body;
 pub(super) use self::deadline::given_up;
 #[cfg(feature = "grpc")]
 pub(crate) use self::details::{STATUS_DETAILS, tell_delay};
-use super::body::{BodyClassifier, until_settled};
+use super::body::BodyClassifier;
+use super::body::settle::settle_by_body;
 use super::classified::ReadyOnly;
 use super::http::{
-    Codes, Side, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,
+    Codes, Role, answered_by_a_breaker, by_status, class_of, code_setters, retry_after,
 };
 use super::result::failed_call;
 use super::{BreakerBody, Classified, Classify, NeverDeferred, OPEN_HEADER, SettleAt};
@@ -81,7 +82,7 @@ pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status"
 /// Free for the default sets; one reference count for codes that were moved or weighed.
 #[derive(Clone, Debug)]
 pub struct Grpc {
-    side: Side,
+    side: Role,
     at: SettleAt,
     moved: Codes,
 }
@@ -89,15 +90,15 @@ pub struct Grpc {
 impl Grpc {
     /// The rules for servers: `RESOURCE_EXHAUSTED` is ignored.
     pub const fn server() -> Self {
-        Self { side: Side::Server, at: SettleAt::End, moved: Codes::none() }
+        Self { side: Role::Server, at: SettleAt::End, moved: Codes::none() }
     }
 
     /// The rules for clients: `RESOURCE_EXHAUSTED` is throttled.
     pub const fn client() -> Self {
-        Self { side: Side::Client, at: SettleAt::End, moved: Codes::none() }
+        Self { side: Role::Client, at: SettleAt::End, moved: Codes::none() }
     }
 
-    code_setters!("`grpc-status` codes");
+    code_setters!("`grpc-status` codes", moved);
 
     /// When a call is settled whose head has no `grpc-status`. Default: by its trailers, at the end of its body.
     pub const fn settle_at(mut self, at: SettleAt) -> Self {
@@ -125,7 +126,7 @@ impl Grpc {
             class => return Some(by_status(class, status, headers)),
         };
         by_grpc_status(headers, self.side, &self.moved).or(by_http).or_else(|| {
-            let page = self.side == Side::Client && content(headers) == Content::Other;
+            let page = self.side == Role::Client && content(headers) == Content::Other;
             page.then(|| Outcome::failure().reason("no gRPC"))
         })
     }
@@ -143,7 +144,7 @@ impl Grpc {
     /// Who reads the body: what else a server has to offer is not in gRPC.
     fn judge(&self, headers: &HeaderMap, deadline: Option<Instant>) -> BodyClassifier {
         match (content(headers), self.side) {
-            (Content::Grpc, _) | (Content::Unknown, Side::Client) => {
+            (Content::Grpc, _) | (Content::Unknown, Role::Client) => {
                 BodyClassifier::Grpc(self.clone(), deadline)
             }
             _ => BodyClassifier::Plain,
@@ -172,7 +173,7 @@ fn content(headers: &HeaderMap) -> Content {
 }
 
 /// The verdict on the `grpc-status` in a map of headers or trailers; `None` without one.
-pub(super) fn by_grpc_status(headers: &HeaderMap, side: Side, moved: &Codes) -> Option<Outcome> {
+pub(super) fn by_grpc_status(headers: &HeaderMap, side: Role, moved: &Codes) -> Option<Outcome> {
     let value = headers.get(GRPC_STATUS)?;
     let Some(code) = number(value.as_bytes()) else {
         return Some(Outcome::failure().reason("grpc-status is no number"));
@@ -205,10 +206,10 @@ pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     wait
 }
 
-const fn default_class(code: u16, side: Side) -> Class {
+const fn default_class(code: u16, side: Role) -> Class {
     match code {
         1 => Class::Ignored,
-        8 => side.limited(),
+        8 => side.rate_limited(),
         2 | 4 | 13 | 14 | 15 => Class::Failure,
         _ => Class::Success,
     }
@@ -275,7 +276,7 @@ where
         Classified::Ready(match (result, head) {
             (Ok(response), None) => {
                 let judge = self.judge(response.headers(), deadline);
-                Ok(until_settled(response, false, self.at, permit, judge))
+                Ok(settle_by_body(response, false, self.at, permit, judge))
             }
             (result, head) => {
                 permit.settle(head.unwrap_or(Outcome::success()));

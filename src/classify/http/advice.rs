@@ -1,30 +1,30 @@
-//! What the headers of a response say about a retry.
+//! Explicit retry instructions in the headers of a response.
 
 use http::{HeaderMap, HeaderName};
 
-use super::{GRPC_PUSHBACK, OPEN_HEADER, retry_after};
+use super::{GRPC_PUSHBACK, is_rejection, retry_after};
 use crate::classify::RetryAdvice;
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-/// The first of these that is there and can be read: `x-circuit-open`, `x-should-retry` (read by the SDKs of OpenAI and
-/// Anthropic before the status), a `grpc-retry-pushback-ms` that is no number of milliseconds (gRFC A6: negative or
-/// unreadable is the server asking not to retry).
+/// Returns the retry advice of a response. The first of these headers that applies decides:
+///
+/// 1. `x-circuit-open`
+/// 2. `x-should-retry: true`. The SDKs of OpenAI and Anthropic read this header before the status.
+/// 3. a `grpc-retry-pushback-ms` that is not a whole number of milliseconds, or `x-should-retry: false`. By gRFC A6, a
+///    pushback that is negative or unreadable asks the client not to retry.
 pub(crate) fn retry_advice(headers: &HeaderMap) -> Option<RetryAdvice> {
-    if headers.contains_key(OPEN_HEADER) {
+    if is_rejection(headers) {
         return Some(RetryAdvice::Rejected(retry_after(headers)));
     }
-    let should = |word: &str| {
-        headers
-            .get(SHOULD_RETRY)
-            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
-    };
-    if should("true") {
+    let should_retry = headers.get(SHOULD_RETRY).map(|value| value.as_bytes());
+    let should_retry_is = |word: &[u8]| should_retry.is_some_and(|v| v.eq_ignore_ascii_case(word));
+    if should_retry_is(b"true") {
         return Some(RetryAdvice::Retry(retry_after(headers)));
     }
     let pushback = headers.get(GRPC_PUSHBACK).map(|value| value.as_bytes().trim_ascii());
     let refused = pushback.is_some_and(|ms| ms.is_empty() || !ms.iter().all(u8::is_ascii_digit));
-    (refused || should("false")).then_some(RetryAdvice::Stop)
+    (refused || should_retry_is(b"false")).then_some(RetryAdvice::Stop)
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_is_no_advice() {
+    fn a_response_without_an_instruction_gives_no_advice() {
         assert_eq!(advice(&[]), None);
         assert_eq!(advice(&[("retry-after", "3")]), None);
         for other in ["", "yes", "1", "true, false"] {
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_says_whether_to_retry_and_when() {
+    fn x_should_retry_says_whether_to_retry_and_when() {
         assert_eq!(advice(&[("x-should-retry", "false")]), Some(RetryAdvice::Stop));
         assert_eq!(advice(&[("x-should-retry", "true")]), Some(RetryAdvice::Retry(None)));
         assert_eq!(advice(&[("x-should-retry", "True")]), Some(RetryAdvice::Retry(None)));
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pushback_that_is_no_time_asks_not_to_retry() {
+    fn a_pushback_that_is_not_a_time_asks_not_to_retry() {
         for refusal in ["-1", "-5000", "", "soon", "1.5"] {
             let found = advice(&[("grpc-retry-pushback-ms", refusal)]);
             assert_eq!(found, Some(RetryAdvice::Stop), "{refusal}");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_breaker_is_a_rejection_whatever_else_it_says() {
+    fn the_answer_of_a_breaker_is_a_rejection_whatever_other_headers_it_has() {
         let rejected =
             advice(&[("x-circuit-open", "db"), ("x-should-retry", "true"), ("retry-after", "4")]);
         assert_eq!(rejected, Some(RetryAdvice::Rejected(Some(Duration::from_secs(4)))));

@@ -1,108 +1,112 @@
-//! Codes that the user moved to another class, or gave another weight.
+//! Classes and weights of codes that the user overrides.
 
 use std::sync::Arc;
 
 use crate::Class;
 
-/// Nothing for the default sets, which then cost one compare; else a sorted list behind one reference count.
+/// The overridden codes of one classifier.
+///
+/// Without overrides, a lookup costs one comparison and a clone is free. With overrides, they are a sorted list behind
+/// one reference count.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Codes(Option<Arc<Vec<(u16, Own)>>>);
+pub(crate) struct Codes(Option<Arc<Vec<(u16, Override)>>>);
 
-/// What the user said of one code.
+/// The overrides of one code.
 #[derive(Clone, Copy, Debug, Default)]
-struct Own {
+struct Override {
     class: Option<Class>,
     weight: Option<u8>,
 }
 
 impl Codes {
+    /// Returns a value without overrides.
     pub(crate) const fn none() -> Self {
         Self(None)
     }
 
-    /// Moves codes; the last move of a code wins.
+    /// Sets the class of codes. The last class of a code wins.
     pub(crate) fn insert(&mut self, codes: impl IntoIterator<Item = u16>, class: Class) {
-        self.edit(codes, |own| own.class = Some(class));
+        self.edit(codes, |code| code.class = Some(class));
     }
 
-    /// Weighs codes; the last weight of a code wins.
+    /// Sets the weight of codes. The last weight of a code wins.
     pub(crate) fn weigh(&mut self, codes: impl IntoIterator<Item = u16>, weight: u8) {
-        self.edit(codes, |own| own.weight = Some(weight));
+        self.edit(codes, |code| code.weight = Some(weight));
     }
 
-    fn edit(&mut self, codes: impl IntoIterator<Item = u16>, edit: impl Fn(&mut Own)) {
+    fn edit(&mut self, codes: impl IntoIterator<Item = u16>, edit: impl Fn(&mut Override)) {
         for code in codes {
             let list = Arc::make_mut(self.0.get_or_insert_default());
             match list.binary_search_by_key(&code, |&(code, _)| code) {
-                Ok(at) => edit(&mut list[at].1),
-                Err(at) => {
-                    let mut own = Own::default();
-                    edit(&mut own);
-                    list.insert(at, (code, own));
+                Ok(index) => edit(&mut list[index].1),
+                Err(index) => {
+                    let mut new = Override::default();
+                    edit(&mut new);
+                    list.insert(index, (code, new));
                 }
             }
         }
     }
 
-    /// The class of a code that was moved.
+    /// Returns the overridden class of a code.
     #[inline]
     pub(crate) fn class(&self, code: u16) -> Option<Class> {
         find(self.0.as_deref()?, code)?.class
     }
 
-    /// The weight of a code that has one of its own.
+    /// Returns the overridden weight of a code.
     #[inline]
     pub(crate) fn weight(&self, code: u16) -> Option<u8> {
         find(self.0.as_deref()?, code)?.weight
     }
 }
 
-/// Out of the way of the default sets.
+// Cold, so that classifiers without overrides do not carry the search.
 #[cold]
 #[inline(never)]
-fn find(list: &[(u16, Own)], code: u16) -> Option<Own> {
-    let at = list.binary_search_by_key(&code, |&(code, _)| code).ok()?;
-    Some(list[at].1)
+fn find(list: &[(u16, Override)], code: u16) -> Option<Override> {
+    let index = list.binary_search_by_key(&code, |&(code, _)| code).ok()?;
+    Some(list[index].1)
 }
 
-/// The setters of a classifier that has `moved: Codes`.
+/// Writes the setters of a classifier. Its [`Codes`] are at the given path inside of `self`.
 macro_rules! code_setters {
-    ($what:literal) => {
-        #[doc = concat!("These ", $what, " are failures, with the wait that the response asks for.")]
+    ($what:literal, $($codes:tt)+) => {
+        #[doc = concat!("Classifies these ", $what, " as failures, with the wait that the response asks for.")]
         pub fn failure_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-            self.moving(codes, Class::Failure)
+            self.with_class(codes, Class::Failure)
         }
 
-        #[doc = concat!("These ", $what, " are successes.")]
+        #[doc = concat!("Classifies these ", $what, " as successes.")]
         pub fn success_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-            self.moving(codes, Class::Success)
+            self.with_class(codes, Class::Success)
         }
 
-        #[doc = concat!("These ", $what, " are throttled, with the wait that the response asks for.")]
+        #[doc = concat!("Classifies these ", $what, " as throttled, with the wait that the response asks for.")]
         pub fn throttled_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-            self.moving(codes, Class::Throttled)
+            self.with_class(codes, Class::Throttled)
         }
 
-        #[doc = concat!("These ", $what, " are exhausted, with the wait that the response asks for.")]
+        #[doc = concat!("Classifies these ", $what, " as exhausted, with the wait that the response asks for.")]
         pub fn exhausted_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-            self.moving(codes, Class::Exhausted)
+            self.with_class(codes, Class::Exhausted)
         }
 
-        #[doc = concat!("These ", $what, " are ignored, without a wait.")]
+        #[doc = concat!("Ignores these ", $what, ". Their wait is not read.")]
         pub fn ignored_on(self, codes: impl IntoIterator<Item = u16>) -> Self {
-            self.moving(codes, Class::Ignored)
+            self.with_class(codes, Class::Ignored)
         }
 
-        #[doc = concat!("These ", $what, " weigh that much where they are failures, 1 to 100; outside that range it is clamped.")]
+        #[doc = concat!("Sets the weight of failures with these ", $what, ", from 1 to 100. A value outside that range is clamped.")]
         ///
-        /// Default 1. They stay in their class. What a weight counts in: [`Outcome::weight`].
+        /// Default: 1. The class of the codes does not change. For what a weight counts in, see [`Outcome::weight`].
         pub fn weight_on(mut self, codes: impl IntoIterator<Item = u16>, weight: u8) -> Self {
-            self.moved.weigh(codes, weight);
+            self.$($codes)+.weigh(codes, weight);
             self
         }
 
-        fn moving(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
-            self.moved.insert(codes, class);
+        fn with_class(mut self, codes: impl IntoIterator<Item = u16>, class: Class) -> Self {
+            self.$($codes)+.insert(codes, class);
             self
         }
     };
@@ -114,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_move_of_a_code_wins() {
+    fn the_last_class_of_a_code_wins() {
         let mut codes = Codes::none();
         codes.insert([503, 404, 429], Class::Ignored);
         codes.insert([404], Class::Failure);
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn moving_codes_in_a_clone_leaves_the_original_alone() {
+    fn overriding_codes_in_a_clone_leaves_the_original_unchanged() {
         let mut codes = Codes::none();
         codes.insert([404], Class::Failure);
         let mut clone = codes.clone();
@@ -135,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_has_a_class_and_a_weight_in_either_order() {
+    fn a_code_takes_a_class_and_a_weight_in_either_order() {
         let mut codes = Codes::none();
         codes.insert([504], Class::Failure);
         codes.weigh([504, 503], 3);
@@ -147,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_alone_moves_no_code() {
+    fn a_weight_alone_changes_no_class() {
         let mut codes = Codes::none();
         codes.weigh([504], 3);
         assert_eq!(codes.class(504), None);
     }
 
     #[test]
-    fn moving_no_code_allocates_nothing() {
+    fn overriding_no_code_allocates_nothing() {
         let mut codes = Codes::none();
         codes.insert([], Class::Failure);
         codes.weigh([], 3);

@@ -1,37 +1,35 @@
-//! How long a server asks to be left alone, in all the spellings that servers use.
+//! Waits that servers ask for, in all the spellings that servers use.
 
 use std::time::{Duration, SystemTime};
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName};
 
-// As names, because a lookup by text parses it each time.
+// Constants, because a lookup by `&str` parses the name every time.
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const X_MS_RETRY_AFTER_MS: HeaderName = HeaderName::from_static("x-ms-retry-after-ms");
 pub(crate) const GRPC_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
-/// Reads how long a response asks its caller to wait.
-///
-/// The first of these that can be read decides:
+/// Returns how long a response asks its caller to wait. The first of these headers that can be read decides:
 ///
 /// | header | form | used by |
 /// |---|---|---|
 /// | `retry-after-ms` | milliseconds, whole or decimal | OpenAI, Azure |
 /// | `x-ms-retry-after-ms` | milliseconds, whole or decimal | Azure |
 /// | `grpc-retry-pushback-ms` | whole milliseconds | gRPC |
-/// | `retry-after` | seconds, whole or decimal, or an HTTP-date | everybody |
+/// | `retry-after` | seconds, whole or decimal, or an HTTP-date | all servers |
 ///
-/// A value that is negative, empty, not finite or not a number is skipped, and the next header is tried: in
-/// gRPC a negative pushback means *do not retry*, which names no time. Of a header that is there several times
-/// the first is read. A date in the past is a wait of zero.
+/// A value that is negative, empty, not finite or not a number is skipped, and the next header is tried. In gRPC, a
+/// negative pushback means *do not retry* and names no time. If a header occurs several times, the first one is read. A
+/// date in the past is a wait of zero.
 ///
-/// Whole numbers are exact, and one of 2⁶⁴ and more, of whatever unit, is [`Duration::MAX`]; the settings of the
-/// breaker say how much of a wait is obeyed. Decimal fractions are rounded to the nearest nanosecond.
+/// Whole numbers are exact. A number of 2⁶⁴ or more, in any unit, becomes [`Duration::MAX`]. The settings of the breaker
+/// limit how much of a wait is obeyed. Decimal fractions are rounded to the nearest nanosecond.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     retry_after_at(headers, SystemTime::now)
 }
 
-/// The wall clock is asked only for a date.
+/// Like [`retry_after`], with a clock. The clock is read only for a date.
 fn retry_after_at(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let value = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim_ascii);
     value(RETRY_AFTER_MS)
@@ -44,7 +42,7 @@ fn retry_after_at(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Opti
         })
 }
 
-/// A unit as its number in a second.
+/// A unit of time, as the number of units in a second.
 type PerSecond = u16;
 const SECOND: PerSecond = 1;
 const MILLISECOND: PerSecond = 1000;
@@ -57,7 +55,7 @@ fn whole(value: &str, unit: PerSecond) -> Option<Duration> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // Only digits: it can fail by having too many of them, and in no other way.
+    // All characters are digits, so parsing fails only if there are too many of them.
     Some(value.parse().map_or(Duration::MAX, |count: u64| match unit {
         MILLISECOND => Duration::from_millis(count),
         _ => Duration::from_secs(count),
@@ -65,7 +63,7 @@ fn whole(value: &str, unit: PerSecond) -> Option<Duration> {
 }
 
 fn decimal(value: &str, unit: PerSecond) -> Option<Duration> {
-    // Leaves out signs, `inf` and `NaN`, all of which the parser of the standard library takes.
+    // Excludes signs, `inf` and `NaN`, which the parser of the standard library accepts.
     if !value.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return None;
     }

@@ -14,7 +14,7 @@ use self::eos::Eos;
 use crate::breaker::Permit;
 use crate::classify::{
     BodyClassifier, BreakerBody, Classified, Classify, NeverDeferred, OPEN_HEADER, SettleAt,
-    answered_by_a_breaker, code_and_name, rejected_below, until_settled, wait,
+    answered_by_a_breaker, code_and_name, rejected_below, settle_by_body, wait,
 };
 use crate::outcome::{Class, Outcome};
 
@@ -235,7 +235,7 @@ where
             Err(error) => Err(self.error(classifier, error)),
         };
         Classified::Ready(match (result, judge) {
-            (Ok(response), Ok(judge)) => Ok(until_settled(response, head, self.at, permit, judge)),
+            (Ok(response), Ok(judge)) => Ok(settle_by_body(response, head, self.at, permit, judge)),
             (result, verdict) => {
                 permit.settle(verdict.err().unwrap_or(Outcome::success()));
                 result.map(|response| response.map(BreakerBody::new))

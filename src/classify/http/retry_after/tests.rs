@@ -24,7 +24,7 @@ const fn ms(ms: u64) -> Option<Duration> {
 }
 
 #[test]
-fn no_header_is_no_wait() {
+fn a_response_without_these_headers_has_no_wait() {
     assert_eq!(wait(&[]), None);
     assert_eq!(wait(&[("content-length", "7")]), None);
 }
@@ -89,7 +89,7 @@ fn the_finer_spelling_wins() {
 }
 
 #[test]
-fn what_cannot_be_read_is_skipped() {
+fn a_value_that_cannot_be_read_is_skipped() {
     for bad in
         ["", " ", "-1", "-0", "+1", "NaN", "inf", "infinity", "1s", "1_0", "0x10", ".", "1,5"]
     {
@@ -120,7 +120,7 @@ fn the_clock_is_read_only_for_a_date() {
     assert_eq!(retry_after_at(&map, || unreachable!()), ms(3_000));
 }
 
-/// Few under miri, where each case takes up to a second.
+/// Runs few cases under miri, where each takes up to a second.
 fn cases() -> ProptestConfig {
     match cfg!(miri) {
         true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) },
@@ -141,8 +141,8 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes to make the text")]
-    fn nothing_that_looks_like_a_number_or_a_date_panics(
+    #[cfg_attr(miri, ignore = "generating the text takes minutes")]
+    fn text_that_looks_like_a_number_or_a_date_does_not_panic(
         value in "[-+.eE0-9 ]{0,40}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT",
         name in 0..4_usize,
     ) {
