@@ -139,7 +139,7 @@ mod advice;
 pub(crate) mod body;
 mod classified;
 #[cfg(feature = "http")]
-mod grpc;
+pub(crate) mod grpc;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "http")]
@@ -149,6 +149,8 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
 mod to_outcome;
+#[cfg(feature = "http")]
+mod verdict;
 
 use std::future::Future;
 
@@ -156,10 +158,6 @@ use crate::Outcome;
 use crate::breaker::Permit;
 
 pub use self::advice::RetryAdvice;
-#[cfg(feature = "tower-http")]
-pub(crate) use self::body::BodyClassifier;
-#[cfg(feature = "tower-http")]
-pub(crate) use self::body::settle::settle_by_body;
 #[cfg(feature = "http")]
 pub use self::body::{BodyProgress, BreakerBody, ClassifyBody, Reading, SettleAt, Until};
 pub use self::classified::{Classified, NeverDeferred};
@@ -169,24 +167,18 @@ pub(crate) use self::grpc::GRPC_STATUS;
 pub use self::grpc::Grpc;
 #[cfg(feature = "grpc")]
 pub(crate) use self::grpc::{STATUS_DETAILS, tell_delay};
-#[cfg(feature = "tower-http")]
-pub(crate) use self::grpc::{code_and_name, wait};
 #[cfg(feature = "http")]
 pub(crate) use self::http::GRPC_PUSHBACK;
-#[cfg(feature = "tower-http")]
-pub(crate) use self::http::answered_by_a_breaker;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::http::retry_advice;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
-#[cfg(feature = "tower-http")]
-pub(crate) use self::result::rejected_below;
 pub use self::result::{ClassifyFn, ErrorsAsFailures};
-#[cfg(feature = "http")]
-pub use self::to_outcome::Verdict;
 #[cfg(feature = "reqwest")]
 pub(crate) use self::to_outcome::classify_head;
 pub use self::to_outcome::{AnswerFor, ToOutcome};
+#[cfg(feature = "http")]
+pub use self::verdict::Verdict;
 
 /// Decides what a finished call meant.
 ///

@@ -14,6 +14,8 @@ use super::grpc::by_grpc_status;
 use super::http::{
     Codes, OPEN_BELOW, OPEN_HEADER, Role, by_status, class_of, retry_advice, retry_after,
 };
+#[cfg(feature = "http")]
+use super::verdict::Verdict;
 
 /// A response that says by itself whether it is worth a fallback or a retry.
 ///
@@ -100,15 +102,6 @@ pub(crate) fn classify_head(
     }
     by_grpc_status(headers, Role::Client, &Codes::none()).unwrap_or(Outcome::success())
 }
-
-/// What a classifier found out about a response beyond its head. It is in the response's
-/// [extensions](http::Extensions), where a [`ToOutcome`] response finds it: a fallback and a retry policy outside of a
-/// breaker then mean the same as the breaker.
-///
-/// [`Llm`](crate::llm::Llm) leaves one in every response whose body told it what the response means.
-#[cfg(feature = "http")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict(pub Outcome);
 
 /// An answer that can be given in the place of a `Res`.
 ///

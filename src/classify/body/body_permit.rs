@@ -1,87 +1,76 @@
-//! A call that has not ended with its head.
+//! The permit of a call whose body is still to be read.
 
 use std::io::IoSlice;
+use std::mem;
 use std::task::Poll;
-use std::time::Instant;
 
 use bytes::Buf;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 
-use super::{BodyProgress, ClassifyBody};
+use super::{BodyClassifier, BodyProgress, ClassifyBody};
 use crate::Outcome;
 use crate::breaker::{Permit, Runs, in_drop};
-use crate::classify::Grpc;
-use crate::classify::grpc::given_up;
 
-/// The permit of a call, in the hands of the response's body.
+/// The permit of a call whose body is still to be read, with the classifier of that body.
 pub(crate) struct BodyPermit {
-    /// `None` once it is settled.
+    /// `None` once the call is settled.
     permit: Option<Permit>,
-    judge: BodyClassifier,
-    content: bool,
-    /// Somebody asked for the body.
-    asked: bool,
-    /// There was content, and nobody looks at more of it.
-    passes_data: bool,
-    /// Whether content is all that it takes.
-    until_content: bool,
+    classifier: BodyClassifier,
+    /// Whether the body has yielded content.
+    has_content: bool,
+    /// Whether the body was ever polled.
+    polled: bool,
+    /// Whether data frames need no classification: there was content, and the classifier does not read data.
+    skips_data: bool,
+    /// Whether the first content settles the call.
+    settles_at_content: bool,
     runs: Runs,
 }
 
-/// What a body answers to a poll.
-pub(super) type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+/// The result of polling a body for a frame.
+pub(super) type PolledFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// Who reads the body.
-pub(crate) enum BodyClassifier {
-    /// Nobody: it is good if it ends.
-    Plain,
-    /// Its trailers are read; nobody waits for the first message beyond the deadline.
-    Grpc(Grpc, Option<Instant>),
-    /// Every byte is.
-    Custom(Box<dyn ClassifyBody>),
-    /// It is asked how the body ended; none of its data is shown.
-    #[cfg_attr(not(feature = "tower-http"), allow(dead_code))]
-    AtEnd(Box<dyn ClassifyBody>),
-}
-
-/// So many pieces of one frame are looked at, in bodies whose frames have more than one.
-const PIECES: usize = 16;
+/// How many pieces of one frame are read, for bodies whose frames consist of several pieces.
+const MAX_PIECES: usize = 16;
 
 impl BodyPermit {
-    pub(crate) fn new(permit: Permit, judge: BodyClassifier, until_content: bool) -> Self {
+    pub(super) fn new(
+        permit: Permit,
+        classifier: BodyClassifier,
+        settles_at_content: bool,
+    ) -> Self {
         Self {
             permit: Some(permit),
-            judge,
-            content: false,
-            asked: false,
-            passes_data: false,
-            until_content,
+            classifier,
+            has_content: false,
+            polled: false,
+            skips_data: false,
+            settles_at_content,
             runs: Runs::Nothing,
         }
     }
 
-    /// From now on, content is all that it takes.
-    #[cfg(feature = "llm")]
-    pub(super) fn until_content(&mut self) {
-        self.until_content = true;
+    /// From now on, the first content settles the call.
+    pub(super) fn settle_at_content(&mut self) {
+        self.settles_at_content = true;
     }
 
-    /// The body is about to be polled.
+    /// Prepares for a poll of the body.
     #[inline(always)]
-    pub(super) fn before(&mut self) {
-        self.look_back();
-        self.asked = true;
+    pub(super) fn before_poll(&mut self) {
+        self.check_unwound();
+        self.polled = true;
         self.runs = Runs::Call;
     }
 
-    /// The body was polled. Whether it said more than that there is more content.
+    /// Records that a poll of the body has returned. Returns whether the frame must be classified.
     #[inline(always)]
-    pub(super) fn after<B: Body>(&mut self, body: &B, polled: &Polled<B>) -> bool {
+    pub(super) fn after_poll<B: Body>(&mut self, body: &B, polled: &PolledFrame<B>) -> bool {
         let passes = match polled {
             Poll::Pending => true,
             Poll::Ready(Some(Ok(frame))) => {
-                self.passes_data && frame.is_data() && !body.is_end_stream()
+                self.skips_data && frame.is_data() && !body.is_end_stream()
             }
             Poll::Ready(_) => false,
         };
@@ -89,8 +78,12 @@ impl BodyPermit {
         !passes
     }
 
-    /// How the call ended, if the body has said it.
-    pub(super) fn look<B: Body>(&mut self, body: &B, polled: &Polled<B>) -> Option<Outcome> {
+    /// Returns the outcome of the call, if the frame decides it.
+    pub(super) fn classify<B: Body>(
+        &mut self,
+        body: &B,
+        polled: &PolledFrame<B>,
+    ) -> Option<Outcome> {
         match polled {
             Poll::Pending => None,
             Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
@@ -102,22 +95,22 @@ impl BodyPermit {
         }
     }
 
-    /// Ends the call.
+    /// Settles the call, unless it is settled.
     pub(super) fn settle(&mut self, outcome: Outcome) {
         if let Some(permit) = self.permit.take() {
             permit.settle(outcome);
         }
     }
 
-    /// There is no more of the body.
+    /// Settles the call with the outcome of a body that has ended without trailers.
     pub(super) fn settle_at_end(&mut self) {
         let outcome = self.end();
         self.settle(outcome);
     }
 
-    /// Ends the call if its last poll panicked: that was caught, and the body is used on.
+    /// Settles the call if the last poll panicked. That panic was caught, and the body is in use again.
     #[inline]
-    fn look_back(&mut self) {
+    fn check_unwound(&mut self) {
         if self.runs != Runs::Nothing {
             self.unwound();
         }
@@ -125,17 +118,17 @@ impl BodyPermit {
 
     #[cold]
     fn unwound(&mut self) {
-        let outcome = std::mem::replace(&mut self.runs, Runs::Nothing).unwound();
-        // Nothing more is asked.
-        self.judge = BodyClassifier::Plain;
+        let outcome = mem::replace(&mut self.runs, Runs::Nothing).unwound();
+        // A classifier that may have panicked is not used again.
+        self.classifier = BodyClassifier::Plain;
         if let Some(outcome) = outcome {
             self.settle(outcome);
         }
     }
 
-    /// Whether content was seen.
+    /// Returns whether the body has yielded content.
     pub(super) fn has_content(&self) -> bool {
-        self.content
+        self.has_content
     }
 
     #[inline]
@@ -143,35 +136,36 @@ impl BodyPermit {
         if !data.has_remaining() {
             return None;
         }
-        if matches!(self.judge, BodyClassifier::Custom(_)) {
-            if let Some(verdict) = self.read(data) {
-                return Some(verdict);
+        if matches!(self.classifier, BodyClassifier::Custom(_)) {
+            if let Some(outcome) = self.read(data) {
+                return Some(outcome);
             }
-        } else if !self.content {
+        } else if !self.has_content {
             self.first_content();
         }
-        (self.until_content && self.content).then_some(Outcome::success())
+        (self.settles_at_content && self.has_content).then_some(Outcome::success())
     }
 
     #[cold]
     fn first_content(&mut self) {
-        self.content = true;
-        self.passes_data = !matches!(self.judge, BodyClassifier::Custom(_));
+        self.has_content = true;
+        self.skips_data = !matches!(self.classifier, BodyClassifier::Custom(_));
         self.permit = self.permit.take().map(Permit::answered);
     }
 
-    /// Shows the judge every byte of a frame.
+    /// Shows every byte of a frame to the classifier.
     fn read(&mut self, data: &impl Buf) -> Option<Outcome> {
         let first = data.chunk();
         if first.len() == data.remaining() {
             return self.read_piece(first);
         }
-        let mut pieces = [IoSlice::new(&[]); PIECES];
-        let count = data.chunks_vectored(&mut pieces).min(PIECES);
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
+        let count = data.chunks_vectored(&mut pieces).min(MAX_PIECES);
         let pieces = &pieces[..count];
         if pieces.iter().map(|piece| piece.len()).sum::<usize>() != data.remaining() {
-            // Not all of it can be seen without taking it: from here on only the end is known.
-            self.judge = BodyClassifier::Plain;
+            // The frame does not show all of its bytes without being consumed. The classifier would miss some, so from
+            // here on the body is classified by its end alone.
+            self.classifier = BodyClassifier::Plain;
             self.first_content();
             return None;
         }
@@ -179,9 +173,9 @@ impl BodyPermit {
     }
 
     fn read_piece(&mut self, piece: &[u8]) -> Option<Outcome> {
-        match self.ask(|judge| judge.data(piece))? {
+        match self.run_classifier(|classifier| classifier.data(piece))? {
             BodyProgress::Pending => None,
-            BodyProgress::Content if self.content => None,
+            BodyProgress::Content if self.has_content => None,
             BodyProgress::Content => {
                 self.first_content();
                 None
@@ -190,67 +184,72 @@ impl BodyPermit {
         }
     }
 
-    /// Runs the judge, if there is one.
-    fn ask<T>(
+    /// Runs the [`ClassifyBody`], if there is one.
+    fn run_classifier<T>(
         &mut self,
-        question: impl FnOnce(&mut (dyn ClassifyBody + 'static)) -> T,
+        run: impl FnOnce(&mut (dyn ClassifyBody + 'static)) -> T,
     ) -> Option<T> {
-        let (BodyClassifier::Custom(judge) | BodyClassifier::AtEnd(judge)) = &mut self.judge else {
+        let (BodyClassifier::Custom(classifier) | BodyClassifier::AtEnd(classifier)) =
+            &mut self.classifier
+        else {
             return None;
         };
         self.runs = Runs::Classifier;
-        let answer = question(&mut **judge);
+        let output = run(&mut **classifier);
         self.runs = Runs::Nothing;
-        Some(answer)
+        Some(output)
     }
 
-    /// `None` once it is settled.
-    pub(super) fn unless_settled(self) -> Option<Self> {
+    /// Returns the permit, or `None` if the call is settled.
+    pub(super) fn into_unsettled(self) -> Option<Self> {
         self.permit.is_some().then_some(self)
     }
 
-    /// What the end of the body means, without trailers.
+    /// Returns the outcome of a body that ended without trailers.
     pub(super) fn end(&mut self) -> Outcome {
-        match &self.judge {
+        match &self.classifier {
             BodyClassifier::Plain => Outcome::success(),
-            BodyClassifier::Grpc(grpc, _) => grpc.no_status(),
+            BodyClassifier::Trailers(classifier, _) => classifier.end(),
             BodyClassifier::Custom(_) | BodyClassifier::AtEnd(_) => {
-                self.ask(|judge| judge.end()).unwrap_or(Outcome::success())
+                self.run_classifier(|classifier| classifier.end()).unwrap_or(Outcome::success())
             }
         }
     }
 
     fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
-        match &self.judge {
+        match &self.classifier {
             BodyClassifier::Plain => Outcome::success(),
-            BodyClassifier::Grpc(grpc, _) => grpc.trailers(trailers),
-            BodyClassifier::Custom(_) | BodyClassifier::AtEnd(_) => {
-                self.ask(|judge| judge.trailers(trailers)).unwrap_or(Outcome::success())
-            }
+            BodyClassifier::Trailers(classifier, _) => classifier.trailers(trailers),
+            BodyClassifier::Custom(_) | BodyClassifier::AtEnd(_) => self
+                .run_classifier(|classifier| classifier.trailers(trailers))
+                .unwrap_or(Outcome::success()),
         }
     }
 
     fn error(&mut self) -> Outcome {
-        self.ask(|judge| judge.error()).unwrap_or(Outcome::failure().reason("body broke"))
+        self.run_classifier(|classifier| classifier.error())
+            .unwrap_or(Outcome::failure().reason("body broke"))
     }
 
-    /// The body goes on without us.
-    pub(super) fn let_go(mut self) {
-        self.look_back();
-        let outcome = self.given_up().unwrap_or(Outcome::success());
+    /// Settles the call of a body that is used without its permit from now on.
+    pub(super) fn detach(mut self) {
+        self.check_unwound();
+        let outcome = self.dropped().unwrap_or(Outcome::success());
         self.settle(outcome);
     }
 
-    /// What it means that nobody reads on; `None` if it was never begun.
-    fn given_up(&mut self) -> Option<Outcome> {
-        let own = self.ask(|judge| judge.dropped()).flatten();
-        own.or_else(|| self.content.then_some(Outcome::success()))
+    /// Returns the outcome of a body that is not read to its end. `None` if it had no content.
+    fn dropped(&mut self) -> Option<Outcome> {
+        let outcome = self.run_classifier(|classifier| classifier.dropped()).flatten();
+        outcome.or_else(|| self.has_content.then_some(Outcome::success()))
     }
 
-    /// What it means that somebody waited for the beginning until now, and not longer.
-    fn waited_for(&self) -> Option<Outcome> {
-        match self.judge {
-            BodyClassifier::Grpc(_, deadline) if self.asked => given_up(deadline),
+    /// Returns the outcome of a body whose caller waited for the first content until the deadline of the request.
+    fn timed_out(&self) -> Option<Outcome> {
+        match &self.classifier {
+            BodyClassifier::Trailers(classifier, deadline) if self.polled => {
+                classifier.abandoned(*deadline)
+            }
             _ => None,
         }
     }
@@ -259,25 +258,25 @@ impl BodyPermit {
 impl Drop for BodyPermit {
     fn drop(&mut self) {
         let Some(permit) = self.permit.take() else { return };
-        let unwound = std::mem::replace(&mut self.runs, Runs::Nothing).unwound();
+        let unwound = mem::replace(&mut self.runs, Runs::Nothing).unwound();
         in_drop(|| {
-            let mut held = Held(Some(permit));
-            let outcome = unwound.or_else(|| self.given_up()).or_else(|| self.waited_for());
-            match (held.0.take(), outcome) {
+            let mut guard = IgnoreOnUnwind(Some(permit));
+            let outcome = unwound.or_else(|| self.dropped()).or_else(|| self.timed_out());
+            match (guard.0.take(), outcome) {
                 (Some(permit), Some(outcome)) => permit.settle(outcome),
-                // Nobody waited for the server: however long that was, it was the caller's time.
-                (Some(permit), None) if !self.asked => permit.cancel(),
-                // Cancelled.
+                // The body was never polled, so however long the call took, that was the caller's time.
+                (Some(permit), None) if !self.polled => permit.cancel(),
+                // The permit records a cancelled call, or a failure after `cancelled_after`.
                 (permit, _) => drop(permit),
             }
         });
     }
 }
 
-/// A permit while the judge is asked for the last time: if that panics, the call says nothing.
-struct Held(Option<Permit>);
+/// A permit while the classifier runs for the last time. If the classifier panics, the call is ignored.
+struct IgnoreOnUnwind(Option<Permit>);
 
-impl Drop for Held {
+impl Drop for IgnoreOnUnwind {
     fn drop(&mut self) {
         if let Some(permit) = self.0.take() {
             in_drop(|| permit.ignore());

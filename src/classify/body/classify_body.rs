@@ -1,70 +1,78 @@
-//! Verdicts that are in the body.
+//! Classifiers that read response bodies.
 
 use http::HeaderMap;
 
 use crate::Outcome;
 
-/// What a piece of a body said about the call.
+/// What a piece of a body means for its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyProgress {
-    /// Nothing yet: a comment, a ping, a beginning that says neither.
+    /// Nothing yet. Examples are a comment, a ping, or a beginning that is neither content nor an error.
     Pending,
-    /// Content: the call does its work.
+    /// Content: the dependency works.
     Content,
-    /// How the call ended. Nothing is asked after it.
+    /// The outcome of the call. No other method is called after it.
     Settled(Outcome),
 }
 
-/// Reads a response body in passing, and says what it meant.
+/// Reads a response body as it passes, and classifies its call.
 ///
-/// It sees every byte once, in order, in whatever pieces they come, and changes none of them. Once
-/// [`data`](Self::data) has given a verdict nothing more is asked; else exactly one of the other methods is asked last.
+/// A classifier sees every byte once, in order, in pieces of any size, and changes none of them. After
+/// [`data`](Self::data) has returned [`BodyProgress::Settled`], no other method is called. Otherwise exactly one of the
+/// other methods is called last.
 ///
-/// It runs while the body is polled: it must not block, and what it keeps must be bounded. If it panics, the call
-/// counts as ignored, and the panic goes on to whoever polls the body.
+/// A classifier runs while the body is polled. It must not block, and its memory must be bounded. If it panics, the call
+/// counts as ignored, and the panic propagates to the task that polls the body.
 pub trait ClassifyBody: Send + Sync {
-    /// A piece of the body; never empty.
+    /// Reads a piece of the body. The piece is never empty.
     fn data(&mut self, data: &[u8]) -> BodyProgress;
 
-    /// The body ended without trailers.
+    /// Returns the outcome of a body that ended without trailers.
     fn end(&mut self) -> Outcome;
 
-    /// The body ended with trailers.
+    /// Returns the outcome of a body that ended with trailers.
     ///
-    /// Default: they say nothing, and [`end`](Self::end) is asked.
+    /// Default: ignores the trailers and calls [`end`](Self::end).
     fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
         let _ = trailers;
         self.end()
     }
 
-    /// The body failed.
+    /// Returns the outcome of a body that yielded an error.
     ///
-    /// Default: so did the call.
+    /// Default: a failure.
     fn error(&mut self) -> Outcome {
         Outcome::failure().reason("body broke")
     }
 
-    /// The body was dropped before it ended.
+    /// Returns the outcome of a body that was dropped before it ended.
     ///
-    /// Default: `None`. Its caller has given the call up before the first content, and has enough after it: cancelled,
-    /// and a success.
+    /// Default: `None`. The call is then cancelled before the first content, and a success after it.
     fn dropped(&mut self) -> Option<Outcome> {
         None
     }
+
+    /// Returns whether the classifier reads data. If not, [`data`](Self::data) is never called, and any data counts as
+    /// content. Called once, before the body is polled.
+    ///
+    /// Default: `true`.
+    fn reads_data(&self) -> bool {
+        true
+    }
 }
 
-/// When a call is settled whose head was good.
+/// When a call with a good head is settled.
 ///
-/// A probe is settled at its first content wherever it is not settled at the head, and what its body does later is one
-/// failure at most: see [`Permit::answered`](crate::Permit::answered).
+/// A probe is settled at its first content at the latest. After that, its body can record one failure at most: see
+/// [`Permit::answered`](crate::Permit::answered).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SettleAt {
-    /// At the end of the body, whatever that is.
+    /// At the end of the body, however it ends.
     #[default]
     End,
     /// With the first frame of the body that has content.
     FirstContent,
-    /// With the head. Nothing is asked of the body, and it costs nothing.
+    /// With the head. The body is not observed, which costs nothing.
     Head,
 }

@@ -1,8 +1,18 @@
 //! The response body of guarded services.
+//!
+//! Four modules classify HTTP responses. Each imports only from those below it:
+//!
+//! ```text
+//! to_outcome   a response without a permit
+//! grpc         heads and trailers of gRPC
+//! http         heads, headers and overridden codes of HTTP
+//! body         the permit inside a response body; knows its classifier as `ClassifyBody` or `ClassifyTrailers`
+//! ```
 
-mod ahead;
 mod body_permit;
+mod classifier;
 mod classify_body;
+mod read_ahead;
 mod reading;
 pub(crate) mod settle;
 #[cfg(test)]
@@ -15,115 +25,120 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use self::ahead::Ahead;
-pub(crate) use self::body_permit::BodyClassifier;
-pub(super) use self::body_permit::BodyPermit;
-use self::body_permit::Polled;
+use self::body_permit::{BodyPermit, PolledFrame};
+pub(crate) use self::classifier::{BodyClassifier, ClassifyTrailers, Shared};
 pub use self::classify_body::{BodyProgress, ClassifyBody, SettleAt};
+use self::read_ahead::ReadAhead;
 pub use self::reading::{Reading, Until};
 use crate::breaker::Permit;
 
 /// The body of a response that came through a breaker.
 ///
-/// It has one parameter, so that guarded stacks of different presets have one response type, and an empty one
-/// exists for every `B`: a breaker can answer a call itself although `hyper::body::Incoming` cannot be made.
+/// It has a single type parameter, so that guarded stacks with different presets have the same response type. An empty
+/// body exists for every `B`. A breaker can therefore answer a call itself, although a `hyper::body::Incoming` cannot be
+/// constructed.
 ///
-/// Frames, size and end are those of the inner body; an empty one ends at once and has size 0.
+/// Frames, size and end are those of the inner body. An empty body ends at once and has size 0.
 ///
 /// # The end of the call
 ///
-/// If the head of the response did not settle the call, the permit is in here, and settles once:
+/// If the head of the response did not settle the call, the body holds the permit and settles it once:
 ///
 /// | the body | the call |
 /// |---|---|
-/// | ends, also by its last frame being known as the last | what the classifier says of its end: a success for HTTP |
-/// | has trailers | what the classifier says of them |
+/// | ends, or yields a frame that is known to be the last | the outcome of its end: a success for HTTP |
+/// | yields trailers | the outcome of its trailers |
 /// | yields an error | a failure |
-/// | panics | a failure; the panic goes on |
-/// | is dropped before its first content | cancelled; a failure if it was waited for until `cancelled_after`, or until the deadline of a gRPC request |
-/// | is dropped after it | a success: whoever reads a stream may have enough |
+/// | panics | a failure; the panic propagates |
+/// | is dropped before its first content | cancelled; a failure if it was polled and `cancelled_after` or the deadline of a gRPC request has passed |
+/// | is dropped after its first content | a success: a reader may stop early |
 ///
-/// The time of the call, for the rules of slow and overdue calls, ends with the first content. A probe is a success by
-/// then, and its body holds a watch: see [`Permit::answered`].
+/// The time of the call, for the rules of slow and overdue calls, ends with the first content. A probe succeeds there,
+/// and its body keeps the body tail: see [`Permit::answered`].
 #[pin_project]
 pub struct BreakerBody<B: Body> {
+    /// `None` for an empty body.
     #[pin]
     inner: Option<B>,
-    work: Work<B>,
+    state: State<B>,
 }
 
-/// What there is to do but to pass the frames on.
-enum Work<B: Body> {
-    Nothing,
-    BodyClassifier(BodyPermit),
-    Replay(Box<Ahead<B>>),
+enum State<B: Body> {
+    /// The call is settled. Frames pass through.
+    Settled,
+    /// The call is settled by what the body yields.
+    Pending(BodyPermit),
+    /// The beginning of the body was read ahead and is yielded first.
+    ReadAhead(Box<ReadAhead<B>>),
 }
 
 impl<B: Body> BreakerBody<B> {
-    /// A body of a call that was settled.
+    /// Returns the body of a settled call.
     pub const fn new(body: B) -> Self {
-        Self { inner: Some(body), work: Work::Nothing }
+        Self { inner: Some(body), state: State::Settled }
     }
 
-    /// A body without frames.
+    /// Returns a body without frames.
     pub const fn empty() -> Self {
-        Self { inner: None, work: Work::Nothing }
+        Self { inner: None, state: State::Settled }
     }
 
-    /// A body that settles its call: a success if it ends, a failure if it breaks. One that has ended already settles it
-    /// here.
+    /// Returns a body that settles its call: as a success if it ends, as a failure if it breaks. If `body` has ended
+    /// already, the call is settled here.
     pub fn guarded(body: B, permit: Permit) -> Self {
         Self::with_permit(body, BodyPermit::new(permit, BodyClassifier::Plain, false))
     }
 
-    /// A body that settles its call by what is in it. Of one that has ended already `judge` is asked here.
-    pub fn classified(body: B, permit: Permit, judge: Box<dyn ClassifyBody>) -> Self {
-        Self::with_permit(body, BodyPermit::new(permit, BodyClassifier::Custom(judge), false))
+    /// Returns a body that settles its call with the outcome of `classifier`. If `body` has ended already, the call is
+    /// settled here.
+    pub fn classified(body: B, permit: Permit, classifier: Box<dyn ClassifyBody>) -> Self {
+        Self::with_permit(body, BodyPermit::new(permit, classifier.into(), false))
     }
 
-    fn with_permit(body: B, mut judging: BodyPermit) -> Self {
+    fn with_permit(body: B, mut permit: BodyPermit) -> Self {
         if body.is_end_stream() {
-            judging.settle_at_end();
+            permit.settle_at_end();
             return Self::new(body);
         }
-        Self { inner: Some(body), work: Work::BodyClassifier(judging) }
+        Self { inner: Some(body), state: State::Pending(permit) }
     }
 
-    /// The body that is all there is, if its call was settled. Nothing is settled by this.
-    #[cfg(feature = "reqwest")]
-    pub(crate) fn settled(self) -> Result<B, Self>
-    where
-        B: Default,
-    {
-        match self {
-            Self { inner: Some(body), work: Work::Nothing } => Ok(body),
-            Self { inner: None, work: Work::Nothing } => Ok(B::default()),
-            body => Err(body),
-        }
-    }
-
-    /// The inner body, if it is all there is.
-    ///
-    /// A call that has not been settled is by this: nobody sees the rest of the body. It is a success, unless what was
-    /// seen says otherwise.
+    /// Returns the inner body if the call is settled and nothing was read ahead; `None` in its place for an empty body.
+    /// Settles nothing.
     ///
     /// # Errors
     ///
-    /// The same body again: it is an [`empty`](Self::empty) one, or its beginning was read already.
-    pub fn into_inner(self) -> Result<B, Self> {
+    /// Returns the same body if that is not the case.
+    pub(crate) fn into_settled(self) -> Result<Option<B>, Self> {
         match self {
-            Self { inner: Some(body), work: Work::Nothing } => Ok(body),
-            Self { inner: Some(body), work: Work::BodyClassifier(judging) } => {
-                judging.let_go();
+            Self { inner, state: State::Settled } => Ok(inner),
+            body => Err(body),
+        }
+    }
+
+    /// Returns the inner body, if nothing of it was read ahead.
+    ///
+    /// Settles a pending call, because the rest of the body will not be observed. The outcome is a success, unless what
+    /// was read so far means something else.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same body if it is [`empty`](Self::empty), or if its beginning was read ahead.
+    pub fn into_inner(self) -> Result<B, Self> {
+        match self.into_settled() {
+            Ok(Some(body)) => Ok(body),
+            Ok(None) => Err(Self::empty()),
+            Err(Self { inner: Some(body), state: State::Pending(permit) }) => {
+                permit.detach();
                 Ok(body)
             }
-            body => Err(body),
+            Err(body) => Err(body),
         }
     }
 }
 
 impl<B: Body> Default for BreakerBody<B> {
-    /// The [`empty`](Self::empty) body.
+    /// Returns the [`empty`](Self::empty) body.
     fn default() -> Self {
         Self::empty()
     }
@@ -140,17 +155,17 @@ impl<B: Body> Body for BreakerBody<B> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        match this.work {
-            Work::Nothing => inner.poll_frame(cx),
-            Work::BodyClassifier(_) => poll_judged(inner, this.work, cx),
-            Work::Replay(ahead) => match ahead.frames.pop_front() {
+        match this.state {
+            State::Settled => inner.poll_frame(cx),
+            State::Pending(_) => poll_pending(inner, this.state, cx),
+            State::ReadAhead(ahead) => match ahead.frames.pop_front() {
                 Some(frame) => {
                     if ahead.frames.is_empty() {
-                        let judging = ahead.judging.take();
+                        let permit = ahead.permit.take();
                         if ahead.ended {
                             this.inner.set(None);
                         }
-                        *this.work = judging.map_or(Work::Nothing, Work::BodyClassifier);
+                        *this.state = permit.map_or(State::Settled, State::Pending);
                     }
                     Poll::Ready(Some(frame))
                 }
@@ -160,58 +175,58 @@ impl<B: Body> Body for BreakerBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.work {
-            Work::Replay(ahead) => ahead.is_end_stream(self.inner.as_ref()),
+        match &self.state {
+            State::ReadAhead(ahead) => ahead.is_end_stream(self.inner.as_ref()),
             _ => self.inner.as_ref().is_none_or(Body::is_end_stream),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.work, &self.inner) {
-            (Work::Replay(ahead), inner) => ahead.size_hint(inner.as_ref()),
+        match (&self.state, &self.inner) {
+            (State::ReadAhead(ahead), inner) => ahead.size_hint(inner.as_ref()),
             (_, Some(inner)) => inner.size_hint(),
             (_, None) => SizeHint::with_exact(0),
         }
     }
 }
 
-/// Polls a body whose call has not ended.
-// The frame is returned as it came: to take it out and wrap it again would be another copy of some 100 bytes.
+/// Polls the body of a call that is not settled.
+// The frame is returned in place. To take it out and wrap it again would copy another 100 bytes or so.
 #[inline]
-fn poll_judged<B: Body>(
+fn poll_pending<B: Body>(
     mut inner: Pin<&mut B>,
-    work: &mut Work<B>,
+    state: &mut State<B>,
     cx: &mut Context<'_>,
-) -> Polled<B> {
-    if let Work::BodyClassifier(judging) = work {
-        judging.before();
+) -> PolledFrame<B> {
+    if let State::Pending(permit) = state {
+        permit.before_poll();
     }
     let polled = inner.as_mut().poll_frame(cx);
-    if let Work::BodyClassifier(judging) = work
-        && judging.after(&*inner, &polled)
+    if let State::Pending(permit) = state
+        && permit.after_poll(&*inner, &polled)
     {
-        look(work, &*inner, &polled);
+        classify(state, &*inner, &polled);
     }
     polled
 }
 
-/// Ends the call, if the body has said how.
+/// Settles the call, if the frame decides its outcome.
 #[inline(never)]
-fn look<B: Body>(work: &mut Work<B>, inner: &B, polled: &Polled<B>) {
-    if let Work::BodyClassifier(judging) = work
-        && let Some(outcome) = judging.look(inner, polled)
+fn classify<B: Body>(state: &mut State<B>, inner: &B, polled: &PolledFrame<B>) {
+    if let State::Pending(permit) = state
+        && let Some(outcome) = permit.classify(inner, polled)
     {
-        judging.settle(outcome);
-        *work = Work::Nothing;
+        permit.settle(outcome);
+        *state = State::Settled;
     }
 }
 
 impl<B: Body + fmt::Debug> fmt::Debug for BreakerBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = match self.work {
-            Work::Nothing => "settled",
-            Work::BodyClassifier(_) => "open",
-            Work::Replay(_) => "read ahead",
+        let call = match self.state {
+            State::Settled => "settled",
+            State::Pending(_) => "pending",
+            State::ReadAhead(_) => "read ahead",
         };
         f.debug_struct("BreakerBody").field("inner", &self.inner).field("call", &call).finish()
     }

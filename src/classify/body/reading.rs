@@ -13,17 +13,17 @@ use http_body::{Body, Frame};
 use tokio::runtime;
 use tokio::time::{Sleep, sleep};
 
-use super::ahead::Ahead;
-use super::body_permit::{BodyClassifier, BodyPermit};
-use super::{BreakerBody, ClassifyBody, Work};
+use super::body_permit::BodyPermit;
+use super::read_ahead::ReadAhead;
+use super::{BreakerBody, ClassifyBody, State as BodyState};
 use crate::breaker::Permit;
-use crate::classify::Verdict;
+use crate::classify::verdict::Verdict;
 
-/// So many bytes of a body are read ahead at most, and the rest of the frame that they end in.
-const MAX_AHEAD: usize = 64 * 1024;
+/// The largest number of bytes that are read ahead. The frame that crosses the limit is read to its end.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// So many frames are read ahead at most. Each takes some 100 bytes beside its content, and one without content costs
-/// a server nothing: the bytes alone would be no bound.
+/// The largest number of frames that are read ahead. A frame takes about 100 bytes besides its content, and a frame
+/// without content costs a server nothing, so a limit on the bytes alone would not bound the memory.
 const MAX_FRAMES: usize = 4096;
 
 /// How far a body is read before its response is handed on.
@@ -36,28 +36,28 @@ pub enum Until {
     Content,
 }
 
-/// A response whose body is being read, so that it is known what the response means when it is handed on.
+/// A response whose body is being read, so that its outcome is known when it is handed on.
 ///
-/// It reads until the body has said what the call meant, or as far as [`Until`] says, but no more than 64 KiB or 4096
-/// frames, and no longer than the given time; the response then has what was read at the beginning of its body, byte
-/// for byte. What the body said is in the response's [extensions](http::Extensions) as a [`Verdict`], where retry
-/// policies and fallbacks look for it.
+/// The body is read until the classifier knows the outcome or until the point that [`Until`] names, but at most 64 KiB,
+/// 4096 frames and the given time. The response then starts its body with what was read, byte for byte. An outcome that
+/// is known by then is in the [extensions](http::Extensions) of the response as a [`Verdict`], where retry policies and
+/// fallbacks look for it.
 ///
-/// If the body ends, or the bytes, the frames or the time are used up, before it has said anything, the call is settled
-/// by what was read where that was to be all of it, and by the rest of the body else.
+/// If the body ends or reaches a limit before the outcome is known, [`Until::End`] settles the call by what was read,
+/// and [`Until::Content`] lets the rest of the body settle it.
 ///
-/// The time needs a tokio runtime with its timer, and is not watched outside of one.
+/// The time limit needs a tokio runtime with its timer. It has no effect outside of a runtime.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the body: what that means is for its judge to say.
+/// Dropping the future drops the body, and [`ClassifyBody::dropped`] decides the outcome.
 ///
 /// # Panics
 ///
-/// If it is polled again after it was ready.
+/// Panics if it is polled after completion.
 #[must_use = "futures do nothing unless polled"]
 pub struct Reading<B: Body, E> {
-    /// `None` once it is done.
+    /// `None` after completion.
     state: Option<Box<State<B>>>,
     error: PhantomData<fn() -> E>,
 }
@@ -65,36 +65,37 @@ pub struct Reading<B: Body, E> {
 struct State<B: Body> {
     head: response::Parts,
     body: B,
-    ahead: Ahead<B>,
-    judging: BodyPermit,
+    ahead: ReadAhead<B>,
+    permit: BodyPermit,
     until: Until,
+    /// How many bytes were read.
     bytes: usize,
     time: Duration,
-    /// Made where it is first waited.
+    /// Created by the first poll that has to wait.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B: Body, E> Reading<B, E> {
-    /// Reads the body of `response`, for `time` at most.
+    /// Reads the body of `response` for at most `time`.
     pub fn new(
         response: Response<B>,
         permit: Permit,
-        judge: Box<dyn ClassifyBody>,
+        classifier: Box<dyn ClassifyBody>,
         until: Until,
         time: Duration,
     ) -> Self {
         let (head, body) = response.into_parts();
-        let judging = BodyPermit::new(permit, BodyClassifier::Custom(judge), false);
-        let state =
-            State { head, body, ahead: Ahead::new(), judging, until, bytes: 0, time, timer: None };
+        let permit = BodyPermit::new(permit, classifier.into(), false);
+        let ahead = ReadAhead::new();
+        let state = State { head, body, ahead, permit, until, bytes: 0, time, timer: None };
         Self { state: Some(Box::new(state)), error: PhantomData }
     }
 
-    /// The call is settled by its first content, whenever that comes.
-    #[cfg(feature = "llm")]
-    pub(crate) fn settled_by_content(mut self) -> Self {
+    /// Settles the call at its first content, whether that comes before or after the response is handed on. Default: at
+    /// the end of the body.
+    pub fn settled_by_content(mut self) -> Self {
         if let Some(state) = &mut self.state {
-            state.judging.until_content();
+            state.permit.settle_at_content();
         }
         self
     }
@@ -104,10 +105,10 @@ impl<B: Body + Unpin> State<B> {
     /// Reads on. Ready when the response is to be handed on.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.ahead.ended && !self.is_full() {
-            self.judging.before();
+            self.permit.before_poll();
             let polled = Pin::new(&mut self.body).poll_frame(cx);
-            let news = self.judging.after(&self.body, &polled);
-            let verdict = news.then(|| self.judging.look(&self.body, &polled)).flatten();
+            let classifies = self.permit.after_poll(&self.body, &polled);
+            let outcome = classifies.then(|| self.permit.classify(&self.body, &polled)).flatten();
             match polled {
                 Poll::Pending => {
                     if self.poll_time(cx).is_pending() {
@@ -123,25 +124,25 @@ impl<B: Body + Unpin> State<B> {
                 }
                 Poll::Ready(None) => self.ahead.ended = true,
             }
-            if let Some(outcome) = verdict {
+            if let Some(outcome) = outcome {
                 self.head.extensions.insert(Verdict(outcome));
-                self.judging.settle(outcome);
+                self.permit.settle(outcome);
                 return Poll::Ready(());
             }
-            if self.until == Until::Content && self.judging.has_content() {
+            if self.until == Until::Content && self.permit.has_content() {
                 return Poll::Ready(());
             }
         }
         if self.until == Until::End {
-            let outcome = self.judging.end();
+            let outcome = self.permit.end();
             self.head.extensions.insert(Verdict(outcome));
-            self.judging.settle(outcome);
+            self.permit.settle(outcome);
         }
         Poll::Ready(())
     }
 
     fn is_full(&self) -> bool {
-        self.bytes >= MAX_AHEAD || self.ahead.frames.len() >= MAX_FRAMES
+        self.bytes >= MAX_BYTES || self.ahead.frames.len() >= MAX_FRAMES
     }
 
     fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -155,13 +156,13 @@ impl<B: Body + Unpin> State<B> {
     }
 
     fn finish(self) -> Response<BreakerBody<B>> {
-        let Self { head, body, mut ahead, judging, .. } = self;
-        ahead.judging = judging.unless_settled();
+        let Self { head, body, mut ahead, permit, .. } = self;
+        ahead.permit = permit.into_unsettled();
         let body = if ahead.frames.is_empty() {
-            let work = ahead.judging.map_or(Work::Nothing, Work::BodyClassifier);
-            BreakerBody { inner: (!ahead.ended).then_some(body), work }
+            let state = ahead.permit.map_or(BodyState::Settled, BodyState::Pending);
+            BreakerBody { inner: (!ahead.ended).then_some(body), state }
         } else {
-            BreakerBody { inner: Some(body), work: Work::Replay(Box::new(ahead)) }
+            BreakerBody { inner: Some(body), state: BodyState::ReadAhead(Box::new(ahead)) }
         };
         Response::from_parts(head, body)
     }
@@ -174,7 +175,7 @@ where
     type Output = Result<Response<BreakerBody<B>>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.state.take().expect("polled after it was ready");
+        let mut state = self.state.take().expect("polled after completion");
         if state.poll_read(cx).is_pending() {
             self.state = Some(state);
             return Poll::Pending;

@@ -24,7 +24,7 @@ pub(crate) fn settle_at_head<B: Body, E>(
 
 /// Moves the permit into the body of a response with a good head, so that the body settles the call.
 ///
-/// Settles the call at once for [`SettleAt::Head`], or if the response has no body: `no_body` says so, or the head does.
+/// Settles the call at once for [`SettleAt::Head`], or if the response has no body, by `no_body` or by its head.
 pub(crate) fn settle_by_body<B: Body>(
     response: Response<B>,
     no_body: bool,

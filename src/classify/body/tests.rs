@@ -27,7 +27,7 @@ enum Step {
 
 use Step::{Breaks, Data, Panics, Trailers, Waits};
 
-/// A body by script, that says how long it is and when it has ended if it is told to.
+/// A scripted body. If `knows_its_end`, it reports the end of the stream after its last step.
 #[derive(Debug)]
 struct Script {
     steps: VecDeque<Step>,
@@ -57,7 +57,7 @@ impl Body for Script {
             Some(Data(data)) => Some(Ok(Frame::data(Bytes::from_static(data.as_bytes())))),
             Some(Trailers) => Some(Ok(Frame::trailers(HeaderMap::new()))),
             Some(Breaks) => Some(Err("reset")),
-            Some(Panics) => panic!("the body's"),
+            Some(Panics) => panic!("the body panicked"),
             Some(Waits) => return Poll::Pending,
         })
     }
@@ -67,27 +67,27 @@ impl Body for Script {
     }
 }
 
-/// What a judge was asked, and what it answers.
+/// A record of the calls of a classifier.
 #[derive(Clone, Default)]
-struct Asked(Arc<Mutex<String>>);
+struct Record(Arc<Mutex<String>>);
 
-struct Listens(Asked);
+struct Recorder(Record);
 
-impl Listens {
+impl Recorder {
     fn note(&self, what: &str) {
-        let mut asked = self.0.0.lock().unwrap();
-        asked.push_str(what);
-        asked.push(' ');
+        let mut record = self.0.0.lock().unwrap();
+        record.push_str(what);
+        record.push(' ');
     }
 }
 
-impl ClassifyBody for Listens {
+impl ClassifyBody for Recorder {
     fn data(&mut self, data: &[u8]) -> BodyProgress {
         self.note(std::str::from_utf8(data).unwrap());
         match data {
             b"ping" => BodyProgress::Pending,
             b"overloaded" => BodyProgress::Settled(Outcome::throttled()),
-            b"confusing" => panic!("the judge's"),
+            b"confusing" => panic!("the classifier panicked"),
             _ => BodyProgress::Content,
         }
     }
@@ -114,17 +114,17 @@ fn guarded(script: Script) -> (BreakerBody<Script>, BreakerHandle) {
     (BreakerBody::guarded(script, handle.try_acquire().unwrap()), handle)
 }
 
-fn judged(script: Script) -> (BreakerBody<Script>, BreakerHandle, Asked) {
-    let (handle, asked) = (handle(), Asked::default());
-    let judge = Box::new(Listens(asked.clone()));
-    (BreakerBody::classified(script, handle.try_acquire().unwrap(), judge), handle, asked)
+fn classified(script: Script) -> (BreakerBody<Script>, BreakerHandle, Record) {
+    let (handle, record) = (handle(), Record::default());
+    let classifier = Box::new(Recorder(record.clone()));
+    (BreakerBody::classified(script, handle.try_acquire().unwrap(), classifier), handle, record)
 }
 
 fn poll(body: &mut BreakerBody<Script>) -> Option<Result<Frame<Bytes>, &'static str>> {
-    body.frame().now_or_never().expect("waits")
+    body.frame().now_or_never().expect("a frame is ready")
 }
 
-/// Only one call was made here: how it was counted.
+/// Returns the class of the only call.
 fn counted(handle: &BreakerHandle) -> &'static str {
     let Totals { success, failure, throttled, exhausted, ignored, cancelled, .. } =
         handle.snapshot().totals;
@@ -183,7 +183,7 @@ fn an_unpin_body_stays_unpin() {
     unpin(&BreakerBody::new(Empty::<Bytes>::new()));
 }
 
-/// Polls to the end, or as often as it says.
+/// Polls a body a number of times and drops it.
 fn drain(mut body: BreakerBody<Script>, polls: usize) {
     let waker = Waker::noop();
     let mut cx = Context::from_waker(waker);
@@ -219,7 +219,7 @@ fn every_way_to_end_settles_once() {
 }
 
 #[test]
-fn the_last_of_exactly_so_many_bytes_settles_without_another_poll() {
+fn a_frame_that_is_known_to_be_the_last_settles_without_another_poll() {
     let (mut body, handle) = guarded(Script::exact([Data("a"), Data("b")]));
     poll(&mut body);
     assert_eq!(counted(&handle), "open");
@@ -228,11 +228,11 @@ fn the_last_of_exactly_so_many_bytes_settles_without_another_poll() {
 }
 
 #[test]
-fn a_body_that_panics_has_failed_and_a_reader_that_panics_has_enough() {
+fn a_body_that_panics_is_a_failure_and_a_reader_that_panics_is_a_success() {
     let (mut body, handle) = guarded(Script::new([Data("a"), Panics]));
     poll(&mut body);
     let unwound = catch_unwind(AssertUnwindSafe(|| poll(&mut body)));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the body's"));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the body panicked"));
     drop(body);
     assert_eq!(counted(&handle), "failure");
 
@@ -240,29 +240,29 @@ fn a_body_that_panics_has_failed_and_a_reader_that_panics_has_enough() {
     let unwound = catch_unwind(AssertUnwindSafe(move || {
         poll(&mut body);
         let _held = body;
-        panic!("the reader's");
+        panic!("the reader panicked");
     }));
     assert!(unwound.is_err());
     assert_eq!(counted(&handle), "success");
 }
 
 #[test]
-fn a_judge_sees_every_byte_and_is_asked_once_for_the_end() {
-    let (body, handle, asked) = judged(Script::new([Data("ping"), Data(""), Data("a")]));
+fn a_classifier_sees_every_byte_and_the_end_once() {
+    let (body, handle, record) = classified(Script::new([Data("ping"), Data(""), Data("a")]));
     drain(body, 9);
-    assert_eq!(*asked.0.lock().unwrap(), "ping a end ");
+    assert_eq!(*record.0.lock().unwrap(), "ping a end ");
     assert_eq!(counted(&handle), "exhausted");
 
-    let (body, handle, asked) = judged(Script::exact([Data("a"), Trailers]));
+    let (body, handle, record) = classified(Script::exact([Data("a"), Trailers]));
     drain(body, 9);
-    assert_eq!(*asked.0.lock().unwrap(), "a end ");
+    assert_eq!(*record.0.lock().unwrap(), "a end ");
     assert_eq!(counted(&handle), "exhausted");
 }
 
 #[test]
-fn a_verdict_ends_the_call_and_the_body_goes_on() {
-    let (mut body, handle, asked) =
-        judged(Script::new([Data("a"), Data("overloaded"), Data("more"), Breaks]));
+fn an_outcome_settles_the_call_and_the_body_goes_on() {
+    let (mut body, handle, record) =
+        classified(Script::new([Data("a"), Data("overloaded"), Data("more"), Breaks]));
     poll(&mut body);
     poll(&mut body);
     assert_eq!(counted(&handle), "throttled");
@@ -270,33 +270,33 @@ fn a_verdict_ends_the_call_and_the_body_goes_on() {
     assert_eq!(poll(&mut body).unwrap().unwrap_err(), "reset");
     drop(body);
     assert_eq!(counted(&handle), "throttled");
-    assert_eq!(*asked.0.lock().unwrap(), "a overloaded ");
+    assert_eq!(*record.0.lock().unwrap(), "a overloaded ");
 }
 
 #[test]
-fn what_is_no_content_is_cancelled_when_it_is_dropped() {
-    let (body, handle, _) = judged(Script::new([Data("ping"), Data("ping")]));
+fn a_body_that_is_dropped_without_content_is_cancelled() {
+    let (body, handle, _) = classified(Script::new([Data("ping"), Data("ping")]));
     drain(body, 2);
     assert_eq!(counted(&handle), "cancelled");
-    let (body, handle, _) = judged(Script::new([Data("ping"), Data("a"), Data("b")]));
+    let (body, handle, _) = classified(Script::new([Data("ping"), Data("a"), Data("b")]));
     drain(body, 2);
     assert_eq!(counted(&handle), "success");
 }
 
 #[test]
-fn a_judge_that_panics_is_confused_and_says_nothing() {
-    let (mut body, handle, _) = judged(Script::new([Data("a"), Data("confusing")]));
+fn a_call_whose_classifier_panics_is_ignored() {
+    let (mut body, handle, _) = classified(Script::new([Data("a"), Data("confusing")]));
     poll(&mut body);
     let unwound = catch_unwind(AssertUnwindSafe(|| poll(&mut body)));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the judge's"));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the classifier panicked"));
     drop(body);
     assert_eq!(counted(&handle), "ignored");
 }
 
-/// Frames of more than one piece, and one that does not show all of its pieces.
+/// A frame of several pieces that shows the first `shown` of them.
 struct Pieces {
     parts: VecDeque<&'static [u8]>,
-    shows: usize,
+    shown: usize,
 }
 
 impl Buf for Pieces {
@@ -309,33 +309,33 @@ impl Buf for Pieces {
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        let shown = self.parts.iter().take(self.shows).zip(slices);
+        let shown = self.parts.iter().take(self.shown).zip(slices);
         shown.map(|(part, slice)| *slice = std::io::IoSlice::new(part)).count()
     }
 
     fn advance(&mut self, _: usize) {
-        unreachable!("nobody takes them");
+        unreachable!("a classifier does not consume data");
     }
 }
 
 #[test]
-fn a_frame_of_pieces_is_read_where_it_shows_them_all() {
-    for (shows, expected) in [(2, "ping a "), (1, "")] {
-        let (handle, asked) = (handle(), Asked::default());
-        let pieces = Pieces { parts: [&b"ping"[..], b"a"].into(), shows };
+fn a_frame_of_pieces_is_read_if_it_shows_them_all() {
+    for (shown, expected) in [(2, "ping a "), (1, "")] {
+        let (handle, record) = (handle(), Record::default());
+        let pieces = Pieces { parts: [&b"ping"[..], b"a"].into(), shown };
         let frames = futures_util::stream::iter([Ok::<_, ()>(Frame::data(pieces))]);
-        let judge = Box::new(Listens(asked.clone()));
+        let classifier = Box::new(Recorder(record.clone()));
         let permit = handle.try_acquire().unwrap();
-        let mut body = BreakerBody::classified(StreamBody::new(frames), permit, judge);
+        let mut body = BreakerBody::classified(StreamBody::new(frames), permit, classifier);
         body.frame().now_or_never();
-        assert_eq!(*asked.0.lock().unwrap(), expected);
+        assert_eq!(*record.0.lock().unwrap(), expected);
         drop(body);
         assert_eq!(counted(&handle), "success");
     }
 }
 
 #[test]
-fn taking_the_body_out_ends_the_call() {
+fn taking_the_inner_body_settles_the_call() {
     let (body, handle) = guarded(Script::new([Data("a")]));
     assert!(body.into_inner().is_ok());
     assert_eq!(counted(&handle), "success");
@@ -360,7 +360,7 @@ async fn the_time_of_a_call_ends_with_its_first_content() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_nobody_asked_for_is_cancelled_however_long_it_was_held() {
+async fn a_body_that_was_never_polled_is_cancelled_however_long_it_was_held() {
     for (polls, expected, state) in [(0, "cancelled", State::Closed), (1, "failure", State::Open)] {
         let settings = Settings::builder()
             .trip(Trip::none().consecutive(9).slow(S, 1.0, 1).overdue(1, S))
@@ -380,7 +380,7 @@ async fn a_body_that_nobody_asked_for_is_cancelled_however_long_it_was_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_is_judged_at_its_first_content_and_may_break_later() {
+async fn a_probe_is_settled_at_its_first_content_and_may_break_later() {
     for (last, broken) in [(Breaks, 1), (Waits, 0)] {
         let handle = handle();
         handle.hold_for(S);
@@ -397,5 +397,33 @@ async fn a_probe_is_judged_at_its_first_content_and_may_break_later() {
         assert_eq!(snapshot.totals.broken_after, broken);
         assert_eq!(snapshot.totals.settled(), 1);
         assert_eq!(u64::from(snapshot.window.consecutive_failures), broken);
+    }
+}
+
+/// Classifies a body by its end alone.
+struct EndOnly;
+
+impl ClassifyBody for EndOnly {
+    fn data(&mut self, _: &[u8]) -> BodyProgress {
+        panic!("shows data to a classifier that does not read it");
+    }
+
+    fn end(&mut self) -> Outcome {
+        Outcome::throttled()
+    }
+
+    fn reads_data(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_classifier_that_reads_no_data_decides_at_the_end_and_any_data_is_content() {
+    for (polls, expected) in [(0, "cancelled"), (1, "success"), (2, "throttled")] {
+        let handle = handle();
+        let permit = handle.try_acquire().unwrap();
+        let body = BreakerBody::classified(Script::new([Data("a")]), permit, Box::new(EndOnly));
+        drain(body, polls);
+        assert_eq!(counted(&handle), expected, "{polls} polls");
     }
 }

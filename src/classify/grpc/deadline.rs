@@ -9,19 +9,20 @@ use crate::clock;
 
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// The most digits of a timeout, after the gRPC protocol over HTTP/2.
-const DIGITS: usize = 8;
+/// The largest number of digits in a timeout, as the gRPC protocol over HTTP/2 defines it.
+const MAX_DIGITS: usize = 8;
 
-/// When the caller will have waited for as long as its `grpc-timeout` says, counted from now.
+/// Returns the moment at which the `grpc-timeout` of a request will have passed, counted from now. `None` without a valid
+/// timeout.
 pub(super) fn deadline(headers: &HeaderMap) -> Option<Instant> {
     let timeout = timeout(headers.get(TIMEOUT)?.as_bytes())?;
     clock::now().checked_add(timeout)
 }
 
-/// One to eight digits and a unit; `None` for anything else.
+/// Parses one to eight digits followed by a unit.
 fn timeout(value: &[u8]) -> Option<Duration> {
     let (unit, digits) = value.split_last()?;
-    if digits.is_empty() || digits.len() > DIGITS {
+    if digits.is_empty() || digits.len() > MAX_DIGITS {
         return None;
     }
     let count = digits.iter().try_fold(0_u64, |count, digit| {
@@ -38,9 +39,10 @@ fn timeout(value: &[u8]) -> Option<Duration> {
     })
 }
 
-/// What it means that nobody waits for an answer any more: a failure, from the deadline on.
+/// Returns the outcome of a call that is dropped before its response: a failure at or after the deadline. `None` before it,
+/// or without a deadline.
 #[cold]
-pub(crate) fn given_up(deadline: Option<Instant>) -> Option<Outcome> {
+pub(super) fn deadline_exceeded(deadline: Option<Instant>) -> Option<Outcome> {
     (clock::now() >= deadline?).then(|| Outcome::failure().reason("deadline exceeded"))
 }
 
@@ -68,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_no_timeout() {
+    fn a_malformed_timeout_is_ignored() {
         for value in [
             "",
             "S",
@@ -118,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn any_count_of_a_unit_is_that_long(count in 0..=99_999_999_u64) {
+        fn any_number_of_milliseconds_is_exact(count in 0..=99_999_999_u64) {
             let parsed = timeout(format!("{count}m").as_bytes());
             prop_assert_eq!(parsed, Some(Duration::from_millis(count)));
         }

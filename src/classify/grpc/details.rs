@@ -1,4 +1,4 @@
-//! How long to wait, in the details of a gRPC status: read, and told.
+//! The wait in the details of a gRPC status: decoded and encoded.
 
 #[cfg(test)]
 mod tests;
@@ -14,25 +14,26 @@ use prost::Message;
 
 pub(crate) const STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
-/// How a type URL ends, whatever host it names.
+/// The end of a type URL. The host before it may be any.
 const RETRY_INFO: &str = "/google.rpc.RetryInfo";
 
-/// The most characters of base64 that are decoded, of all values together: 64 KiB as bytes.
-const MOST: usize = (64 * 1024_usize).div_ceil(3) * 4;
+/// The largest number of base64 characters that are decoded, for all values together. It stands for 64 KiB.
+const MAX_BASE64: usize = (64 * 1024_usize).div_ceil(3) * 4;
 
-/// The longest `google.protobuf.Duration`: 10 000 years, as its definition has it.
-const LONGEST: u64 = 315_576_000_000;
+/// The longest `google.protobuf.Duration` in seconds: 10 000 years, as its definition states.
+const MAX_SECONDS: u64 = 315_576_000_000;
 
-/// Binary metadata is sent without padding and accepted with it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+/// The decoder. Binary metadata is accepted with and without padding.
+const DECODER: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Without padding, as the protocol asks of whoever sends.
-const BASE64_TOLD: GeneralPurpose = base64::engine::general_purpose::STANDARD_NO_PAD;
+/// The encoder. The protocol asks senders to omit the padding.
+const ENCODER: GeneralPurpose = base64::engine::general_purpose::STANDARD_NO_PAD;
 
-// Only the fields that are read: the others are skipped without being copied or checked.
+// The messages below declare only the fields that are read. The decoder skips all other fields without copying or checking
+// them.
 
 /// `google.rpc.Status`
 #[derive(Message)]
@@ -66,60 +67,61 @@ struct Delay {
     nanos: i32,
 }
 
-// What is told has one detail, of one type: what is repeated or any type of message in the definitions is a single
-// one here, and the same on the wire. So nothing but the value of the header is allocated.
+// The messages below encode one detail of one type. A single field has the same wire format as the repeated field and as
+// the bytes of `Any` in the definitions, so that only the value of the header is allocated.
 
-/// A `google.rpc.Status` that tells a delay.
+/// A `google.rpc.Status` with one detail
 #[derive(Message)]
-struct Told {
+struct SentStatus {
     #[prost(int32, tag = "1")]
     code: i32,
     #[prost(bytes = "bytes", tag = "2")]
     message: Bytes,
     #[prost(message, optional, tag = "3")]
-    detail: Option<ToldAny>,
+    detail: Option<SentAny>,
 }
 
-/// A `google.protobuf.Any` that is a `google.rpc.RetryInfo`.
+/// A `google.protobuf.Any` that holds a `google.rpc.RetryInfo`
 #[derive(Message)]
-struct ToldAny {
+struct SentAny {
     #[prost(bytes = "bytes", tag = "1")]
     type_url: Bytes,
     #[prost(message, optional, tag = "2")]
     value: Option<RetryInfo>,
 }
 
-/// More than a status takes that tells a delay: 87 bytes with the longest one and a message of 12.
-const ROOM: usize = 120;
+/// The size of the buffer for an encoded status. With the longest delay and a message of 12 bytes, a status takes 87 bytes.
+const MAX_STATUS: usize = 120;
 
-/// The value of `grpc-status-details-bin`: a `google.rpc.Status` with this code and message, and a
-/// `google.rpc.RetryInfo` with this delay, or the longest there is. `None` if the message is too long to have room.
+/// Returns a value of `grpc-status-details-bin`: a `google.rpc.Status` with this code and message, and with a
+/// `google.rpc.RetryInfo` that carries the delay. A delay above the longest one is shortened to it. `None` if the message is
+/// too long for the buffer.
 pub(crate) fn tell_delay(code: i32, message: &'static str, delay: Duration) -> Option<HeaderValue> {
-    let longest = delay.as_secs() >= LONGEST;
+    let is_longest = delay.as_secs() >= MAX_SECONDS;
     let delay = Delay {
-        seconds: i64::try_from(delay.as_secs().min(LONGEST)).ok()?,
-        nanos: if longest { 0 } else { i32::try_from(delay.subsec_nanos()).ok()? },
+        seconds: i64::try_from(delay.as_secs().min(MAX_SECONDS)).ok()?,
+        nanos: if is_longest { 0 } else { i32::try_from(delay.subsec_nanos()).ok()? },
     };
-    let status = Told {
+    let status = SentStatus {
         code,
         message: Bytes::from_static(message.as_bytes()),
-        detail: Some(ToldAny {
+        detail: Some(SentAny {
             type_url: Bytes::from_static(b"type.googleapis.com/google.rpc.RetryInfo"),
             value: Some(RetryInfo { retry_delay: Some(delay) }),
         }),
     };
-    let (mut bytes, mut text) = ([0; ROOM], [0; ROOM / 3 * 4]);
+    let (mut bytes, mut text) = ([0; MAX_STATUS], [0; MAX_STATUS / 3 * 4]);
     status.encode(&mut bytes.as_mut_slice()).ok()?;
     let bytes = bytes.get(..status.encoded_len())?;
-    let length = BASE64_TOLD.encode_slice(bytes, &mut text).ok()?;
+    let length = ENCODER.encode_slice(bytes, &mut text).ok()?;
     HeaderValue::from_bytes(text.get(..length)?).ok()
 }
 
-/// The delay of the first `google.rpc.RetryInfo` in `grpc-status-details-bin`.
+/// Returns the delay of the first `google.rpc.RetryInfo` in `grpc-status-details-bin`.
 ///
-/// Of several values, joined by commas or on lines of their own, the first that is a `google.rpc.Status` decides.
-/// A delay that is malformed, negative or out of the range of `google.protobuf.Duration` is none. A value that
-/// would be more than 64 KiB, with those before it, is not read.
+/// If there are several values, joined by commas or in headers of their own, the first one that is a `google.rpc.Status`
+/// decides. A delay that is malformed, negative or outside of the range of `google.protobuf.Duration` is ignored. A value
+/// that exceeds 64 KiB together with the values before it is not read.
 pub(crate) fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
     let status = first_status(headers)?;
     let info = status.details.iter().find(|detail| detail.type_url.ends_with(RETRY_INFO))?;
@@ -127,16 +129,16 @@ pub(crate) fn retry_delay(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn first_status(headers: &HeaderMap) -> Option<Status> {
-    let mut left = MOST;
+    let mut left = MAX_BASE64;
     let lines = headers.get_all(STATUS_DETAILS).iter();
     for value in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
         let value = value.trim_ascii();
         left = left.checked_sub(value.len())?;
-        // An empty value would be a status without any field.
+        // An empty value would decode as a status without fields.
         if value.is_empty() {
             continue;
         }
-        let status = BASE64.decode(value).ok().and_then(|bytes| Status::decode(&*bytes).ok());
+        let status = DECODER.decode(value).ok().and_then(|bytes| Status::decode(&*bytes).ok());
         if status.is_some() {
             return status;
         }
@@ -145,7 +147,7 @@ fn first_status(headers: &HeaderMap) -> Option<Status> {
 }
 
 fn delay(delay: Delay) -> Option<Duration> {
-    let seconds = u64::try_from(delay.seconds).ok().filter(|seconds| *seconds <= LONGEST)?;
+    let seconds = u64::try_from(delay.seconds).ok().filter(|seconds| *seconds <= MAX_SECONDS)?;
     let nanos = u32::try_from(delay.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
     Some(Duration::new(seconds, nanos))
 }

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use super::*;
 
-fn judge(grpc: &Grpc, http: u16, headers: &[(&str, &str)]) -> Outcome {
+fn classify(grpc: &Grpc, http: u16, headers: &[(&str, &str)]) -> Outcome {
     let mut response = Response::builder().status(http);
     for (name, value) in headers {
         response = response.header(*name, *value);
@@ -9,7 +11,7 @@ fn judge(grpc: &Grpc, http: u16, headers: &[(&str, &str)]) -> Outcome {
 }
 
 fn class(grpc: &Grpc, status: &str) -> Class {
-    judge(grpc, 200, &[("grpc-status", status)]).class()
+    classify(grpc, 200, &[("grpc-status", status)]).class()
 }
 
 #[test]
@@ -27,7 +29,7 @@ fn every_code_has_its_class() {
 }
 
 #[test]
-fn a_status_that_is_no_code_is_a_failure() {
+fn a_status_that_is_not_a_known_code_is_a_failure() {
     for bad in [
         "",
         "banana",
@@ -49,35 +51,35 @@ fn a_status_that_is_no_code_is_a_failure() {
 
 #[test]
 fn a_head_without_a_status_is_a_success() {
-    assert_eq!(judge(&Grpc::client(), 200, &[]).class(), Class::Success);
+    assert_eq!(classify(&Grpc::client(), 200, &[]).class(), Class::Success);
 }
 
 #[test]
-fn the_http_status_comes_first() {
+fn the_http_status_is_classified_first() {
     let client = Grpc::client();
-    let page = judge(&client, 503, &[("grpc-status", "0"), ("retry-after", "2")]);
+    let page = classify(&client, 503, &[("grpc-status", "0"), ("retry-after", "2")]);
     assert_eq!(page.class(), Class::Failure);
     assert_eq!(page.wait(), Some(Duration::from_secs(2)));
     assert_eq!(page.last_error().unwrap().code, Some(503));
-    assert_eq!(judge(&client, 429, &[]).class(), Class::Throttled);
-    assert_eq!(judge(&Grpc::server(), 429, &[]).class(), Class::Ignored);
-    assert_eq!(judge(&client, 404, &[]).class(), Class::Success);
-    assert_eq!(judge(&client, 501, &[]).class(), Class::Success);
-    assert_eq!(judge(&client, 400, &[("grpc-status", "13")]).class(), Class::Failure);
+    assert_eq!(classify(&client, 429, &[]).class(), Class::Throttled);
+    assert_eq!(classify(&Grpc::server(), 429, &[]).class(), Class::Ignored);
+    assert_eq!(classify(&client, 404, &[]).class(), Class::Success);
+    assert_eq!(classify(&client, 501, &[]).class(), Class::Success);
+    assert_eq!(classify(&client, 400, &[("grpc-status", "13")]).class(), Class::Failure);
 }
 
 #[test]
-fn pushback_is_the_wait_of_a_failure_and_of_a_throttle() {
+fn pushback_is_the_wait_of_a_failure_and_of_a_throttled_call() {
     let pushback = ("grpc-retry-pushback-ms", "1500");
     for code in ["14", "8"] {
-        let outcome = judge(&Grpc::client(), 200, &[("grpc-status", code), pushback]);
+        let outcome = classify(&Grpc::client(), 200, &[("grpc-status", code), pushback]);
         assert_eq!(outcome.wait(), Some(Duration::from_millis(1500)), "{code}");
     }
-    let server = judge(&Grpc::server(), 200, &[("grpc-status", "8"), pushback]);
+    let server = classify(&Grpc::server(), 200, &[("grpc-status", "8"), pushback]);
     assert_eq!(server.wait(), None);
 }
 
-/// `RetryInfo` of 1.5 s in a status.
+/// A status with a `RetryInfo` of 1.5 s
 #[cfg(feature = "grpc")]
 const DETAILS: (&str, &str) = (
     "grpc-status-details-bin",
@@ -86,13 +88,13 @@ const DETAILS: (&str, &str) = (
 
 #[test]
 #[cfg(feature = "grpc")]
-fn retry_info_is_the_wait_of_a_failure_and_of_a_throttle() {
+fn retry_info_is_the_wait_of_a_failure_and_of_a_throttled_call() {
     for code in ["14", "8"] {
-        let outcome = judge(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
+        let outcome = classify(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
         assert_eq!(outcome.wait(), Some(Duration::from_millis(1500)), "{code}");
     }
     for code in ["0", "1", "5"] {
-        let outcome = judge(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
+        let outcome = classify(&Grpc::client(), 200, &[("grpc-status", code), DETAILS]);
         assert_eq!(outcome.wait(), None, "{code}");
     }
 }
@@ -102,7 +104,7 @@ fn retry_info_is_the_wait_of_a_failure_and_of_a_throttle() {
 fn pushback_wins_over_retry_info_unless_it_names_no_time() {
     let wait = |pushback| {
         let headers = [("grpc-status", "14"), ("grpc-retry-pushback-ms", pushback), DETAILS];
-        judge(&Grpc::client(), 200, &headers).wait()
+        classify(&Grpc::client(), 200, &headers).wait()
     };
     assert_eq!(wait("700"), Some(Duration::from_millis(700)));
     assert_eq!(wait("0"), Some(Duration::ZERO));
@@ -111,7 +113,7 @@ fn pushback_wins_over_retry_info_unless_it_names_no_time() {
 
 #[test]
 fn a_bad_outcome_names_its_code() {
-    let error = judge(&Grpc::client(), 200, &[("grpc-status", "14")]).last_error().unwrap();
+    let error = classify(&Grpc::client(), 200, &[("grpc-status", "14")]).last_error().unwrap();
     assert_eq!(error.to_string(), "UNAVAILABLE (14)");
 }
 
@@ -120,7 +122,7 @@ fn an_open_circuit_further_down_is_ignored_with_its_wait() {
     let headers =
         [("grpc-status", "14"), ("grpc-retry-pushback-ms", "700"), ("x-circuit-open", "db")];
     for grpc in [Grpc::server(), Grpc::client()] {
-        let outcome = judge(&grpc, 200, &headers);
+        let outcome = classify(&grpc, 200, &headers);
         assert_eq!(outcome.class(), Class::Ignored);
         assert_eq!(outcome.wait(), Some(Duration::from_millis(700)));
     }
@@ -133,7 +135,7 @@ fn an_error_is_a_failure() {
 }
 
 #[test]
-fn codes_move_between_the_classes() {
+fn setters_override_the_class_of_codes() {
     let grpc = Grpc::client()
         .failure_on([5])
         .success_on([2])
@@ -149,9 +151,9 @@ fn codes_move_between_the_classes() {
 }
 
 #[test]
-fn a_failure_weighs_what_its_code_does() {
+fn a_failure_has_the_weight_of_its_code() {
     let grpc = Grpc::client().weight_on([14, 8], 3).weight_on([17], 9);
-    let weight = |status| judge(&grpc, 200, &[("grpc-status", status)]).failure_weight();
+    let weight = |status| classify(&grpc, 200, &[("grpc-status", status)]).failure_weight();
     assert_eq!((weight("14"), weight("13"), weight("17")), (3, 1, 1));
-    assert_eq!(class(&grpc, "8"), Class::Throttled, "a weight moves no code");
+    assert_eq!(class(&grpc, "8"), Class::Throttled, "a weight changes no class");
 }

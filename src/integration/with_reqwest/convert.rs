@@ -63,5 +63,7 @@ pub(super) fn from_reqwest(response: reqwest::Response) -> Response<reqwest::Bod
 
 /// Converts back to a response of reqwest. The body carries the permit if the call has not been settled.
 pub(super) fn into_reqwest(response: Response<BreakerBody<reqwest::Body>>) -> reqwest::Response {
-    reqwest::Response::from(response.map(|body| body.settled().unwrap_or_else(Into::into)))
+    reqwest::Response::from(
+        response.map(|body| body.into_settled().map_or_else(Into::into, Option::unwrap_or_default)),
+    )
 }

@@ -1,4 +1,4 @@
-//! A classifier that waits for the end of the body.
+//! A classifier of tower-http that decides at the end of the body.
 
 use http::{HeaderMap, StatusCode};
 use tower_http::classify::ClassifyEos;
@@ -7,9 +7,9 @@ use super::filled_in;
 use crate::classify::{BodyProgress, ClassifyBody};
 use crate::outcome::Outcome;
 
-/// Asks a `ClassifyEos` once.
+/// Calls a `ClassifyEos` once, at the end of a body.
 pub(super) struct Eos<C, F> {
-    /// `None` once it was asked.
+    /// `None` after the call.
     classify: Option<C>,
     status: StatusCode,
     outcome_of: F,
@@ -24,7 +24,7 @@ where
         Self { classify: Some(classify), status, outcome_of }
     }
 
-    fn ask(&mut self, trailers: Option<&HeaderMap>) -> Outcome {
+    fn classify(&mut self, trailers: Option<&HeaderMap>) -> Outcome {
         match self.classify.take().map(|classify| classify.classify_eos(trailers)) {
             Some(Err(class)) => {
                 let outcome = (self.outcome_of)(&class);
@@ -45,10 +45,14 @@ where
     }
 
     fn end(&mut self) -> Outcome {
-        self.ask(None)
+        self.classify(None)
     }
 
     fn trailers(&mut self, trailers: &HeaderMap) -> Outcome {
-        self.ask(Some(trailers))
+        self.classify(Some(trailers))
+    }
+
+    fn reads_data(&self) -> bool {
+        false
     }
 }

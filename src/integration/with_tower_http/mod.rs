@@ -1,4 +1,4 @@
-//! Classifiers written against `tower_http::classify`.
+//! Classifiers written for `tower_http::classify`.
 
 mod eos;
 #[cfg(test)]
@@ -6,45 +6,49 @@ mod tests;
 
 use std::fmt;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use tower_http::classify::{ClassifiedResponse, ClassifyResponse, MakeClassifier};
 
 use self::eos::Eos;
 use crate::breaker::Permit;
-use crate::classify::{
-    BodyClassifier, BreakerBody, Classified, Classify, NeverDeferred, OPEN_HEADER, SettleAt,
-    answered_by_a_breaker, code_and_name, rejected_below, settle_by_body, wait,
-};
+use crate::classify::body::BodyClassifier;
+use crate::classify::body::settle::{settle_at_head, settle_by_body, settled};
+use crate::classify::grpc::status::{GRPC_STATUS, code_and_name, wait};
+use crate::classify::http::{answered_by_a_breaker, is_head, is_rejection};
+use crate::classify::result::rejected_below;
+use crate::classify::{BreakerBody, Classified, Classify, ClassifyBody, NeverDeferred, SettleAt};
 use crate::outcome::{Class, Outcome};
 
-/// Judges by a classifier of tower-http: the value that
+/// Classifies calls by a classifier of tower-http.
+///
+/// It takes the value that
 /// [`TraceLayer::new`](https://docs.rs/tower-http/latest/tower_http/trace/struct.TraceLayer.html) takes, or any other
 /// [`MakeClassifier`].
 ///
-/// | the call | its verdict |
+/// | result | outcome |
 /// |---|---|
 /// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
-/// | another `Err` | the class that `classify_error` gives |
+/// | any other `Err` | by the class that `classify_error` returns |
 /// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
-/// | `classify_response` gives a failure class | that class, at the head |
-/// | it says success | a success if the body ends; a failure if it breaks |
-/// | it waits for the end (`RequiresEos`) | what `classify_eos` says of the trailers, or of none |
-/// | … and the body breaks | a failure |
-/// | … and the body is dropped | as every [`BreakerBody`] |
+/// | `classify_response` returns a failure class | by that class, at the head |
+/// | `classify_response` returns success | a success if the body ends, a failure if it breaks |
+/// | `classify_response` returns `RequiresEos` | by what `classify_eos` returns for the trailers, or for none |
+/// | `RequiresEos`, and the body breaks | a failure |
+/// | `RequiresEos`, and the body is dropped | as for every [`BreakerBody`] |
 ///
-/// A failure class is a failure; see [`outcome_with`](Self::outcome_with) to have it otherwise. Its code is the
-/// `grpc-status`, if there is one and the HTTP status is below 400, and else the HTTP status. Its wait is what
-/// [`retry_after`](crate::classify::retry_after) reads in the head, or in the trailers if they decided, or else, with
-/// feature `grpc`, the `google.rpc.RetryInfo` there.
+/// A failure class is a failure, unless [`outcome_with`](Self::outcome_with) maps it to another outcome. The code of the
+/// failure is the `grpc-status` if there is one and the HTTP status is below 400, and the HTTP status otherwise. The wait
+/// is read by [`retry_after`](crate::classify::retry_after) in the head, or in the trailers if they decided. If there is
+/// none and the feature `grpc` is enabled, it is read from the `google.rpc.RetryInfo` there.
 ///
-/// A body that breaks is a failure without a class: [`ClassifyEos::classify_error`] is not asked. tower-http's own
-/// middleware does not see it at all once the head was a success.
+/// A body that breaks is a failure without a class: [`ClassifyEos::classify_error`] is not called. tower-http's own
+/// middleware does not see such a failure at all if the head was a success.
 ///
 /// [`ClassifyEos::classify_error`]: tower_http::classify::ClassifyEos::classify_error
 ///
-/// The answers to `HEAD`, 204, 304 and every other response without a body end with their head; `classify_eos` is then
-/// asked without trailers. What waits for the end travels in the body, and must be `Send`, `Sync` and `'static`.
+/// Responses to `HEAD`, 204, 304 and every other response without a body end with their head. `classify_eos` is then
+/// called without trailers. A `ClassifyEos` travels in the body, so it must be `Send`, `Sync` and `'static`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -71,39 +75,40 @@ use crate::outcome::{Class, Outcome};
 /// # }
 /// ```
 ///
-/// # What the classifiers of tower-http do not see
+/// # Limits of the classifiers of tower-http
 ///
-/// `GrpcErrorsAsFailures` calls a proxy's 503 page a success, and a stream that ends without a `grpc-status`, and every
-/// code but `OK` a failure, `NOT_FOUND` too. None of them tells a limit (429) from a failure. Where no rules are shared
-/// with tracing or metrics, [`Http`](crate::classify::Http) and [`Grpc`](crate::classify::Grpc) know more.
+/// For `GrpcErrorsAsFailures`, a proxy's 503 page and a stream that ends without a `grpc-status` are successes, and every
+/// code except `OK`, including `NOT_FOUND`, is a failure. No classifier of tower-http distinguishes a rate limit (429)
+/// from a failure. If the rules need not be shared with tracing or metrics, [`Http`](crate::classify::Http) and
+/// [`Grpc`](crate::classify::Grpc) know more.
 ///
 /// # Clone
 ///
-/// As dear as that of the classifier, once for each service that is made or cloned.
+/// Clones the classifier, once for each service that is made or cloned.
 ///
 /// # Panics
 ///
-/// A panic of the classifier goes on to the caller of the service, or to whoever polls the body; the call counts as
-/// ignored.
+/// A panic of the classifier propagates to the caller of the service, or to the task that polls the body. The call
+/// counts as ignored.
 #[derive(Clone)]
 pub struct TowerHttp<M: MakeClassifier, F = fn(&<M as MakeClassifier>::FailureClass) -> Outcome> {
     make: M,
-    at: SettleAt,
+    settle_at: SettleAt,
     outcome_of: F,
 }
 
 impl<M: MakeClassifier> TowerHttp<M> {
-    /// Every class is a failure.
+    /// Returns a classifier for which every failure class is a failure.
     pub fn new(make_classifier: M) -> Self {
-        Self { make: make_classifier, at: SettleAt::End, outcome_of: |_| Outcome::failure() }
+        Self { make: make_classifier, settle_at: SettleAt::End, outcome_of: |_| Outcome::failure() }
     }
 }
 
 impl<M: MakeClassifier, F> TowerHttp<M, F> {
-    /// What a class means. Default: a failure.
+    /// Maps failure classes to outcomes. Default: a failure.
     ///
-    /// A failure, throttled or exhausted without a wait, or without a code, gets those of the response. A class that
-    /// becomes a success at the head is one if the body ends.
+    /// If the outcome is a failure, throttled or exhausted and has no wait or no code, it takes those of the response. If a
+    /// class is mapped to a success at the head, the call is a success if the body ends.
     ///
     /// ```
     /// use tower_breaker::{Config, Outcome, integration::with_tower_http::TowerHttp};
@@ -122,15 +127,15 @@ impl<M: MakeClassifier, F> TowerHttp<M, F> {
     where
         G: Fn(&M::FailureClass) -> Outcome,
     {
-        let Self { make, at, outcome_of: _ } = self;
-        TowerHttp { make, at, outcome_of }
+        let Self { make, settle_at, outcome_of: _ } = self;
+        TowerHttp { make, settle_at, outcome_of }
     }
 
-    /// When a call is settled whose head is no failure. Default: at the end of its body.
+    /// Sets when a call is settled whose head is not a failure. Default: at the end of the response body.
     ///
-    /// A classifier that waits for the end is not asked if the call is settled before.
+    /// If the call is settled before that, `classify_eos` is not called.
     pub const fn settle_at(mut self, at: SettleAt) -> Self {
-        self.at = at;
+        self.settle_at = at;
         self
     }
 }
@@ -140,7 +145,7 @@ where
     M: MakeClassifier<ClassifyEos: Send + Sync + 'static>,
     F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
 {
-    /// The verdict on an `Err`.
+    /// Returns the outcome of an `Err`.
     fn error<E>(&self, classifier: M::Classifier, error: &E) -> Outcome
     where
         E: fmt::Display + 'static,
@@ -153,7 +158,7 @@ where
         })
     }
 
-    /// Who judges the rest of a response, if its head is not the verdict.
+    /// Returns the outcome of a head, or the classifier of the body if the head does not decide.
     fn head<B>(
         &self,
         classifier: M::Classifier,
@@ -169,19 +174,20 @@ where
                 outcome if outcome.class() == Class::Success => Ok(BodyClassifier::Plain),
                 outcome => Err(filled_in(outcome, status, response.headers())),
             },
-            // It will not be asked, and need not be kept.
-            ClassifiedResponse::RequiresEos(_) if self.at == SettleAt::Head => {
+            // The call is settled at its head, so `classify_eos` would never be called.
+            ClassifiedResponse::RequiresEos(_) if self.settle_at == SettleAt::Head => {
                 Ok(BodyClassifier::Plain)
             }
             ClassifiedResponse::RequiresEos(classify) => {
                 let eos = Eos::new(classify, status, self.outcome_of.clone());
-                Ok(BodyClassifier::AtEnd(Box::new(eos)))
+                let eos: Box<dyn ClassifyBody> = Box::new(eos);
+                Ok(eos.into())
             }
         }
     }
 }
 
-/// Adds what the head or the trailers say beside the class.
+/// Adds the wait, the code and the reason of the head or the trailers, if the outcome has none.
 fn filled_in(outcome: Outcome, status: StatusCode, headers: &HeaderMap) -> Outcome {
     if outcome.last_error().is_none() {
         return outcome;
@@ -193,9 +199,9 @@ fn filled_in(outcome: Outcome, status: StatusCode, headers: &HeaderMap) -> Outco
     let (code, reason) = if status.is_client_error() || status.is_server_error() {
         (status.as_u16(), status.canonical_reason())
     } else {
-        match code_and_name(headers) {
+        match headers.get(GRPC_STATUS).and_then(code_and_name) {
             Some((code, name)) => (code, Some(name)),
-            // "OK" would be no reason.
+            // The status is below 400, and "OK" does not describe a failure.
             None => (status.as_u16(), None),
         }
     };
@@ -213,47 +219,48 @@ where
     M: MakeClassifier<ClassifyEos: Send + Sync + 'static>,
     F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
 {
-    /// Whether the request was a `HEAD`, and its classifier.
+    /// Whether the request was a `HEAD`, and the classifier made from the request.
     type RequestInfo = (bool, M::Classifier);
     type Response = Response<BreakerBody<B>>;
     type Deferred = NeverDeferred<Result<Self::Response, E>>;
 
     #[inline]
     fn request(&self, request: &Request<A>) -> Self::RequestInfo {
-        (request.method() == Method::HEAD, self.make.make_classifier(request))
+        (is_head(request), self.make.make_classifier(request))
     }
 
     #[inline]
     fn result(
         &self,
-        (head, classifier): Self::RequestInfo,
+        (is_head, classifier): Self::RequestInfo,
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
-        let judge = match &result {
+        let head = match &result {
             Ok(response) => self.head(classifier, response),
             Err(error) => Err(self.error(classifier, error)),
         };
-        Classified::Ready(match (result, judge) {
-            (Ok(response), Ok(judge)) => Ok(settle_by_body(response, head, self.at, permit, judge)),
-            (result, verdict) => {
-                permit.settle(verdict.err().unwrap_or(Outcome::success()));
-                result.map(|response| response.map(BreakerBody::new))
+        Classified::Ready(match (result, head) {
+            (Ok(response), Ok(classifier)) => {
+                Ok(settle_by_body(response, is_head, self.settle_at, permit, classifier))
+            }
+            (result, head) => {
+                settle_at_head(result, permit, head.err().unwrap_or(Outcome::success()))
             }
         })
     }
 
     fn settled(&self, response: Response<B>) -> Self::Response {
-        response.map(BreakerBody::new)
+        settled(response)
     }
 
     fn is_rejection(&self, response: &Response<B>) -> bool {
-        response.headers().contains_key(OPEN_HEADER)
+        is_rejection(response.headers())
     }
 }
 
 impl<M: MakeClassifier, F> fmt::Debug for TowerHttp<M, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TowerHttp").field("settle_at", &self.at).finish_non_exhaustive()
+        f.debug_struct("TowerHttp").field("settle_at", &self.settle_at).finish_non_exhaustive()
     }
 }

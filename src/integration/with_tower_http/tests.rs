@@ -1,4 +1,4 @@
-//! Classifiers of tower-http, and one that is made from the request.
+//! Classifiers of tower-http, and a classifier that is made from the request.
 
 mod parts;
 
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use http::Method;
 use http_body_util::Empty;
 use tower_http::classify::{
     GrpcCode, GrpcFailureClass, ServerErrorsAsFailures, ServerErrorsFailureClass,
@@ -24,8 +25,8 @@ use crate::{BoxError, Cause, CircuitOpen, Settings, State};
 const S: Duration = Duration::from_secs(1);
 
 #[test]
-fn an_error_is_what_its_class_is() {
-    let asked = servers().outcome_with(|class| match class {
+fn an_error_has_the_outcome_of_its_class() {
+    let mapped = servers().outcome_with(|class| match class {
         ServerErrorsFailureClass::Error(text) if text == "slow" => Outcome::throttled(),
         ServerErrorsFailureClass::Error(text) if text == "mine" => Outcome::ignored(),
         _ => Outcome::failure().reason("down"),
@@ -35,14 +36,14 @@ fn an_error_is_what_its_class_is() {
         ("mine", Outcome::ignored().reason("error")),
         ("lost", Outcome::failure().reason("down")),
     ] {
-        assert_eq!(asked.error(ServerErrorsAsFailures::new(), &text), expected);
+        assert_eq!(mapped.error(ServerErrorsAsFailures::new(), &text), expected);
     }
     let plain = servers().error(ServerErrorsAsFailures::new(), &"lost");
     assert_eq!(plain, Outcome::failure().reason("error"));
 }
 
 #[test]
-fn a_rejection_further_down_is_ignored_with_its_wait_and_nobody_is_asked() {
+fn a_rejection_further_down_is_ignored_with_its_wait_and_is_not_mapped() {
     let never = servers().outcome_with(|class| panic!("{class}"));
     let name = Arc::new("db".into());
     let open = CircuitOpen::new(name, State::Open, Cause::ConsecutiveFailures, Some(3 * S));
@@ -64,9 +65,9 @@ fn a_class_at_the_head_is_a_failure_with_its_status_and_wait() {
         let expected = Outcome::failure().code(status).reason(reason);
         assert_eq!(head(&servers(), status, &[]), Some(expected));
     }
-    let told = head(&servers(), 503, &[("retry-after", "7")]).unwrap();
+    let with_wait = head(&servers(), 503, &[("retry-after", "7")]).unwrap();
     let expected = Outcome::failure().code(503).reason("Service Unavailable").retry_after(7 * S);
-    assert_eq!(told, expected);
+    assert_eq!(with_wait, expected);
     let unnamed = Some(Outcome::failure().code(599));
     assert_eq!(head(&servers(), 599, &[]), unnamed);
 
@@ -76,9 +77,9 @@ fn a_class_at_the_head_is_a_failure_with_its_status_and_wait() {
 }
 
 #[test]
-fn a_class_becomes_what_the_closure_says_and_lacks_nothing_that_the_head_says() {
+fn a_class_is_mapped_by_the_closure_and_completed_from_the_head() {
     let errors = StatusInRangeAsFailures::new_for_client_and_server_errors();
-    let asked = TowerHttp::new(errors.into_make_classifier()).outcome_with(|class| {
+    let mapped = TowerHttp::new(errors.into_make_classifier()).outcome_with(|class| {
         let StatusInRangeFailureClass::StatusCode(code) = class else { return Outcome::failure() };
         match code.as_u16() {
             429 => Outcome::throttled(),
@@ -90,16 +91,16 @@ fn a_class_becomes_what_the_closure_says_and_lacks_nothing_that_the_head_says() 
     });
     let wait = [("retry-after", "7")];
     let limited = Outcome::throttled().code(429).reason("Too Many Requests").retry_after(7 * S);
-    assert_eq!(head(&asked, 429, &wait), Some(limited));
-    assert_eq!(head(&asked, 409, &wait), Some(Outcome::ignored()));
-    assert_eq!(head(&asked, 402, &wait), Some(Outcome::exhausted().code(7).retry_after(S)));
+    assert_eq!(head(&mapped, 429, &wait), Some(limited));
+    assert_eq!(head(&mapped, 409, &wait), Some(Outcome::ignored()));
+    assert_eq!(head(&mapped, 402, &wait), Some(Outcome::exhausted().code(7).retry_after(S)));
     let ours = Outcome::failure().weight(3).code(500).reason("ours").retry_after(7 * S);
-    assert_eq!(head(&asked, 500, &wait), Some(ours));
-    assert_eq!(head(&asked, 404, &wait), None);
+    assert_eq!(head(&mapped, 500, &wait), Some(ours));
+    assert_eq!(head(&mapped, 404, &wait), None);
     for (steps, expected) in
         [(vec![Content], "success"), (vec![Content, Breaks], "failure: body broke")]
     {
-        assert_eq!(call(&asked, get(), answer(404, &[], script(steps)), 9), expected);
+        assert_eq!(call(&mapped, get(), answer(404, &[], script(steps)), 9), expected);
     }
 }
 
@@ -118,13 +119,13 @@ fn a_grpc_status_in_the_head_is_the_code() {
 }
 
 #[test]
-fn trailers_are_asked_whatever_the_pieces_of_the_data() {
+fn trailers_decide_whatever_the_pieces_of_the_data() {
     for (steps, expected) in [
         (vec![Content, Trailers(&[("grpc-status", "0")])], "success"),
         (vec![Content, Trailers(&[("grpc-status", "5")])], "success"),
         (vec![Content, Trailers(&[("grpc-status", "14")])], "failure: UNAVAILABLE (14)"),
         (vec![Trailers(&[("grpc-status", "13")])], "failure: INTERNAL (13)"),
-        // tower-http's own rule.
+        // For tower-http, a response without a `grpc-status` is a success.
         (vec![Content], "success"),
         (vec![Content, Trailers(&[])], "success"),
     ] {
@@ -142,8 +143,9 @@ fn trailers_are_asked_whatever_the_pieces_of_the_data() {
 }
 
 #[test]
-fn trailers_say_how_long_to_wait() {
-    let mut eos = Eos::new(Signed { asked: true }, StatusCode::OK, |_: &&str| Outcome::failure());
+fn a_wait_is_read_from_the_trailers() {
+    let mut eos =
+        Eos::new(Signed { required: true }, StatusCode::OK, |_: &&str| Outcome::failure());
     let trailers = map(&[("grpc-status", "14"), ("grpc-retry-pushback-ms", "1500")]);
     let expected = Outcome::failure().code(14).reason("UNAVAILABLE").retry_after(S * 3 / 2);
     assert_eq!(ClassifyBody::trailers(&mut eos, &trailers), expected);
@@ -180,7 +182,7 @@ fn a_classifier_is_made_from_the_request() {
 }
 
 #[test]
-fn what_has_no_body_ends_with_its_head() {
+fn a_response_without_a_body_ends_with_its_head() {
     let classify = TowerHttp::new(SignedIfAsked);
     let long = |status| answer(status, &[], script([Content, Trailers(&[("signed", "by me")])]));
     for (method, status) in [(Method::HEAD, 200), (Method::GET, 204), (Method::GET, 304)] {
@@ -217,10 +219,11 @@ fn a_call_can_be_settled_before_the_end() {
 }
 
 #[test]
-fn a_classifier_that_panics_says_nothing() {
+fn a_call_whose_classifier_panics_is_ignored() {
     let handle = BreakerHandle::new("shop", Settings::default());
-    let response = answer(200, &[], script([Trailers(&[("signed", "by nobody")])]));
-    let mut body = judged(&TowerHttp::new(SignedIfAsked), signing(Method::GET), response, &handle);
+    let response = answer(200, &[], script([Trailers(&[("signed", "forged")])]));
+    let mut body =
+        classified(&TowerHttp::new(SignedIfAsked), signing(Method::GET), response, &handle);
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         let mut cx = Context::from_waker(Waker::noop());
         let _frame = Pin::new(&mut body).poll_frame(&mut cx);

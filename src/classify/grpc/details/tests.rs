@@ -8,7 +8,7 @@ const BUSY: &[u8] = b"\x08\x0e\x12\x04busy\x1a\x36\
     \x0a\x28type.googleapis.com/google.rpc.RetryInfo\x12\x0a\
     \x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01";
 
-/// [`BUSY`] as another encoder writes it in base64.
+/// [`BUSY`] in base64, as written by another encoder.
 const BUSY_BASE64: &str =
     "CA4SBGJ1c3kaNgoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIKCggIARCAyrXuAQ";
 
@@ -23,7 +23,7 @@ fn read<V: AsRef<[u8]>>(values: impl IntoIterator<Item = V>) -> Option<Duration>
 }
 
 fn read_bytes(status: impl AsRef<[u8]>) -> Option<Duration> {
-    read([BASE64.encode(status)])
+    read([DECODER.encode(status)])
 }
 
 fn any(type_url: &str, value: Vec<u8>) -> Any {
@@ -46,7 +46,7 @@ fn the_delay_is_read_from_known_bytes() {
 }
 
 #[test]
-fn padding_may_be_there_or_not() {
+fn padding_is_optional() {
     // Two characters of padding, one, none.
     for (extra, padding) in [("", "=="), ("\x20\x00", ""), ("\x12\x02ab", "=")] {
         let bytes = [BUSY, extra.as_bytes()].concat();
@@ -66,11 +66,11 @@ fn no_header_is_no_delay() {
 
 #[test]
 fn the_first_value_that_is_a_status_decides() {
-    let other = BASE64.encode(Status { details: vec![retry_info(7, 0)] }.encode_to_vec());
+    let other = DECODER.encode(Status { details: vec![retry_info(7, 0)] }.encode_to_vec());
     assert_eq!(read([format!("{BUSY_BASE64},{other}")]), BUSY_FOR);
     assert_eq!(read([format!("{other}, {BUSY_BASE64}")]), Some(Duration::from_secs(7)));
     assert_eq!(read([other.as_str(), BUSY_BASE64]), Some(Duration::from_secs(7)));
-    // No base64; base64 of what is no protobuf; nothing.
+    // Not base64, base64 of bytes that are not protobuf, and an empty value.
     for bad in ["!", "/////w", ""] {
         assert_eq!(read([format!("{bad},{BUSY_BASE64}")]), BUSY_FOR, "{bad}");
         assert_eq!(read([bad, BUSY_BASE64]), BUSY_FOR, "{bad}");
@@ -89,7 +89,7 @@ fn the_first_retry_info_decides() {
 }
 
 #[test]
-fn the_host_of_a_type_url_is_of_no_interest() {
+fn the_host_of_a_type_url_is_ignored() {
     for (type_url, delay) in [
         ("type.googleapis.com/google.rpc.RetryInfo", BUSY_FOR),
         ("types.example.com/a/b/google.rpc.RetryInfo", BUSY_FOR),
@@ -127,16 +127,16 @@ fn a_delay_has_the_range_of_a_protobuf_duration() {
 }
 
 #[test]
-fn a_retry_info_without_a_delay_names_none() {
+fn a_retry_info_without_a_delay_is_no_delay() {
     let empty = any("type.googleapis.com/google.rpc.RetryInfo", Vec::new());
     assert_eq!(read_details(vec![empty]), None);
-    // An empty duration is one of zero.
+    // An empty duration is a duration of zero.
     let zero = any("type.googleapis.com/google.rpc.RetryInfo", b"\x0a\x00".to_vec());
     assert_eq!(read_details(vec![zero]), Some(Duration::ZERO));
 }
 
 #[test]
-fn a_status_that_ends_early_is_none_or_has_no_delay() {
+fn a_truncated_status_has_no_delay() {
     for end in 0..BUSY.len() {
         assert_eq!(read_bytes(&BUSY[..end]), None, "{end}");
     }
@@ -146,7 +146,7 @@ fn a_status_that_ends_early_is_none_or_has_no_delay() {
 }
 
 #[test]
-fn a_message_that_is_no_text_does_not_hide_the_delay() {
+fn a_message_that_is_not_text_does_not_hide_the_delay() {
     assert_eq!(read_bytes([b"\x12\x02\xff\xfe".as_slice(), BUSY].concat()), BUSY_FOR);
 }
 
@@ -161,13 +161,13 @@ fn nothing_is_read_after_64_kib() {
     let rest = long(60_000).0 - 60_000;
     assert_eq!(long(BYTES - rest), (BYTES, BUSY_FOR));
     assert_eq!(long(BYTES - rest + 3), (BYTES + 3, None));
-    // Of all values together.
+    // The limit applies to all values together.
     let junk = "/".repeat(4 * 1024);
     assert_eq!(read(vec![junk.as_str(); 20].into_iter().chain([BUSY_BASE64])), BUSY_FOR);
     assert_eq!(read(vec![junk.as_str(); 30].into_iter().chain([BUSY_BASE64])), None);
 }
 
-/// A length as protobuf writes it.
+/// Encodes a length as protobuf does.
 fn length(mut length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while length > 127 {
@@ -178,7 +178,7 @@ fn length(mut length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Few under miri, where each case takes up to a second.
+/// Runs few cases under miri, where each takes up to a second.
 fn cases() -> ProptestConfig {
     match cfg!(miri) {
         true => ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) },
@@ -206,7 +206,7 @@ proptest! {
     fn a_changed_byte_does_no_harm(at in 0..BUSY.len(), byte in proptest::num::u8::ANY) {
         let mut bytes = BUSY.to_vec();
         bytes[at] = byte;
-        let longest = Duration::new(LONGEST, 999_999_999);
+        let longest = Duration::new(MAX_SECONDS, 999_999_999);
         prop_assert!(read_bytes(&bytes).is_none_or(|delay| delay <= longest));
     }
 
@@ -220,15 +220,15 @@ proptest! {
     }
 }
 
-/// The delay that is told, read by the definitions as they are.
-fn told(delay: Duration) -> (Duration, HeaderMap) {
+/// Encodes a delay and decodes it with the full definitions.
+fn round_trip(delay: Duration) -> (Duration, HeaderMap) {
     let value = tell_delay(14, "circuit open", delay).unwrap();
     assert!(!value.as_bytes().contains(&b'='), "padded");
     let headers = HeaderMap::from_iter([(STATUS_DETAILS, value)]);
     (retry_delay(&headers).unwrap(), headers)
 }
 
-/// `google.rpc.Status`, all of it.
+/// `google.rpc.Status` with all of its fields
 #[derive(Message)]
 struct Whole {
     #[prost(int32, tag = "1")]
@@ -240,13 +240,13 @@ struct Whole {
 }
 
 #[test]
-fn what_is_told_is_a_status_with_one_retry_info() {
-    let (_, headers) = told(Duration::new(3, 500_000_000));
-    let bytes = BASE64.decode(&headers[STATUS_DETAILS]).unwrap();
+fn an_encoded_delay_is_a_status_with_one_retry_info() {
+    let (_, headers) = round_trip(Duration::new(3, 500_000_000));
+    let bytes = DECODER.decode(&headers[STATUS_DETAILS]).unwrap();
     let status = Whole::decode(&*bytes).unwrap();
     assert_eq!((status.code, &*status.message, status.details.len()), (14, "circuit open", 1));
     assert_eq!(status.details[0].type_url, "type.googleapis.com/google.rpc.RetryInfo");
-    // The same as from the definitions: nothing is missing or in another place.
+    // The bytes are those of the full definitions: no field is missing or in another place.
     assert_eq!(status.encode_to_vec(), bytes);
     let info = RetryInfo::decode(&*status.details[0].value).unwrap();
     let delay = info.retry_delay.unwrap();
@@ -254,24 +254,24 @@ fn what_is_told_is_a_status_with_one_retry_info() {
 }
 
 #[test]
-fn every_delay_is_told_to_the_nanosecond_up_to_the_longest() {
-    let longest = Duration::from_secs(LONGEST);
+fn a_delay_is_exact_to_the_nanosecond_up_to_the_longest() {
+    let longest = Duration::from_secs(MAX_SECONDS);
     for delay in [
         Duration::ZERO,
         Duration::from_nanos(1),
         Duration::from_millis(1_200),
-        Duration::new(LONGEST - 1, 999_999_999),
+        Duration::new(MAX_SECONDS - 1, 999_999_999),
         longest,
     ] {
-        assert_eq!(told(delay).0, delay);
+        assert_eq!(round_trip(delay).0, delay);
     }
-    assert_eq!(told(longest + Duration::from_nanos(1)).0, longest);
-    assert_eq!(told(Duration::MAX).0, longest);
+    assert_eq!(round_trip(longest + Duration::from_nanos(1)).0, longest);
+    assert_eq!(round_trip(Duration::MAX).0, longest);
 }
 
 #[test]
-fn a_message_without_room_is_not_told() {
-    let long = "a message that is longer than any that this crate has to tell anybody about";
+fn a_message_that_is_too_long_is_not_encoded() {
+    let long = "a message that is longer than any that this crate sends to its callers today";
     assert!(tell_delay(14, long, Duration::MAX).is_none());
     assert!(tell_delay(14, "circuit open", Duration::MAX).is_some());
 }

@@ -1,4 +1,4 @@
-//! Bodies by script, a classifier that is made from the request, and how a call ended.
+//! Scripted bodies, a classifier that is made from the request, and the outcome of a call.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use crate::breaker::BreakerHandle;
 use crate::classify::{BreakerBody, Classified, Classify};
 use crate::{Outcome, Settings};
 
-/// Of two pieces, and shows the first one only.
+/// A buffer of two pieces that shows the first one only.
 pub(super) struct Data(&'static [u8], &'static [u8]);
 
 impl Buf for Data {
@@ -32,7 +32,7 @@ impl Buf for Data {
     }
 
     fn advance(&mut self, _: usize) {
-        unreachable!("nobody takes it");
+        unreachable!("a classifier does not consume data");
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn grpc() -> TowerHttp<SharedClassifier<GrpcErrorsAsFailures>> {
     TowerHttp::new(SharedClassifier::new(failures))
 }
 
-/// The verdict of a head; `None` if it is in the body.
+/// Returns the outcome of a head. `None` if the body decides.
 pub(super) fn head<M, F>(
     classify: &TowerHttp<M, F>,
     status: u16,
@@ -108,7 +108,7 @@ where
     classify.head(classifier, &answer(status, headers, ())).err()
 }
 
-/// How a call ended: its class and, if it was a bad one, its last error.
+/// Returns the class of the settled call, and its last error if it has one.
 pub(super) fn ended(handle: &BreakerHandle) -> String {
     let (totals, error) = (handle.snapshot().totals, handle.snapshot().last_error);
     let counts = [
@@ -124,8 +124,8 @@ pub(super) fn ended(handle: &BreakerHandle) -> String {
     error.map_or(class.to_owned(), |error| format!("{class}: {error}"))
 }
 
-/// The body of a call that a classifier judges.
-pub(super) fn judged<B, M, F>(
+/// Returns the body of a call whose head was classified.
+pub(super) fn classified<B, M, F>(
     classify: &TowerHttp<M, F>,
     request: Request<()>,
     response: Response<B>,
@@ -137,14 +137,14 @@ where
     F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
 {
     let permit = handle.try_acquire().unwrap();
-    let token = Classify::<Request<()>, Response<B>, Infallible>::request(classify, &request);
-    let judged =
-        Classify::<Request<()>, _, Infallible>::result(classify, token, Ok(response), permit);
-    let Classified::Ready(Ok(response)) = judged else { panic!("waits") };
+    let info = Classify::<Request<()>, Response<B>, Infallible>::request(classify, &request);
+    let classified =
+        Classify::<Request<()>, _, Infallible>::result(classify, info, Ok(response), permit);
+    let Classified::Ready(Ok(response)) = classified else { panic!("the response is deferred") };
     response.into_body()
 }
 
-/// How a call ends whose response is read by so many polls and dropped.
+/// Returns the outcome of a call whose body is polled `polls` times and dropped.
 pub(super) fn call<B, M, F>(
     classify: &TowerHttp<M, F>,
     request: Request<()>,
@@ -157,7 +157,7 @@ where
     F: Fn(&M::FailureClass) -> Outcome + Clone + Send + Sync + 'static,
 {
     let handle = BreakerHandle::new("shop", Settings::default());
-    let mut body = judged(classify, request, response, &handle);
+    let mut body = classified(classify, request, response, &handle);
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..polls {
         let _frame = Pin::new(&mut body).poll_frame(&mut cx);
@@ -170,12 +170,12 @@ pub(super) fn get() -> Request<()> {
     Request::new(())
 }
 
-/// Where the request asks for it, an answer without the trailer `signed` is a failure.
+/// If the request asks for a signature, a response without the trailer `signed` is a failure.
 pub(super) struct SignedIfAsked;
 
 #[derive(Clone, Copy)]
 pub(super) struct Signed {
-    pub(super) asked: bool,
+    pub(super) required: bool,
 }
 
 impl MakeClassifier for SignedIfAsked {
@@ -184,7 +184,7 @@ impl MakeClassifier for SignedIfAsked {
     type ClassifyEos = Signed;
 
     fn make_classifier<B>(&self, request: &Request<B>) -> Signed {
-        Signed { asked: request.headers().contains_key("sign") }
+        Signed { required: request.headers().contains_key("sign") }
     }
 }
 
@@ -193,7 +193,7 @@ impl ClassifyResponse for Signed {
     type ClassifyEos = Self;
 
     fn classify_response<B>(self, _: &Response<B>) -> ClassifiedResponse<&'static str, Self> {
-        match self.asked {
+        match self.required {
             true => ClassifiedResponse::RequiresEos(self),
             false => ClassifiedResponse::Ready(Ok(())),
         }
@@ -209,12 +209,16 @@ impl ClassifyEos for Signed {
 
     fn classify_eos(self, trailers: Option<&HeaderMap>) -> Result<(), &'static str> {
         let signature = trailers.and_then(|trailers| trailers.get("signed"));
-        assert_ne!(signature.map(HeaderValue::as_bytes), Some(&b"by nobody"[..]), "who?");
+        assert_ne!(
+            signature.map(HeaderValue::as_bytes),
+            Some(&b"forged"[..]),
+            "a forged signature"
+        );
         signature.map(|_| ()).ok_or("unsigned")
     }
 
     fn classify_error<E: fmt::Display + 'static>(self, _: &E) -> &'static str {
-        panic!("nobody shows it the error of a body");
+        panic!("called with the error of a body");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Frames that were read before the caller asked for them.
+//! Frames that were read before the caller polled for them.
 
 use std::collections::VecDeque;
 
@@ -7,25 +7,26 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::body_permit::BodyPermit;
 
-/// The beginning of a body, read and not yet handed on, and whoever judges the rest.
-pub(super) struct Ahead<B: Body> {
+/// The beginning of a body, which was read and is not yet handed on, and the permit for the rest.
+pub(super) struct ReadAhead<B: Body> {
     pub(super) frames: VecDeque<Result<Frame<B::Data>, B::Error>>,
-    /// The body has nothing more to say.
+    /// Whether the body has no more frames.
     pub(super) ended: bool,
-    pub(super) judging: Option<BodyPermit>,
+    /// `None` if the call is settled.
+    pub(super) permit: Option<BodyPermit>,
 }
 
-impl<B: Body> Ahead<B> {
+impl<B: Body> ReadAhead<B> {
     pub(super) fn new() -> Self {
-        Self { frames: VecDeque::new(), ended: false, judging: None }
+        Self { frames: VecDeque::new(), ended: false, permit: None }
     }
 
-    /// Whether there is nothing more, neither here nor in the body.
+    /// Returns whether no frame is left, neither here nor in the body.
     pub(super) fn is_end_stream(&self, body: Option<&B>) -> bool {
         self.frames.is_empty() && (self.ended || body.is_none_or(Body::is_end_stream))
     }
 
-    /// What is here and what may come.
+    /// Returns the size of the frames here and of the rest of the body.
     pub(super) fn size_hint(&self, body: Option<&B>) -> SizeHint {
         let here = self.frames.iter().flatten().filter_map(Frame::data_ref);
         let here = here.map(|data| data.remaining() as u64).fold(0, u64::saturating_add);
@@ -33,7 +34,7 @@ impl<B: Body> Ahead<B> {
             Some(body) if !self.ended => body.size_hint(),
             _ => SizeHint::with_exact(0),
         };
-        // The upper bound first: it must never be below the lower one.
+        // The upper bound is set first, because it must never be below the lower one.
         if let Some(upper) = hint.upper() {
             hint.set_upper(upper.saturating_add(here));
         }
