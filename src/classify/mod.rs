@@ -166,7 +166,7 @@ pub(crate) use self::grpc::GRPC_STATUS;
 #[cfg(feature = "http")]
 pub use self::grpc::Grpc;
 #[cfg(feature = "grpc")]
-pub(crate) use self::grpc::{STATUS_DETAILS, tell_delay};
+pub(crate) use self::grpc::{STATUS_DETAILS, encode_retry_delay};
 #[cfg(feature = "http")]
 pub(crate) use self::http::GRPC_PUSHBACK;
 #[cfg(feature = "reqwest")]

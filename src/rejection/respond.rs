@@ -9,7 +9,7 @@ use super::{Answer, OnRejected, RejectionFuture};
 use crate::CircuitOpen;
 use crate::classify::{GRPC_PUSHBACK, GRPC_STATUS, OPEN_HEADER};
 #[cfg(feature = "grpc")]
-use crate::classify::{STATUS_DETAILS, tell_delay};
+use crate::classify::{STATUS_DETAILS, encode_retry_delay};
 
 /// Answers a rejected call with HTTP 503. The policy of `Config::http()`.
 ///
@@ -65,7 +65,7 @@ impl RejectWithGrpc {
         if let Some(wait) = open.retry_after() {
             headers.insert(GRPC_PUSHBACK, HeaderValue::from(pushback_ms(wait)));
             #[cfg(feature = "grpc")]
-            if let Some(details) = tell_delay(14, MESSAGE, wait) {
+            if let Some(details) = encode_retry_delay(14, MESSAGE, wait) {
                 headers.insert(STATUS_DETAILS, details);
             }
         }

@@ -35,13 +35,14 @@ impl From<Box<dyn ClassifyBody>> for BodyClassifier {
 ///
 /// One value serves every call of a service. A [`ClassifyBody`], in contrast, is allocated for each call.
 pub(crate) trait ClassifyTrailers: Send + Sync {
-    /// The body ended with trailers.
+    /// Returns the outcome of a body that ended with trailers.
     fn trailers(&self, trailers: &HeaderMap) -> Outcome;
 
-    /// The body ended without trailers.
+    /// Returns the outcome of a body that ended without trailers.
     fn end(&self) -> Outcome;
 
-    /// The body was polled, and was dropped before its first content. `None`: cancelled.
+    /// Returns the outcome of a body that was polled, and was dropped before its first content. `None` if the call is
+    /// cancelled.
     fn abandoned(&self, deadline: Option<Instant>) -> Option<Outcome>;
 }
 
@@ -52,7 +53,7 @@ pub(crate) enum Shared<T: ?Sized + 'static> {
 }
 
 impl<T: Clone> Shared<T> {
-    /// Returns the value for a change that other owners do not see.
+    /// Returns the value for writing. Clones it if it has other owners.
     pub(crate) fn make_mut(&mut self) -> &mut T {
         if let Self::Static(value) = *self {
             *self = Self::Counted(Arc::new(value.clone()));

@@ -96,7 +96,11 @@ const MAX_STATUS: usize = 120;
 /// Returns a value of `grpc-status-details-bin`: a `google.rpc.Status` with this code and message, and with a
 /// `google.rpc.RetryInfo` that carries the delay. A delay above the longest one is shortened to it. `None` if the message is
 /// too long for the buffer.
-pub(crate) fn tell_delay(code: i32, message: &'static str, delay: Duration) -> Option<HeaderValue> {
+pub(crate) fn encode_retry_delay(
+    code: i32,
+    message: &'static str,
+    delay: Duration,
+) -> Option<HeaderValue> {
     let is_longest = delay.as_secs() >= MAX_SECONDS;
     let delay = Delay {
         seconds: i64::try_from(delay.as_secs().min(MAX_SECONDS)).ok()?,

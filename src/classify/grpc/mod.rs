@@ -15,7 +15,7 @@ use http_body::Body;
 
 use self::deadline::deadline_exceeded;
 #[cfg(feature = "grpc")]
-pub(crate) use self::details::{STATUS_DETAILS, tell_delay};
+pub(crate) use self::details::{STATUS_DETAILS, encode_retry_delay};
 pub(crate) use self::status::GRPC_STATUS;
 pub(super) use self::status::by_grpc_status;
 use self::status::{CLIENT_RULES, SERVER_RULES, StatusRules};
@@ -65,9 +65,9 @@ use crate::{Class, Outcome};
 ///
 /// # Deadlines
 ///
-/// The header `grpc-timeout` of a request gives the time that its caller waits. If a call is dropped after that time, the
+/// The header `grpc-timeout` of a request gives the time that its caller waits. If a call is dropped at or after that time, the
 /// dependency has not answered in time. The call is a failure (`deadline exceeded`), like one that ends with
-/// `DEADLINE_EXCEEDED`. A response that is dropped after that time and before its first message is a failure as well, if
+/// `DEADLINE_EXCEEDED`. A response that is dropped then and before its first message is a failure as well, if
 /// its body was polled. After the first message and before the deadline, a drop means the same as without a deadline. A
 /// `grpc-timeout` that is not 1 to 8 digits followed by one of `H M S m u n` is ignored.
 ///
@@ -80,7 +80,7 @@ use crate::{Class, Outcome};
 ///
 /// # Clone
 ///
-/// Free by default. With overridden codes, it increments one reference count.
+/// Free by default. With overridden codes, a clone increments one reference count.
 #[derive(Clone, Debug)]
 pub struct Grpc {
     settle_at: SettleAt,
@@ -88,12 +88,12 @@ pub struct Grpc {
 }
 
 impl Grpc {
-    /// Returns the classifier for servers: `RESOURCE_EXHAUSTED` is ignored.
+    /// Returns a classifier for servers. It ignores `RESOURCE_EXHAUSTED`.
     pub const fn server() -> Self {
         Self { settle_at: SettleAt::End, rules: Shared::Static(&SERVER_RULES) }
     }
 
-    /// Returns the classifier for clients: `RESOURCE_EXHAUSTED` is throttled.
+    /// Returns a classifier for clients. `RESOURCE_EXHAUSTED` is throttled.
     pub const fn client() -> Self {
         Self { settle_at: SettleAt::End, rules: Shared::Static(&CLIENT_RULES) }
     }

@@ -26,7 +26,7 @@ pub(super) static CLIENT_RULES: StatusRules =
     StatusRules { role: Role::Client, codes: Codes::none() };
 
 impl StatusRules {
-    /// Returns rules as the classifier of a body.
+    /// Returns the rules as the classifier of a body.
     pub(super) fn shared(rules: &Shared<Self>) -> Shared<dyn ClassifyTrailers> {
         match rules {
             Shared::Static(rules) => Shared::Static(*rules),
@@ -74,7 +74,7 @@ pub(in crate::classify) fn by_grpc_status(
         Class::Ignored => return Some(Outcome::ignored().code(code).reason(name)),
         Class::Success | Class::Cancelled => return Some(Outcome::success()),
     };
-    Some(outcome.maybe_retry_after(wait(headers)).code(code).reason(name))
+    Some(outcome.maybe_retry_after(retry_wait(headers)).code(code).reason(name))
 }
 
 /// Returns the class of a code from 0 to 16 without overrides.
@@ -87,9 +87,9 @@ const fn default_class(code: u16, role: Role) -> Class {
     }
 }
 
-/// Returns the wait in headers or trailers. The headers go before the details of the status, because they are set by the
-/// transport and are more exact.
-pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
+/// Returns the wait in headers or trailers. The fields of the transport take precedence over the details of the status,
+/// because they are more exact.
+pub(crate) fn retry_wait(headers: &HeaderMap) -> Option<Duration> {
     let wait = retry_after(headers);
     #[cfg(feature = "grpc")]
     let wait = wait.or_else(|| details::retry_delay(headers));

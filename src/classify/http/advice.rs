@@ -9,9 +9,9 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Returns the retry advice of a response. The first of these headers that applies decides:
 ///
-/// 1. `x-circuit-open`
+/// 1. `x-circuit-open`.
 /// 2. `x-should-retry: true`. The SDKs of OpenAI and Anthropic read this header before the status.
-/// 3. a `grpc-retry-pushback-ms` that is not a whole number of milliseconds, or `x-should-retry: false`. By gRFC A6, a
+/// 3. A `grpc-retry-pushback-ms` that is not a whole number of milliseconds, or `x-should-retry: false`. By gRFC A6, a
 ///    pushback that is negative or unreadable asks the client not to retry.
 pub(crate) fn retry_advice(headers: &HeaderMap) -> Option<RetryAdvice> {
     if is_rejection(headers) {

@@ -71,7 +71,7 @@ pub use self::retry_after::retry_after;
 ///
 /// # Clone
 ///
-/// Free by default. With overridden codes, it increments one reference count.
+/// Free by default. With overridden codes, a clone increments one reference count.
 #[derive(Clone, Debug)]
 pub struct Http {
     role: Role,
@@ -80,12 +80,12 @@ pub struct Http {
 }
 
 impl Http {
-    /// Returns the classifier for servers and routers: 429 is ignored.
+    /// Returns a classifier for servers and routers. It ignores 429.
     pub const fn server() -> Self {
         Self::new(Role::Server)
     }
 
-    /// Returns the classifier for clients: 429 is throttled.
+    /// Returns a classifier for clients. 429 is throttled.
     pub const fn client() -> Self {
         Self::new(Role::Client)
     }

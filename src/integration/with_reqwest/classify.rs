@@ -13,7 +13,8 @@ use super::convert::{from_reqwest, into_reqwest};
 use super::is_head;
 use crate::BoxError;
 use crate::breaker::Permit;
-use crate::classify::{BreakerBody, Classified, Classify, Http, OPEN_HEADER};
+use crate::classify::http::is_rejection;
+use crate::classify::{BreakerBody, Classified, Classify, Http};
 use crate::error::chain;
 #[cfg(feature = "llm")]
 use crate::llm::Llm;
@@ -88,7 +89,7 @@ macro_rules! returns_reqwest {
             }
 
             fn is_rejection(&self, response: &reqwest::Response) -> bool {
-                response.headers().contains_key(OPEN_HEADER)
+                is_rejection(response.headers())
             }
         }
     )*};

@@ -14,7 +14,7 @@ use self::eos::Eos;
 use crate::breaker::Permit;
 use crate::classify::body::BodyClassifier;
 use crate::classify::body::settle::{settle_at_head, settle_by_body, settled};
-use crate::classify::grpc::status::{GRPC_STATUS, code_and_name, wait};
+use crate::classify::grpc::status::{GRPC_STATUS, code_and_name, retry_wait};
 use crate::classify::http::{answered_by_a_breaker, is_head, is_rejection};
 use crate::classify::result::rejected_below;
 use crate::classify::{BreakerBody, Classified, Classify, ClassifyBody, NeverDeferred, SettleAt};
@@ -84,7 +84,7 @@ use crate::outcome::{Class, Outcome};
 ///
 /// # Clone
 ///
-/// Clones the classifier, once for each service that is made or cloned.
+/// Costs as much as a clone of the classifier, once for each service that is made or cloned.
 ///
 /// # Panics
 ///
@@ -192,7 +192,7 @@ fn filled_in(outcome: Outcome, status: StatusCode, headers: &HeaderMap) -> Outco
     if outcome.last_error().is_none() {
         return outcome;
     }
-    let outcome = outcome.maybe_retry_after(outcome.wait().or_else(|| wait(headers)));
+    let outcome = outcome.maybe_retry_after(outcome.wait().or_else(|| retry_wait(headers)));
     if outcome.status().is_some() {
         return outcome;
     }

@@ -222,7 +222,7 @@ proptest! {
 
 /// Encodes a delay and decodes it with the full definitions.
 fn round_trip(delay: Duration) -> (Duration, HeaderMap) {
-    let value = tell_delay(14, "circuit open", delay).unwrap();
+    let value = encode_retry_delay(14, "circuit open", delay).unwrap();
     assert!(!value.as_bytes().contains(&b'='), "padded");
     let headers = HeaderMap::from_iter([(STATUS_DETAILS, value)]);
     (retry_delay(&headers).unwrap(), headers)
@@ -272,6 +272,6 @@ fn a_delay_is_exact_to_the_nanosecond_up_to_the_longest() {
 #[test]
 fn a_message_that_is_too_long_is_not_encoded() {
     let long = "a message that is longer than any that this crate sends to its callers today";
-    assert!(tell_delay(14, long, Duration::MAX).is_none());
-    assert!(tell_delay(14, "circuit open", Duration::MAX).is_some());
+    assert!(encode_retry_delay(14, long, Duration::MAX).is_none());
+    assert!(encode_retry_delay(14, "circuit open", Duration::MAX).is_some());
 }
