@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::signals;
 use crate::Outcome;
 
-/// So many answers in a row must say that a shared credential is not accepted. One may be a region, a model or a race
-/// with its renewal.
+/// The number of consecutive responses that must refuse a shared credential. A single refusal may be due to a region, a
+/// model, or a race with the renewal of the credential.
 const IN_A_ROW: u32 = 2;
 
-/// What 401 and 403 mean.
+/// Decides what a 401 and a 403 mean.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Credential {
-    /// How many answers in a row did not accept it. `None`: it is each caller's own.
+    /// The number of consecutive refusals. `None` if each caller has its own credential.
     refused: Option<Arc<AtomicU32>>,
 }
 
@@ -24,11 +24,11 @@ impl Credential {
         Self { refused: Some(Arc::default()) }
     }
 
-    /// The verdict on an error response.
-    pub(super) fn judge(&self, outcome: Outcome) -> Outcome {
+    /// Classifies an error response whose signal gave this outcome.
+    pub(super) fn classify(&self, outcome: Outcome) -> Outcome {
         let Some(refused) = &self.refused else { return outcome };
         if !signals::is_credential(&outcome) {
-            // A limit or an overload is told to those only whose credential was accepted.
+            // A provider reports limits and overloads only to callers whose credential it accepts.
             refused.store(0, Ordering::Relaxed);
             return outcome;
         }
@@ -42,7 +42,7 @@ impl Credential {
         }
     }
 
-    /// A good response.
+    /// Records a good response.
     pub(super) fn accepted(&self) {
         if let Some(refused) = &self.refused
             && refused.load(Ordering::Relaxed) > 0

@@ -2,13 +2,15 @@
 
 use http::{HeaderMap, StatusCode};
 
+use super::credential::Credential;
 use super::framing::{BOUND, Kept};
-use super::{Credential, Provider, signals, weighed};
+use super::providers::Provider;
+use super::signals;
 use crate::Outcome;
 use crate::classify::http::Codes;
 use crate::classify::{BodyProgress, ClassifyBody};
 
-/// Keeps the beginning of an error's body, and judges it with its head.
+/// Keeps the beginning of an error's body and classifies it together with the head.
 pub(super) struct ErrorResponse {
     pub(super) provider: Provider,
     pub(super) credential: Credential,
@@ -23,7 +25,15 @@ impl ErrorResponse {
         let body = &self.body.bytes;
         let body = first_event(body).unwrap_or(body);
         let outcome = signals::classify_error(self.provider, self.status, &self.headers, body);
-        weighed(&self.moved, self.status, self.credential.judge(outcome))
+        weighted(&self.moved, self.status, self.credential.classify(outcome))
+    }
+}
+
+/// Adds the weight that the user gave to the status, if any.
+pub(super) fn weighted(moved: &Codes, status: StatusCode, outcome: Outcome) -> Outcome {
+    match moved.weight(status.as_u16()) {
+        Some(weight) => outcome.weight(weight),
+        None => outcome,
     }
 }
 
@@ -37,7 +47,7 @@ impl ClassifyBody for ErrorResponse {
         self.to_outcome()
     }
 
-    /// The head has said that the call failed: that its body breaks does not change it.
+    /// The head has reported the failure of the call. A body that breaks does not change it.
     fn error(&mut self) -> Outcome {
         self.to_outcome()
     }
@@ -47,7 +57,7 @@ impl ClassifyBody for ErrorResponse {
     }
 }
 
-/// The data of the first event: some answer a request for a stream with an error status and an event.
+/// Returns the data of the first event. Some servers answer a request for a stream with an error status and an event.
 fn first_event(body: &[u8]) -> Option<&[u8]> {
     let start = body.trim_ascii_start();
     if !start.starts_with(b"data:") && !start.starts_with(b"event:") {

@@ -1,29 +1,30 @@
-//! The judge of bodies that are one JSON value.
+//! Classifies bodies that are one JSON value.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use super::Provider;
 use super::framing::{BOUND, Kept};
+use super::providers::Provider;
+use super::screen::ERROR;
 use super::signals::classify_event;
 use crate::Outcome;
 use crate::classify::{BodyProgress, ClassifyBody};
 
-/// Judges a body of JSON.
+/// Classifies a JSON body.
 ///
-/// Whitespace says nothing: servers send it to keep a connection alive. The rest is content from the moment that its
-/// first object is known not to begin with `"error"`. At its end the whole is asked for an error if it is not longer
-/// than [`BOUND`], each element apart if it is a list: that is how Google streams without server-sent events. A longer
-/// one is no error.
+/// Leading whitespace is no content: servers send it to keep a connection alive. The body is content as soon as the
+/// first key of its first object is known not to be `"error"`. At the end, a body of at most [`BOUND`] bytes is searched
+/// for an error; a longer one has none. The elements of a list are searched one by one, because that is how Google
+/// streams without server-sent events.
 #[derive(Debug)]
 pub(super) struct JsonClassifier {
     provider: Provider,
     beginning: Beginning,
-    /// What came, without whitespace before it. Nothing of what was too long.
-    whole: Kept,
+    /// The body without leading whitespace. Empty if the body is too long.
+    body: Kept,
 }
 
-/// Where in the beginning of a body its reader is.
+/// The position of the reader in the beginning of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Beginning {
     /// Before the value.
@@ -32,16 +33,13 @@ enum Beginning {
     Element,
     /// In an object, before its first key.
     Object,
-    /// In the first key, of which so many bytes are those of [`ERROR`].
+    /// In the first key, after this many bytes that equal those of [`ERROR`].
     Key(usize),
-    /// It is an error, or looks like one.
+    /// The first key is that of an error.
     Error,
-    /// It is none.
+    /// The body has another beginning.
     Content,
 }
-
-/// A key, with the quotes around it.
-const ERROR: &[u8] = b"\"error\"";
 
 impl Beginning {
     fn next(self, byte: u8) -> Self {
@@ -66,22 +64,22 @@ impl JsonClassifier {
         Self {
             provider,
             beginning: Beginning::Value,
-            whole: Kept { bytes: Vec::new(), over: false },
+            body: Kept { bytes: Vec::new(), over: false },
         }
     }
 
     fn keep(&mut self, data: &[u8]) {
-        if self.whole.over {
+        if self.body.over {
             return;
         }
-        self.whole.push(data, BOUND);
-        if self.whole.over {
-            self.whole.bytes = Vec::new();
+        self.body.push(data, BOUND);
+        if self.body.over {
+            self.body.bytes = Vec::new();
         }
     }
 
-    /// What the values of a body say. There is one; a server that sends more of them means newline-delimited JSON.
-    fn values(&self, body: &[u8]) -> Outcome {
+    /// Classifies the values of a body. There is one; a server that sends several means newline-delimited JSON.
+    fn classify_values(&self, body: &[u8]) -> Outcome {
         let mut values = Deserializer::from_slice(body).into_iter::<IgnoredAny>();
         let mut begin = 0;
         loop {
@@ -89,7 +87,7 @@ impl JsonClassifier {
                 None if begin == 0 => break ended_early(),
                 None => break Outcome::success(),
                 Some(Err(error)) if error.is_eof() => break ended_early(),
-                Some(Err(_)) => break not_json(body),
+                Some(Err(_)) => break classify_invalid(body),
                 Some(Ok(IgnoredAny)) => {
                     let value = body.get(begin..values.byte_offset()).unwrap_or_default();
                     begin = values.byte_offset();
@@ -101,7 +99,7 @@ impl JsonClassifier {
         }
     }
 
-    /// The first error in a value, which is well formed.
+    /// Returns the first error in a well-formed value.
     fn error_in(&self, value: &[u8]) -> Option<Outcome> {
         let value = value.trim_ascii();
         let Some(mut list) = value.strip_prefix(b"[") else {
@@ -119,11 +117,11 @@ impl JsonClassifier {
     }
 }
 
-/// The verdict on what the parser does not take for JSON.
+/// Classifies a body that the parser rejects.
 ///
-/// Some servers write numbers as `NaN` and `-Infinity`, which most clients read: a body that is closed as it was opened
-/// is whole.
-fn not_json(body: &[u8]) -> Outcome {
+/// Some servers write numbers as `NaN` and `-Infinity`, which most clients accept. A body whose last bracket matches its
+/// first one counts as complete.
+fn classify_invalid(body: &[u8]) -> Outcome {
     match (body.first(), body.trim_ascii_end().last()) {
         (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => Outcome::success(),
         _ => Outcome::failure().reason("body is not JSON"),
@@ -154,7 +152,7 @@ impl ClassifyBody for JsonClassifier {
     }
 
     fn end(&mut self) -> Outcome {
-        if self.whole.over { Outcome::success() } else { self.values(&self.whole.bytes) }
+        if self.body.over { Outcome::success() } else { self.classify_values(&self.body.bytes) }
     }
 }
 

@@ -1,22 +1,20 @@
-//! Verdicts on the errors of LLM providers.
+//! Classifies the errors of LLM providers.
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use super::error_body::ErrorBody;
-use super::matching::{Meaning, Signal, find};
-use super::table::TABLE;
-use super::{Provider, wait};
+use super::providers::{Provider, profiles};
+use super::signal::{Matcher, Meaning, Signal, Signals};
+use super::wait;
 use crate::classify::http::retry_after;
 use crate::{Class, Outcome};
 
-const EXCEPTION: HeaderName = HeaderName::from_static("x-amzn-errortype");
-
-/// The verdict on a response whose status is no success.
+/// Classifies a response with an error status.
 ///
-/// The body may be empty, cut off, or no JSON: then the status decides. The wait is that of the headers, else that of the
-/// body, else, for a 429, what the reset headers suggest.
+/// The body may be empty, truncated, or no JSON: then the status decides. The wait is that of the headers. Without one it
+/// is that of the body, and then, for a 429, the one that the reset headers suggest.
 pub(super) fn classify_error(
     provider: Provider,
     status: StatusCode,
@@ -26,33 +24,73 @@ pub(super) fn classify_error(
     classify_error_at(provider, status, headers, body, SystemTime::now)
 }
 
-/// The verdict on an event, a line or all of the body of a response whose status was a success.
+/// Classifies an event, a line or the whole body of a response with a good status.
 ///
-/// `None` if it is no error. An error that is not known is a failure.
+/// Returns `None` if it is no error. An unknown error is a failure.
 pub(super) fn classify_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
     classify_event_at(provider, json, SystemTime::now)
 }
 
-/// The verdict on the data of an event whose name says that it is an error. `None` if the data does not say which.
+/// Classifies the data of an event that is an error by its name. Returns `None` if the data has no signal.
 pub(super) fn classify_error_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
     let error = ErrorBody::of_response(json);
     let signal = find(provider, error.status, &error)?;
     Some(outcome(Some(signal), error.status, body_wait(&error, SystemTime::now)))
 }
 
-/// The verdict on an exception in an AWS event stream, by its name and its payload. One that is not known is a failure.
+/// Classifies an exception in an AWS event stream by its name and its payload. An unknown exception is a failure.
 pub(super) fn classify_exception(provider: Provider, name: &str, message: &[u8]) -> Outcome {
     let error = ErrorBody::of_exception(name, message);
     let signal = find(provider, error.status, &error);
     outcome(signal, error.status, body_wait(&error, SystemTime::now))
 }
 
-/// Whether an outcome blames the credential: whoever shares it has the same fault.
+/// Returns whether an outcome blames the credential.
 pub(super) fn is_credential(outcome: &Outcome) -> bool {
-    outcome.class() == Class::Success
-        && outcome.why().is_some_and(|reason| {
-            TABLE.iter().any(|it| it.meaning == Meaning::Credential && it.reason == reason)
-        })
+    // The reason is all that an outcome keeps of its signal.
+    let blames_credential = |reason: &str| {
+        let tables = profiles().flat_map(|profile| profile.signals);
+        let mut signals = tables.flat_map(|table| table.groups()).flatten();
+        signals.any(|it| it.meaning == Meaning::Credential && it.reason == reason)
+    };
+    outcome.class() == Class::Success && outcome.why().is_some_and(blames_credential)
+}
+
+/// Returns the signal of an error: by the texts that decide first, then by its names, its status, and its bare text.
+///
+/// A code decides before a type.
+fn find(provider: Provider, status: Option<u16>, error: &ErrorBody) -> Option<&'static Signal> {
+    let first = |matches: &dyn Fn(Matcher) -> bool| {
+        in_order(provider).find(|it| it.statuses.contains(status) && matches(it.matcher))
+    };
+    let message = error.message.to_ascii_lowercase();
+    let decisive = |matcher| match matcher {
+        Matcher::MessageStart(text) => message.starts_with(text),
+        Matcher::MessagePart(text) => message.contains(text),
+        Matcher::QuotaPart(text) => {
+            error.quotas.iter().any(|quota| quota.to_ascii_lowercase().contains(text))
+        }
+        _ => false,
+    };
+    let named = |matcher, names: &[String]| match matcher {
+        Matcher::Name(name) => names.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        _ => false,
+    };
+    let bare =
+        |matcher| matches!(matcher, Matcher::BareMessageStart(text) if message.starts_with(text));
+    first(&decisive)
+        .or_else(|| first(&|matcher| named(matcher, &error.codes)))
+        .or_else(|| first(&|matcher| named(matcher, &error.types)))
+        .or_else(|| first(&|matcher| matcher == Matcher::Status))
+        .or_else(|| if status.is_none() { first(&bare) } else { None })
+}
+
+/// Returns the signals of a provider in the order in which they decide: group by group, and table by table in a group.
+fn in_order(provider: Provider) -> impl Iterator<Item = &'static Signal> {
+    let tables = provider.profile().signals.iter();
+    (0..Signals::GROUPS).flat_map(move |group| {
+        tables.clone().flat_map(move |table| table.groups().into_iter().nth(group)).flatten()
+    })
 }
 
 fn classify_error_at(
@@ -62,15 +100,14 @@ fn classify_error_at(
     body: &[u8],
     now: impl Fn() -> SystemTime,
 ) -> Outcome {
-    let exception = headers.get(EXCEPTION).and_then(|name| name.to_str().ok());
-    let error = ErrorBody::of_response(body).with_exception(exception);
+    let error = ErrorBody::of_response(body).with_exception(exception_in(headers));
     let code = status.as_u16();
     let wait = retry_after(headers).or_else(|| body_wait(&error, &now)).or_else(|| match code {
-        429 => wait::hint(headers, now()),
+        429 => wait::hint(profiles().flat_map(|profile| profile.budgets), headers, now()),
         _ => None,
     });
     match find(provider, Some(code), &error) {
-        // No error status at all: the provider answered.
+        // Not an error status: the provider answered.
         None => Outcome::success().code(code),
         signal => outcome(signal, Some(code), wait),
     }
@@ -86,6 +123,11 @@ fn classify_event_at(
     Some(outcome(signal, error.status, body_wait(&error, now)))
 }
 
+fn exception_in(headers: &HeaderMap) -> Option<&str> {
+    let mut names = profiles().filter_map(|profile| profile.error_header);
+    names.find_map(|name| headers.get(name)?.to_str().ok())
+}
+
 fn body_wait(error: &ErrorBody, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let until = |reset| wait::until(reset, now());
     error.delay.or_else(|| until(error.reset?)).or_else(|| wait::in_prose(&error.message))
@@ -96,7 +138,7 @@ fn outcome(signal: Option<&Signal>, status: Option<u16>, wait: Option<Duration>)
         Some(signal) => (signal.meaning, signal.reason),
         None => (Meaning::Failed, "unknown_error"),
     };
-    // A wait is the provider's; what is not its business holds nobody back.
+    // Only a condition of the provider has a wait. A wrong request or a conflict must not hold other calls back.
     let outcome = match meaning {
         Meaning::Throttled => Outcome::throttled().maybe_retry_after(wait),
         Meaning::Exhausted => Outcome::exhausted().maybe_retry_after(wait),
@@ -113,5 +155,7 @@ fn outcome(signal: Option<&Signal>, status: Option<u16>, wait: Option<Duration>)
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod document;
 #[cfg(test)]
 mod tests;

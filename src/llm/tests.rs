@@ -1,4 +1,4 @@
-//! The classifier with whole responses: what the breaker counts, and what the caller receives.
+//! The classifier with complete responses: what the breaker counts, and what the caller receives.
 
 use std::task::{Context, Waker};
 
@@ -8,6 +8,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use proptest::prelude::*;
 
+use super::framing::support::cases;
 use super::*;
 use crate::breaker::BreakerHandle;
 use crate::classify::ToOutcome;
@@ -25,7 +26,7 @@ fn whole(text: &str) -> Body {
         .boxed_unsync()
 }
 
-/// In pieces of so many bytes, and then nothing more comes, or an error.
+/// A body in pieces of `size` bytes, which then ends, breaks or hangs.
 fn pieces(text: &str, size: usize, last: Last) -> Body {
     let parts: Vec<_> = text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
     let frames = stream::iter(parts).map(|part| Ok(Frame::data(part)));
@@ -54,17 +55,17 @@ fn response(status: u16, headers: &[(&str, &str)], body: Body) -> Response<Body>
     response.body(body).unwrap()
 }
 
-/// One guarded call: its answer, or what waits for it.
+/// One guarded call: its response, or the future that reads it.
 fn call(
     llm: &Llm,
     handle: &BreakerHandle,
     response: Response<Body>,
 ) -> Classified<Answer, Reading<Body, ()>> {
     let permit = handle.try_acquire().unwrap();
-    let token = Classify::<_, Response<Body>, ()>::request(llm, &Request::new(()));
-    let known: Classified<Result<Answer, ()>, _> =
-        Classify::<Request<()>, _, _>::result(llm, token, Ok(response), permit);
-    match known {
+    let info = Classify::<_, Response<Body>, ()>::request(llm, &Request::new(()));
+    let classified: Classified<Result<Answer, ()>, _> =
+        Classify::<Request<()>, _, _>::result(llm, info, Ok(response), permit);
+    match classified {
         Classified::Ready(answer) => Classified::Ready(answer.unwrap()),
         Classified::Deferred(reading) => Classified::Deferred(reading),
     }
@@ -89,7 +90,7 @@ async fn text(answer: Answer) -> String {
 const QUOTA: &str = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
 
 #[tokio::test]
-async fn an_error_is_known_by_its_body_when_it_is_handed_on() {
+async fn an_error_is_classified_by_its_body_before_it_is_handed_on() {
     for size in [1, 7, 10_000] {
         let (llm, handle) = (Llm::new(Provider::OpenAi), breaker());
         let response = response(429, &[("retry-after", "30")], pieces(QUOTA, size, Last::End));
@@ -103,7 +104,7 @@ async fn an_error_is_known_by_its_body_when_it_is_handed_on() {
 }
 
 #[tokio::test]
-async fn a_callers_own_mistake_is_a_success_and_no_reason_to_retry() {
+async fn a_callers_fault_is_a_success_and_no_reason_to_retry() {
     let body = r#"{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}"#;
     let handle = breaker();
     let answer =
@@ -116,18 +117,49 @@ async fn a_callers_own_mistake_is_a_success_and_no_reason_to_retry() {
 }
 
 #[tokio::test]
-async fn an_error_without_a_readable_body_is_judged_by_its_head() {
+async fn an_error_without_a_readable_body_is_classified_by_its_head() {
     for (headers, body) in [(&[][..], ""), (&[("content-encoding", "gzip")], QUOTA)] {
         let handle = breaker();
-        let known = call(&Llm::new(Provider::OpenAi), &handle, response(429, headers, whole(body)));
-        let Classified::Ready(answer) = known else { panic!("waits for {headers:?}") };
+        let classified =
+            call(&Llm::new(Provider::OpenAi), &handle, response(429, headers, whole(body)));
+        let Classified::Ready(answer) = classified else {
+            panic!("reads the body with {headers:?}")
+        };
         assert_eq!(counted(&handle), Some(Class::Throttled));
         assert_eq!(answer.to_outcome().class(), Class::Throttled);
     }
 }
 
+#[tokio::test]
+async fn identity_in_any_case_is_no_encoding() {
+    for coding in ["identity", "Identity", " IDENTITY "] {
+        let headers = [("content-type", "text/event-stream"), ("content-encoding", coding)];
+        let (llm, handle) = (Llm::new(Provider::OpenAi), breaker());
+        let body = format!("{CONTENT}{OVERLOADED}");
+        let answer = answer(&llm, &handle, response(200, &headers, whole(&body))).await;
+        assert_eq!(text(answer).await, body);
+        assert_eq!(counted(&handle), Some(Class::Failure), "{coding:?}");
+
+        let handle = breaker();
+        super::tests::answer(&llm, &handle, response(429, &headers[1..], whole(QUOTA))).await;
+        assert_eq!(counted(&handle), Some(Class::Exhausted), "{coding:?}");
+    }
+    let both = [
+        ("content-type", "text/event-stream"),
+        ("content-encoding", "identity"),
+        ("content-encoding", "gzip"),
+    ];
+    for (status, body, class) in [(200, OVERLOADED, Class::Success), (429, QUOTA, Class::Throttled)]
+    {
+        let handle = breaker();
+        let response = response(status, &both, whole(body));
+        text(answer(&Llm::new(Provider::OpenAi), &handle, response).await).await;
+        assert_eq!(counted(&handle), Some(class));
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_not_waited_for_long() {
+async fn a_body_that_hangs_is_read_for_the_given_time() {
     let handle = breaker();
     let start = tokio::time::Instant::now();
     let llm = Llm::new(Provider::OpenAi).read_errors_for(3 * S);
@@ -143,18 +175,18 @@ async fn a_body_that_does_not_come_is_not_waited_for_long() {
 }
 
 #[test]
-fn outside_of_a_runtime_the_body_is_waited_for_without_a_limit() {
+fn outside_a_runtime_the_body_is_read_without_a_time_limit() {
     let handle = breaker();
     let body = pieces("", 1, Last::Hangs);
-    let known = call(&Llm::new(Provider::OpenAi), &handle, response(503, &[], body));
-    let Classified::Deferred(mut reading) = known else { panic!("does not wait") };
+    let classified = call(&Llm::new(Provider::OpenAi), &handle, response(503, &[], body));
+    let Classified::Deferred(mut reading) = classified else { panic!("does not read the body") };
     assert!(reading.poll_unpin(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(reading);
-    assert_eq!(counted(&handle), Some(Class::Failure), "the head has said it");
+    assert_eq!(counted(&handle), Some(Class::Failure), "by its head");
 }
 
 #[tokio::test]
-async fn an_error_body_that_breaks_is_still_the_error_that_it_was() {
+async fn an_error_whose_body_breaks_is_still_the_same_error() {
     let handle = breaker();
     let body = pieces(QUOTA, 30, Last::Breaks);
     let mut answer = answer(&Llm::new(Provider::OpenAi), &handle, response(429, &[], body)).await;
@@ -171,7 +203,7 @@ async fn an_error_body_that_breaks_is_still_the_error_that_it_was() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_bound_is_read_ahead_and_nothing_is_lost() {
+async fn at_most_the_bound_is_read_ahead_and_nothing_is_lost() {
     let long = format!("{{\"error\":\"{}\"}}", "x".repeat(300_000));
     let handle = breaker();
     let body = pieces(&long, 10_000, Last::End);
@@ -204,7 +236,7 @@ async fn an_error_that_comes_as_an_event_is_read() {
 }
 
 #[tokio::test]
-async fn a_shared_credential_is_exhausted_when_it_is_refused_twice_in_a_row() {
+async fn a_shared_credential_is_exhausted_once_it_is_refused_twice_in_a_row() {
     let refused = r#"{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}"#;
     for (llm, expected) in [
         (Llm::new(Provider::OpenAi), [Class::Success, Class::Success, Class::Success]),
@@ -237,7 +269,7 @@ async fn moved_codes_are_settled_at_the_head() {
 }
 
 #[tokio::test]
-async fn a_failure_weighs_what_its_code_does() {
+async fn a_failure_has_the_weight_of_its_code() {
     let handle = BreakerHandle::new(
         "llm",
         Settings::builder().trip(crate::Trip::none().failures(5)).build().unwrap(),
@@ -287,7 +319,7 @@ const OVERLOADED: &str = "data: {\"error\":{\"message\":\"overloaded\",\"type\":
 const DONE: &str = "data: [DONE]\n\n";
 
 #[tokio::test]
-async fn a_stream_is_judged_in_passing() {
+async fn a_stream_is_classified_as_it_passes() {
     for (body, last, expected) in [
         (format!("{CONTENT}{DONE}"), Last::End, Class::Success),
         (format!("{CONTENT}{DONE}"), Last::Breaks, Class::Success),
@@ -301,8 +333,8 @@ async fn a_stream_is_judged_in_passing() {
         for size in [1, 5, 1_000] {
             let handle = breaker();
             let response = response(200, &STREAM, pieces(&body, size, last));
-            let known = call(&Llm::new(Provider::OpenAi), &handle, response);
-            let Classified::Ready(mut answer) = known else { panic!("held back") };
+            let classified = call(&Llm::new(Provider::OpenAi), &handle, response);
+            let Classified::Ready(mut answer) = classified else { panic!("held back") };
             let mut seen = Vec::new();
             while let Some(Some(Ok(frame))) = answer.body_mut().frame().now_or_never() {
                 seen.extend_from_slice(&frame.into_data().unwrap());
@@ -315,9 +347,9 @@ async fn a_stream_is_judged_in_passing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_held_back_is_known_to_work_or_not() {
+async fn a_stream_is_held_back_until_its_content_or_its_error() {
     let llm = Llm::new(Provider::OpenAi).hold_until_content(10 * S);
-    for (body, expected, verdict) in [
+    for (body, counted_at_once, class) in [
         (format!(": ping\n\n{CONTENT}{DONE}"), None, Class::Success),
         (format!(": ping\n\n{OVERLOADED}"), Some(Class::Failure), Class::Failure),
         (": ping\n\n".to_owned(), None, Class::Success),
@@ -329,19 +361,19 @@ async fn a_stream_that_is_held_back_is_known_to_work_or_not() {
         let answer = answer(&llm, &handle, response(200, &STREAM, pieces(&body, 9, last))).await;
         assert_eq!(
             (counted(&handle), answer.to_outcome().class()),
-            (expected, verdict),
+            (counted_at_once, class),
             "{body:?}"
         );
         assert_eq!(start.elapsed(), if pings { 10 * S } else { Duration::ZERO });
         if !pings {
             assert_eq!(text(answer).await, body);
-            assert_eq!(counted(&handle), Some(verdict));
+            assert_eq!(counted(&handle), Some(class));
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_back_is_settled_by_its_first_content_where_that_is_asked() {
+async fn a_stream_that_is_held_back_can_be_settled_by_its_first_content() {
     let llm = Llm::new(Provider::OpenAi).settle_at(SettleAt::FirstContent);
     let llm = llm.hold_until_content(10 * S);
     for (silence, seen_before) in [(S, Some(Class::Success)), (20 * S, None)] {
@@ -382,7 +414,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn whatever_comes_is_handed_on_byte_for_byte_and_settles_once(
+    fn every_body_is_handed_on_byte_for_byte_and_settles_once(
         status in prop_oneof![Just(200_u16), Just(429), Just(400), 100_u16..600],
         kind in 0_usize..5,
         parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 0..8),

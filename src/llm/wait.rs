@@ -1,4 +1,4 @@
-//! How long a provider asks to be left alone, where no `Retry-After` says it.
+//! How long a provider asks its callers to wait, if no `Retry-After` says so.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,29 +6,32 @@ use http::HeaderMap;
 
 /// The longest wait that a reset header alone can ask for.
 ///
-/// A reset header says when the budget is *full* again, not when the next call may pass: OpenAI and Groq count a
-/// bucket that fills continuously. One minute is the window of all their limits but the daily ones.
+/// A reset header tells when the budget is *full* again, not when the next call may pass: OpenAI and Groq count with a
+/// bucket that fills continuously. One minute is the window of all their limits except the daily ones.
 pub(super) const HINT_CAP: Duration = Duration::from_secs(60);
 
-/// The budgets that reset headers speak of, as (what is left, when it is full again).
-const BUDGETS: [(&str, &str); 6] = [
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),
-    ("anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"),
-    ("anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"),
-    ("anthropic-ratelimit-output-tokens-remaining", "anthropic-ratelimit-output-tokens-reset"),
-];
+/// The headers that report the state of a budget.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// The header with the number of requests or tokens that are left.
+    pub(super) remaining: &'static str,
+    /// The header with the time until the budget is full again.
+    pub(super) reset: &'static str,
+}
 
-/// The wait that the reset headers of a 429 suggest: the longest among the budgets of which nothing is left.
+/// Returns the wait that the reset headers of a 429 suggest: the longest among the budgets that are used up.
 ///
-/// Resets are Go durations (`6m0s`), seconds, or RFC 3339 times. None that is zero, negative or unreadable counts: Azure
-/// sends `0` and `-1` for *unknown*.
-pub(super) fn hint(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// Resets are Go durations (`6m0s`), seconds, or RFC 3339 times. A reset that is zero, negative or unreadable does not
+/// count: Azure sends `0` and `-1` for *unknown*.
+pub(super) fn hint<'a>(
+    budgets: impl IntoIterator<Item = &'a Budget>,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Option<Duration> {
     let value = |name: &str| headers.get(name)?.to_str().ok().map(str::trim_ascii);
-    let resets = BUDGETS.iter().filter_map(|&(remaining, reset)| {
-        let left: u64 = value(remaining)?.parse().ok()?;
-        let reset = value(reset)?;
+    let resets = budgets.into_iter().filter_map(|budget| {
+        let left: u64 = value(budget.remaining)?.parse().ok()?;
+        let reset = value(budget.reset)?;
         let wait = go_duration(reset)
             .or_else(|| whole_seconds(reset))
             .or_else(|| until(rfc3339(reset)?, now))?;
@@ -37,13 +40,13 @@ pub(super) fn hint(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     resets.max().map(|wait| wait.min(HINT_CAP))
 }
 
-/// A duration as Go and protobuf's JSON write it: `48s`, `0.5s`, `12ms`, `1m30.5s`; nothing around it.
+/// Parses a duration as Go and protobuf's JSON write it, such as `48s`, `0.5s`, `12ms` and `1m30.5s`.
 pub(super) fn go_duration(text: &str) -> Option<Duration> {
     let (duration, rest) = duration(text)?;
     rest.is_empty().then_some(duration)
 }
 
-/// The first wait that a message names: `Please retry in 10h17m5.7s`, `try again in 20 seconds`.
+/// Returns the first wait that a message names, such as `Please retry in 10h17m5.7s` or `try again in 20 seconds`.
 pub(super) fn in_prose(message: &str) -> Option<Duration> {
     const BEFORE: [&str; 4] = ["retry in ", "again in ", "retry after ", "again after "];
     let message = message.to_ascii_lowercase();
@@ -57,9 +60,9 @@ pub(super) fn in_prose(message: &str) -> Option<Duration> {
     waits.into_iter().min_by_key(|&(at, _)| at).map(|(_, wait)| wait)
 }
 
-/// A moment as RFC 3339 writes it, in UTC.
+/// Parses an RFC 3339 time in UTC.
 pub(super) fn rfc3339(text: &str) -> Option<SystemTime> {
-    // The parser indexes bytes.
+    // The parser indexes bytes and may panic inside a character.
     if !text.is_ascii() {
         return None;
     }
@@ -67,19 +70,19 @@ pub(super) fn rfc3339(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339_weak(text).ok()
 }
 
-/// A moment as milliseconds since 1970.
+/// Converts milliseconds since 1970.
 pub(super) fn epoch_ms(ms: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))
 }
 
-/// How long it is until a moment. One that is over says nothing.
+/// Returns the time from `now` until `moment`, or `None` if `moment` is not later.
 pub(super) fn until(moment: SystemTime, now: SystemTime) -> Option<Duration> {
     moment.duration_since(now).ok().filter(|wait| !wait.is_zero())
 }
 
-/// Seconds as a JSON number gives them.
+/// Converts seconds from a JSON number. Negative numbers are `None`.
 pub(super) fn seconds(seconds: f64) -> Option<Duration> {
-    // Not a number is neither.
+    // NaN is `None` as well.
     (seconds >= 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
@@ -88,7 +91,7 @@ fn whole_seconds(text: &str) -> Option<Duration> {
     digits.then(|| text.parse().map_or(Duration::MAX, Duration::from_secs))
 }
 
-/// Numbers with units, and what follows them. A number without a unit ends it.
+/// Parses numbers with units up to the first one without a unit. Returns the sum and the rest of the text.
 fn duration(text: &str) -> Option<(Duration, &str)> {
     let (mut sum, mut rest) = component(text)?;
     while let Some((more, after)) = component(rest.trim_start_matches(' ')) {
@@ -98,6 +101,7 @@ fn duration(text: &str) -> Option<(Duration, &str)> {
     Some((sum, rest))
 }
 
+/// Parses one number with its unit.
 fn component(text: &str) -> Option<(Duration, &str)> {
     let number = |byte: char| byte.is_ascii_digit() || byte == '.';
     let (count, rest) = text.split_at(text.find(|c| !number(c))?);

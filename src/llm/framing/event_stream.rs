@@ -1,33 +1,32 @@
 //! AWS event streams (`application/vnd.amazon.eventstream`).
 //!
-//! A message is a prelude of 12 bytes (its length, the length of its headers, and the CRC-32 of these two), the headers,
-//! the payload, and a CRC-32 of all that; numbers are big-endian. As in the Smithy specification, "Amazon Event Stream".
+//! A message consists of a prelude of 12 bytes (its length, the length of its headers, and the CRC-32 of both), the
+//! headers, the payload, and a CRC-32 of all of these. Numbers are big-endian. See the Smithy specification, "Amazon
+//! Event Stream".
 //!
-//! The prelude's checksum is checked: a wrong length would make the rest of the stream noise that is read as messages.
-//! The message's is not. It would cost a pass over every byte, and what a payload says is its reader's business.
+//! The checksum of the prelude is verified, because a wrong length would turn the rest of the stream into noise. That of
+//! the message is not: it would take a pass over every byte, and the caller's own reader verifies the payload.
 
 use super::{BOUND, Kept};
 
 const PRELUDE: usize = 12;
-/// The bytes of a message that are neither headers nor payload: the prelude, and the checksum behind the payload.
+/// The size of a message without headers and payload: the prelude, and the checksum after the payload.
 const FRAME: u32 = 16;
-/// How much of the headers is kept, as a part of the [`BOUND`]. Those of Bedrock have 100 to 200 bytes.
+/// The number of bytes of the headers that are kept, out of the [`BOUND`]. Those of Bedrock have 100 to 200 bytes.
 const HEADERS_BOUND: usize = 16 * 1024;
 
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Message<'a> {
+pub(in crate::llm) struct Message<'a> {
     headers: &'a [u8],
-    pub(in super::super) payload: &'a [u8],
-    /// Its payload was longer than the bound, and its end is missing here.
-    pub(in super::super) truncated: bool,
+    pub(in crate::llm) payload: &'a [u8],
+    /// The payload was longer than the bound, and its end is missing.
+    pub(in crate::llm) truncated: bool,
 }
 
 impl<'a> Message<'a> {
-    /// The value of the first header of that name which is a string.
-    ///
-    /// Behind a header that cannot be read none is found.
-    pub(in super::super) fn header(&self, name: &str) -> Option<&'a [u8]> {
+    /// Returns the value of the first string header with this name. Headers after an unreadable one are not found.
+    pub(in crate::llm) fn header(&self, name: &str) -> Option<&'a [u8]> {
         let mut rest = self.headers;
         while let Some((found, value)) = next_header(&mut rest) {
             if let (true, Some(value)) = (found == name.as_bytes(), value) {
@@ -38,12 +37,12 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The name of the next header, and its value if that is a string.
+/// Returns the name of the next header, and its value if it is a string.
 fn next_header<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
     let len = usize::from(*take(rest, 1)?.first()?);
     let name = take(rest, len)?;
     let size = match take(rest, 1)?.first()? {
-        // `true` and `false`, which are all in their type.
+        // `true` and `false`, which have no value besides their type.
         0 | 1 => 0,
         // A byte, a short, an int.
         2 => 1,
@@ -71,29 +70,31 @@ fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-/// Reads messages from pieces that are split anywhere.
+/// Reads messages.
 ///
-/// Behind a prelude that cannot be one it is blind: there is no way back into step, and it says nothing more.
+/// After an invalid prelude the reader is lost: it cannot find the next message, and returns no more.
 #[derive(Debug, Default)]
-pub(in super::super) struct EventStream {
+pub(in crate::llm) struct EventStream {
     at: At,
-    /// The headers, and behind them the payload.
+    /// The headers, followed by the payload.
     kept: Kept,
-    /// How many of the kept bytes are headers.
+    /// The number of kept bytes that are headers.
     headers: usize,
-    given: bool,
+    /// The message was returned, so the next one begins empty.
+    returned: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum At {
-    /// In a prelude, of which so many bytes came.
+    /// In the prelude, with its first bytes and their number.
     Prelude([u8; PRELUDE], usize),
-    /// So many bytes of headers are missing, and then this much payload comes.
+    /// In the headers, with the number of bytes that are missing and the size of the payload.
     Headers(u32, u32),
+    /// In the payload, with the number of bytes that are missing.
     Payload(u32),
-    /// So many bytes of the checksum at the end are missing.
+    /// In the checksum at the end, with the number of bytes that are missing.
     End(u32),
-    Blind,
+    Lost,
 }
 
 impl Default for At {
@@ -103,9 +104,9 @@ impl Default for At {
 }
 
 impl EventStream {
-    /// The next message of a piece, which is read up to there. `None`: the piece is read, and the message goes on.
-    pub(in super::super) fn next(&mut self, piece: &mut &[u8]) -> Option<Message<'_>> {
-        if std::mem::take(&mut self.given) {
+    /// Returns the next message, and advances the piece to its end. Returns `None` if the piece ends before the message.
+    pub(in crate::llm) fn next(&mut self, piece: &mut &[u8]) -> Option<Message<'_>> {
+        if std::mem::take(&mut self.returned) {
             self.kept.clear();
         }
         while !piece.is_empty() {
@@ -115,7 +116,7 @@ impl EventStream {
                     let part = up_to(piece, room.len());
                     room.iter_mut().zip(part).for_each(|(place, byte)| *place = *byte);
                     self.at = match len + part.len() {
-                        PRELUDE => lengths(prelude).unwrap_or(At::Blind),
+                        PRELUDE => lengths(prelude).unwrap_or(At::Lost),
                         len => At::Prelude(prelude, len),
                     };
                 }
@@ -132,37 +133,37 @@ impl EventStream {
                     self.at = At::End(missing);
                     if missing == 0 {
                         self.at = At::default();
-                        self.given = true;
+                        self.returned = true;
                         let (headers, payload) = self.kept.bytes.split_at(self.headers);
                         return Some(Message { headers, payload, truncated: self.kept.over });
                     }
                 }
-                At::Blind => *piece = &[],
+                At::Lost => *piece = &[],
             }
-            self.over_empty_parts();
+            self.skip_empty_parts();
         }
         None
     }
 
-    /// It lost its place, and reads nothing more.
-    pub(in super::super) fn is_blind(&self) -> bool {
-        matches!(self.at, At::Blind)
+    /// Returns whether the reader has lost its place.
+    pub(in crate::llm) fn is_lost(&self) -> bool {
+        matches!(self.at, At::Lost)
     }
 
-    /// No message has begun that did not end.
-    pub(in super::super) fn is_at_border(&self) -> bool {
+    /// Returns whether every message that has begun has ended.
+    pub(in crate::llm) fn is_between_messages(&self) -> bool {
         matches!(self.at, At::Prelude(_, 0))
     }
 
-    /// How many bytes are missing then.
+    /// Keeps bytes of the current part. Returns the number of bytes that are still missing.
     fn keep(&mut self, piece: &mut &[u8], missing: u32, limit: usize) -> u32 {
         let part = up_to(piece, missing as usize);
         self.kept.push(part, limit);
         missing.saturating_sub(length(part))
     }
 
-    /// Headers and payload may be empty, and then no byte of them comes.
-    fn over_empty_parts(&mut self) {
+    /// Moves past empty headers and an empty payload, for which no byte comes.
+    fn skip_empty_parts(&mut self) {
         if let At::Headers(0, payload) = self.at {
             self.headers = self.kept.bytes.len();
             self.kept.over = false;
@@ -174,7 +175,7 @@ impl EventStream {
     }
 }
 
-/// What comes behind a prelude; `None` if it cannot be one.
+/// Returns the position after a prelude, or `None` if the prelude is invalid.
 fn lengths(prelude: [u8; PRELUDE]) -> Option<At> {
     let [a, b, c, d, e, f, g, h, checksum @ ..] = prelude;
     if crc32(&[a, b, c, d, e, f, g, h]) != u32::from_be_bytes(checksum) {
@@ -186,24 +187,24 @@ fn lengths(prelude: [u8; PRELUDE]) -> Option<At> {
     Some(At::Headers(headers, payload))
 }
 
-/// CRC-32 as in IEEE 802.3. Bit by bit: it runs over eight bytes a message.
+/// CRC-32 of IEEE 802.3. Computed bit by bit, because it covers only eight bytes per message.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
     })
 }
 
-/// Takes as many bytes of a piece as there are, up to `len`.
+/// Takes up to `len` bytes of a piece.
 fn up_to<'a>(piece: &mut &'a [u8], len: usize) -> &'a [u8] {
     let (part, rest) = piece.split_at(len.min(piece.len()));
     *piece = rest;
     part
 }
 
-/// Of a part that was asked for by a `u32`.
+/// Returns the length of a part, which is at most a `u32`.
 fn length(part: &[u8]) -> u32 {
     u32::try_from(part.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
-pub(in super::super) mod tests;
+pub(in crate::llm) mod tests;

@@ -1,29 +1,28 @@
-//! Newline-delimited JSON: one value a line.
+//! Newline-delimited JSON: one value per line.
 
 use memchr::memchr;
 
 use super::{BOUND, Event, Events, Kept};
 
-/// Reads lines that end in LF or CRLF from pieces that are split anywhere. Lines of whitespace are skipped: servers send
-/// them to keep a connection alive.
+/// Reads lines that end in LF or CRLF. Lines of whitespace are skipped: servers send them to keep a connection alive.
 #[derive(Debug, Default)]
-pub(in super::super) struct Lines {
+pub(in crate::llm) struct Lines {
     line: Kept,
-    /// The line was given out; the next one begins empty.
-    given: bool,
+    /// The line was returned, so the next one begins empty.
+    returned: bool,
 }
 
 impl Events for Lines {
     fn next(&mut self, piece: &mut &[u8]) -> Option<Event<'_>> {
-        self.forget_given();
+        self.clear_returned();
         while !piece.is_empty() {
             let end = memchr(b'\n', piece);
             let (part, rest) = piece.split_at(end.unwrap_or(piece.len()));
             self.line.push(part, BOUND);
             *piece = rest.get(1..).unwrap_or_default();
             if end.is_some() {
-                if self.says_something() {
-                    self.given = true;
+                if self.is_not_blank() {
+                    self.returned = true;
                     return Some(self.line(false));
                 }
                 self.line.clear();
@@ -33,9 +32,9 @@ impl Events for Lines {
     }
 
     fn finish(&mut self) -> Option<Event<'_>> {
-        self.forget_given();
-        self.given = true;
-        self.says_something().then(|| self.line(true))
+        self.clear_returned();
+        self.returned = true;
+        self.is_not_blank().then(|| self.line(true))
     }
 }
 
@@ -45,12 +44,12 @@ impl Lines {
         Event { name: b"", data, truncated: self.line.over, cut }
     }
 
-    fn says_something(&self) -> bool {
+    fn is_not_blank(&self) -> bool {
         !self.line.bytes.trim_ascii().is_empty() || self.line.over
     }
 
-    fn forget_given(&mut self) {
-        if std::mem::take(&mut self.given) {
+    fn clear_returned(&mut self) {
+        if std::mem::take(&mut self.returned) {
             self.line.clear();
         }
     }

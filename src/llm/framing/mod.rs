@@ -1,7 +1,7 @@
-//! How response streams are cut into events. Nothing here knows a provider.
+//! Splits response streams into events, independently of the provider.
 //!
-//! Every reader is asked for the next event of a piece until there is none, takes pieces that are split anywhere, keeps
-//! at most [`BOUND`] bytes, and allocates nothing once its buffer has grown to the size of the stream's events.
+//! A reader takes pieces that are split anywhere and returns the events of each piece one by one. It keeps at most
+//! [`BOUND`] bytes, and stops allocating once its buffer has grown to the size of the stream's events.
 
 pub(super) mod event_stream;
 pub(super) mod lines;
@@ -9,47 +9,47 @@ pub(super) mod sse;
 #[cfg(test)]
 pub(super) mod support;
 
-/// How much of one event is kept: 64 KiB. Errors are far shorter, and of what is longer only that it came is of interest.
+/// The number of bytes of one event that are kept: 64 KiB. Errors are far shorter, and a longer event is only content.
 pub(super) const BOUND: usize = 64 * 1024;
 
 /// One event of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event<'a> {
-    /// Empty if the stream gives it none.
+    /// Empty if the event has no name.
     pub(super) name: &'a [u8],
     pub(super) data: &'a [u8],
-    /// It was longer than the bound, and its end is missing here.
+    /// The event was longer than the bound, and its end is missing.
     pub(super) truncated: bool,
-    /// The stream ended inside of its last line, or without a last line end.
+    /// The stream ended inside the last line of the event, or without a last line end.
     pub(super) cut: bool,
 }
 
-/// What reads a stream of lines.
+/// A reader of a stream of lines.
 pub(super) trait Events {
-    /// The next event of a piece, which is read up to there. `None`: the piece is read, and the event goes on.
+    /// Returns the next event, and advances the piece to its end. Returns `None` if the piece ends before the event.
     fn next(&mut self, piece: &mut &[u8]) -> Option<Event<'_>>;
 
-    /// The event that the stream ended in, if data of it had come. Nothing is asked after it.
+    /// Returns the event in which the stream ended, if any of its data has come. This is the last call.
     fn finish(&mut self) -> Option<Event<'_>>;
 }
 
-/// The bytes of one event, up to a limit.
+/// The kept bytes of one event.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) bytes: Vec<u8>,
-    /// There was more.
+    /// There were more bytes than the limit.
     pub(super) over: bool,
 }
 
 impl Kept {
-    /// Appends what still fits below the limit, which is at most [`BOUND`].
+    /// Appends the bytes that fit below the limit, which is at most [`BOUND`].
     pub(super) fn push(&mut self, data: &[u8], limit: usize) {
         let room = limit.saturating_sub(self.bytes.len());
         let (kept, rest) = data.split_at(room.min(data.len()));
         self.over |= !rest.is_empty();
         let needed = self.bytes.len() + kept.len();
         if needed > self.bytes.capacity() {
-            // As a vector grows by itself, but never beyond the limit.
+            // Doubles as a vector does, but never beyond the limit.
             let capacity = (self.bytes.capacity() * 2).max(needed).min(limit);
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_never_takes_more_memory_than_the_limit() {
+    fn kept_bytes_never_take_more_memory_than_the_limit() {
         let mut kept = Kept::default();
         for size in [1, 7, 100, 4_000, 29_000, 20_000, 20_000, 9] {
             kept.push(&vec![b'x'; size], BOUND);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_just_fits_is_not_over() {
+    fn bytes_up_to_the_limit_are_not_over() {
         let mut kept = Kept::default();
         kept.push(&[0; 10], 10);
         assert!(!kept.over);

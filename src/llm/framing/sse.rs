@@ -1,42 +1,42 @@
-//! Server-sent events, as the WHATWG HTML standard frames them (section 9.2.6, "Interpreting an event stream").
+//! Server-sent events, as framed by the WHATWG HTML standard (section 9.2.6, "Interpreting an event stream").
 
 use memchr::memchr2;
 
 use super::{BOUND, Event, Events, Kept};
 
-/// How much of an event's name is kept. The longest of the providers have some 50 bytes.
+/// The number of bytes of an event's name that are kept. The longest names of the providers have about 50 bytes.
 const NAME_BOUND: usize = 128;
 
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// Reads events from pieces that are split anywhere.
+/// Reads server-sent events.
 ///
-/// It differs from the standard, which speaks for browsers, at two places. An event that has a name and no data is an
-/// event, as it is for the clients of the providers. And what the stream ends in is one ([`finish`](Events::finish)),
-/// because some servers leave out the last blank line.
+/// It differs from the standard, which is written for browsers, in two ways. An event with a name and no data is an
+/// event, as in the clients of the providers. So is an incomplete event at the end of the stream
+/// ([`finish`](Events::finish)), because some servers omit the last blank line.
 #[derive(Debug, Default)]
-pub(in super::super) struct Sse {
-    /// How many bytes of a byte order mark were there; 3 when the beginning is over.
+pub(in crate::llm) struct Sse {
+    /// The number of bytes of a byte order mark that have come. 3 once the beginning is over.
     bom: usize,
     line: Line,
-    /// The last line ended in a carriage return: a line feed that follows belongs to it.
+    /// The last line ended in a carriage return, so a line feed that follows belongs to it.
     after_cr: bool,
-    /// The event was given out; the next one begins empty.
-    given: bool,
+    /// The event was returned, so the next one begins empty.
+    returned: bool,
     name: Kept,
     data: Kept,
     has_data: bool,
 }
 
-/// Where in a line the reader is.
+/// The position of the reader in a line.
 #[derive(Clone, Copy, Debug)]
 enum Line {
-    /// In the name of a field, of which so many bytes came. None of those that count is longer.
+    /// In the name of a field, with its first bytes and their number. No relevant name is longer.
     Name([u8; 5], usize),
-    /// Behind the colon, where one space is no part of the value.
+    /// After the colon, where one space is not part of the value.
     Colon(Field),
     Value(Field),
-    /// A comment, or a field that says nothing here.
+    /// In a comment or an irrelevant field.
     Skip,
 }
 
@@ -64,7 +64,7 @@ impl Field {
 
 impl Events for Sse {
     fn next(&mut self, piece: &mut &[u8]) -> Option<Event<'_>> {
-        self.forget_given();
+        self.clear_returned();
         self.skip_bom(piece);
         while let Some((&first, rest)) = piece.split_first() {
             if std::mem::take(&mut self.after_cr) && first == b'\n' {
@@ -73,7 +73,7 @@ impl Events for Sse {
                 *piece = rest;
                 self.after_cr = first == b'\r';
                 if self.line_ended() {
-                    self.given = true;
+                    self.returned = true;
                     return Some(self.event(false));
                 }
             } else {
@@ -84,9 +84,9 @@ impl Events for Sse {
     }
 
     fn finish(&mut self) -> Option<Event<'_>> {
-        self.forget_given();
+        self.clear_returned();
         let cut = !matches!(self.line, Line::Name(_, 0));
-        self.given = true;
+        self.returned = true;
         self.has_data.then(|| self.event(cut))
     }
 }
@@ -101,8 +101,8 @@ impl Sse {
         }
     }
 
-    fn forget_given(&mut self) {
-        if std::mem::take(&mut self.given) {
+    fn clear_returned(&mut self) {
+        if std::mem::take(&mut self.returned) {
             self.name.clear();
             self.data.clear();
             self.has_data = false;
@@ -113,7 +113,7 @@ impl Sse {
         while let (Some(expected), Some((first, rest))) = (BOM.get(self.bom), piece.split_first()) {
             if first != expected {
                 if self.bom > 0 {
-                    // Half a mark is the beginning of a name that nobody knows.
+                    // An incomplete mark is the beginning of an unknown field name.
                     self.line = Line::Skip;
                 }
                 self.bom = BOM.len();
@@ -124,7 +124,7 @@ impl Sse {
         }
     }
 
-    /// Reads on in a line, of which `first` is the next byte and no line end.
+    /// Reads a part of a line. `first` is the next byte, and not a line end.
     fn in_line(&mut self, first: u8, piece: &mut &[u8]) {
         match self.line {
             Line::Name(name, len) => {
@@ -169,7 +169,7 @@ impl Sse {
         }
     }
 
-    /// Whether an event ended with it.
+    /// Ends a line. Returns whether an event ended with it.
     fn line_ended(&mut self) -> bool {
         match std::mem::take(&mut self.line) {
             Line::Name(_, 0) => return self.has_data || !self.name.bytes.is_empty(),
@@ -185,6 +185,7 @@ impl Sse {
     }
 }
 
+/// Appends a byte to the name of a field.
 fn longer(mut name: [u8; 5], len: usize, byte: u8) -> Line {
     match name.get_mut(len) {
         Some(place) => {
@@ -195,7 +196,7 @@ fn longer(mut name: [u8; 5], len: usize, byte: u8) -> Line {
     }
 }
 
-/// Takes what is left of a line from a piece.
+/// Takes the rest of a line from a piece.
 fn up_to_line_end<'a>(piece: &mut &'a [u8]) -> &'a [u8] {
     let end = memchr2(b'\n', b'\r', piece).unwrap_or(piece.len());
     let (line, rest) = piece.split_at(end);

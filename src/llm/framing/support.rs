@@ -1,4 +1,4 @@
-//! What the tests of the readers share.
+//! Helpers for the tests of the readers.
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -7,11 +7,11 @@ use super::{Event, Events};
 
 /// An event that outlives its reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Owned {
-    pub(in super::super) name: String,
-    pub(in super::super) data: String,
-    pub(in super::super) truncated: bool,
-    pub(in super::super) cut: bool,
+pub(in crate::llm) struct Owned {
+    pub(in crate::llm) name: String,
+    pub(in crate::llm) data: String,
+    pub(in crate::llm) truncated: bool,
+    pub(in crate::llm) cut: bool,
 }
 
 impl From<Event<'_>> for Owned {
@@ -22,8 +22,8 @@ impl From<Event<'_>> for Owned {
     }
 }
 
-/// All the events of a stream that comes in pieces, with the one that it ends in.
-pub(in super::super) fn events<R: Events + Default>(pieces: &[&[u8]]) -> Vec<Owned> {
+/// The events of a stream that comes in pieces, including the one in which it ends.
+pub(in crate::llm) fn events<R: Events + Default>(pieces: &[&[u8]]) -> Vec<Owned> {
     let mut reader = R::default();
     let mut events = Vec::new();
     for mut piece in pieces.iter().copied() {
@@ -36,8 +36,8 @@ pub(in super::super) fn events<R: Events + Default>(pieces: &[&[u8]]) -> Vec<Own
     events
 }
 
-/// Where to cut a stream into pieces: every so many bytes, in turn.
-pub(in super::super) fn sizes() -> impl Strategy<Value = Vec<usize>> {
+/// The sizes of the pieces of a stream, used in turn.
+pub(in crate::llm) fn sizes() -> impl Strategy<Value = Vec<usize>> {
     prop_oneof![
         1 => Just(vec![1]),
         1 => Just(vec![usize::MAX]),
@@ -45,7 +45,7 @@ pub(in super::super) fn sizes() -> impl Strategy<Value = Vec<usize>> {
     ]
 }
 
-pub(in super::super) fn pieces<'a>(mut stream: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+pub(in crate::llm) fn pieces<'a>(mut stream: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     for &size in sizes.iter().cycle() {
         if stream.is_empty() {
@@ -58,16 +58,16 @@ pub(in super::super) fn pieces<'a>(mut stream: &'a [u8], sizes: &[usize]) -> Vec
     pieces
 }
 
-/// Few under miri, where each case takes up to a second.
-pub(in super::super) fn cases() -> Config {
+/// Fewer cases under miri, where each takes up to a second.
+pub(in crate::llm) fn cases() -> Config {
     match cfg!(miri) {
         true => Config { failure_persistence: None, ..Config::with_cases(8) },
         false => Config::default(),
     }
 }
 
-/// Streams made of the parts that matter, some of them long.
-pub(in super::super) fn noise() -> impl Strategy<Value = Vec<u8>> {
+/// Streams of relevant parts, some of them long.
+pub(in crate::llm) fn noise() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         20 => prop::sample::select(vec![
             "data", "event", ":", " ", "\n", "\r", "\r\n", "\n\n", "\u{FEFF}", "{", "}", "[", "]", ",", "\"", "error",

@@ -4,23 +4,23 @@ use super::super::framing::support::{cases, noise, pieces, sizes};
 use super::*;
 use crate::Class;
 
-/// What was seen piece by piece, and the verdict at the end.
-fn judge_pieces(pieces: &[&[u8]]) -> (bool, Outcome) {
-    let mut judge = JsonClassifier::new(Provider::OpenRouter);
+/// Whether there was content, and the outcome at the end.
+fn classify_pieces(pieces: &[&[u8]]) -> (bool, Outcome) {
+    let mut classifier = JsonClassifier::new(Provider::OpenRouter);
     let mut content = false;
     for piece in pieces {
-        content |= judge.data(piece) == BodyProgress::Content;
+        content |= classifier.data(piece) == BodyProgress::Content;
     }
-    (content, judge.end())
+    (content, classifier.end())
 }
 
-fn judge(body: &str) -> (bool, Outcome) {
-    let whole = judge_pieces(&[body.as_bytes()]);
-    assert_eq!(judge_pieces(&pieces(body.as_bytes(), &[1])), whole, "byte by byte");
+fn classify(body: &str) -> (bool, Outcome) {
+    let whole = classify_pieces(&[body.as_bytes()]);
+    assert_eq!(classify_pieces(&pieces(body.as_bytes(), &[1])), whole, "byte by byte");
     whole
 }
 
-/// Whether there was content, and what the error that was found is.
+/// Whether there was content, and the class of the error that was found.
 fn error((content, outcome): (bool, Outcome)) -> (bool, Class) {
     assert_ne!(outcome.why(), Some("body ended early"));
     (content, outcome.class())
@@ -44,7 +44,7 @@ fn a_body_without_an_error_is_content_and_a_success() {
         " \r\n\t{\"a\":1}\n",
         "\n\n[ {\"a\":{\"error\":1}} , {\"b\":2} ] ",
     ] {
-        assert_eq!(judge(body), (true, Outcome::success()), "{body}");
+        assert_eq!(classify(body), (true, Outcome::success()), "{body}");
     }
 }
 
@@ -56,9 +56,9 @@ fn an_error_in_the_first_place_is_no_content() {
         (r#"{"error":{"code":429},"user_id":"u"}"#, Class::Throttled),
         (r#"[{"error":{"code":503,"status":"UNAVAILABLE"}}]"#, Class::Failure),
     ] {
-        assert_eq!(error(judge(body)), (false, class), "{body}");
+        assert_eq!(error(classify(body)), (false, class), "{body}");
     }
-    assert_eq!(judge(r#"{"error":null,"id":1}"#), (false, Outcome::success()));
+    assert_eq!(classify(r#"{"error":null,"id":1}"#), (false, Outcome::success()));
 }
 
 #[test]
@@ -69,12 +69,12 @@ fn an_error_in_another_place_is_found_at_the_end() {
         r#"[{"candidates":[]} , {"error":{"code":503}},{"candidates":[]}]"#,
         "{\"response\":\"a\"}\n{\"error\":\"m\"}\n",
     ] {
-        assert_eq!(error(judge(body)), (true, Class::Failure), "{body}");
+        assert_eq!(error(classify(body)), (true, Class::Failure), "{body}");
     }
 }
 
 #[test]
-fn whitespace_is_nothing() {
+fn whitespace_is_no_content() {
     let mut json = JsonClassifier::new(Provider::OpenRouter);
     assert_eq!(json.data(b"\n   \r\n"), BodyProgress::Pending);
     assert_eq!(json.data(b" "), BodyProgress::Pending);
@@ -84,14 +84,14 @@ fn whitespace_is_nothing() {
 }
 
 #[test]
-fn any_amount_of_whitespace_before_the_value_leaves_it_its_room() {
+fn whitespace_before_the_value_does_not_count_towards_the_bound() {
     let body = format!("{}{}", " ".repeat(2 * BOUND), r#"{"id":1,"error":"m"}"#);
-    let judged = judge_pieces(&pieces(body.as_bytes(), &[1000]));
-    assert_eq!(error(judged), (true, Class::Failure));
+    let outcome = classify_pieces(&pieces(body.as_bytes(), &[1000]));
+    assert_eq!(error(outcome), (true, Class::Failure));
 }
 
 #[test]
-fn a_body_that_is_not_whole_ended_early() {
+fn an_incomplete_body_ended_early() {
     let early = Outcome::failure().reason("body ended early");
     for body in [
         "",
@@ -104,39 +104,39 @@ fn a_body_that_is_not_whole_ended_early() {
         "tru",
         "{\"a\":1}\n{\"b\"",
     ] {
-        assert_eq!(judge(body).1, early, "{body}");
+        assert_eq!(classify(body).1, early, "{body}");
     }
 }
 
 #[test]
 fn a_body_that_is_no_json_is_a_failure() {
     for body in ["<html>Bad Gateway</html>", "OK", "{\"a\":1}}x", "{]"] {
-        assert_eq!(judge(body).1, Outcome::failure().reason("body is not JSON"), "{body}");
+        assert_eq!(classify(body).1, Outcome::failure().reason("body is not JSON"), "{body}");
     }
 }
 
 #[test]
-fn numbers_that_json_does_not_know_are_read_past() {
+fn numbers_that_are_not_json_are_accepted() {
     for body in [r#"{"logprob":-Infinity}"#, "[NaN]\n"] {
-        assert_eq!(judge(body), (true, Outcome::success()), "{body}");
+        assert_eq!(classify(body), (true, Outcome::success()), "{body}");
     }
 }
 
 #[test]
-fn depth_is_no_matter() {
+fn any_depth_is_read() {
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
-    assert_eq!(judge(&deep), (true, Outcome::success()));
-    assert_eq!(judge(&deep[..40_000]).1, Outcome::failure().reason("body ended early"));
+    assert_eq!(classify(&deep), (true, Outcome::success()));
+    assert_eq!(classify(&deep[..40_000]).1, Outcome::failure().reason("body ended early"));
 }
 
 #[test]
 fn a_body_beyond_the_bound_is_a_success_at_its_end() {
     let body = |len: usize| format!(r#"{{"id":1,"error":"{}"}}"#, "x".repeat(len - 19));
     assert_eq!(body(BOUND).len(), BOUND);
-    assert_eq!(error(judge_pieces(&[body(BOUND).as_bytes()])), (true, Class::Failure));
-    assert_eq!(judge_pieces(&[body(BOUND + 1).as_bytes()]), (true, Outcome::success()));
+    assert_eq!(error(classify_pieces(&[body(BOUND).as_bytes()])), (true, Class::Failure));
+    assert_eq!(classify_pieces(&[body(BOUND + 1).as_bytes()]), (true, Outcome::success()));
     assert_eq!(
-        judge_pieces(&[&body(BOUND + 9).as_bytes()[..BOUND + 1]]),
+        classify_pieces(&[&body(BOUND + 9).as_bytes()[..BOUND + 1]]),
         (true, Outcome::success())
     );
 }
@@ -150,8 +150,8 @@ proptest! {
         let mut seen = false;
         for piece in pieces(&body, &sizes) {
             seen |= json.data(piece) == BodyProgress::Content;
-            prop_assert!(json.whole.bytes.capacity() <= BOUND);
+            prop_assert!(json.body.bytes.capacity() <= BOUND);
         }
-        prop_assert_eq!((seen, json.end()), judge_pieces(&[&body]));
+        prop_assert_eq!((seen, json.end()), classify_pieces(&[&body]));
     }
 }

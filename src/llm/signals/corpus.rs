@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
+use super::document::tables;
 use super::*;
 
 struct Case {
@@ -23,7 +24,7 @@ fn now() -> SystemTime {
     wait::rfc3339("2026-11-21T12:00:00Z").unwrap()
 }
 
-/// All but streams, which take more than this module to read.
+/// All responses except streams, which this module cannot read.
 fn cases() -> Vec<Case> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/llm"));
     let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
@@ -68,7 +69,7 @@ fn read(path: PathBuf) -> Option<Case> {
     })
 }
 
-fn judge(case: &Case, body: &[u8]) -> Outcome {
+fn classify(case: &Case, body: &[u8]) -> Outcome {
     match case.status.is_success() {
         true => classify_event_at(case.provider, body, now).unwrap_or(Outcome::success()),
         false => classify_error_at(case.provider, case.status, &case.headers, body, now),
@@ -82,7 +83,7 @@ fn every_response_means_what_its_file_says() {
     assert!(cases.len() > 200, "{}", cases.len());
     for case in &cases {
         let path = case.path.display();
-        let outcome = judge(case, case.body.as_bytes());
+        let outcome = classify(case, case.body.as_bytes());
         let class = match (outcome.class(), outcome.why()) {
             (Class::Success, Some(_)) => "callers_fault",
             (Class::Failure, _) => "failed",
@@ -101,10 +102,10 @@ fn every_response_means_what_its_file_says() {
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
 fn every_signal_is_given_by_some_response() {
-    let mut unused: Vec<_> = TABLE.iter().collect();
+    let mut unused: Vec<_> = tables().into_iter().flat_map(Signals::groups).flatten().collect();
     for case in cases() {
         let body = case.body.as_bytes();
-        let exception = case.headers.get(EXCEPTION).map(|name| name.to_str().unwrap());
+        let exception = exception_in(&case.headers);
         let (status, error) = match case.status.is_success() {
             true => match ErrorBody::of_event(body) {
                 Some(error) => (error.status, error),
@@ -118,7 +119,7 @@ fn every_signal_is_given_by_some_response() {
             unused.retain(|it| !std::ptr::eq(*it, signal));
         }
     }
-    let unused: Vec<_> = unused.into_iter().map(|it| (it.reason, it.what)).collect();
+    let unused: Vec<_> = unused.into_iter().map(|it| (it.reason, it.matcher)).collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
 
@@ -128,14 +129,14 @@ fn every_provider_has_a_success() {
     let good = cases().into_iter().filter(|case| case.status == 200 && case.class == "success");
     let mut good: Vec<_> = good.map(|case| case.provider.as_str()).collect();
     good.dedup();
-    let mut all: Vec<_> = super::super::UnknownProvider::allowed().collect();
+    let mut all: Vec<_> = crate::llm::UnknownProvider::allowed().collect();
     all.sort_unstable();
     assert_eq!(good, all);
 }
 
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
-fn a_body_that_was_cut_off_leaves_the_verdict_to_the_head() {
+fn a_truncated_body_leaves_the_decision_to_the_head() {
     for case in cases().iter().filter(|case| case.body.starts_with(['{', '['])) {
         let body = case.body.trim_end().as_bytes();
         let head = match case.status.is_success() {
@@ -143,7 +144,7 @@ fn a_body_that_was_cut_off_leaves_the_verdict_to_the_head() {
             false => classify_error_at(case.provider, case.status, &case.headers, b"", now),
         };
         for end in 0..body.len() {
-            assert_eq!(judge(case, &body[..end]), head, "{} at {end}", case.path.display());
+            assert_eq!(classify(case, &body[..end]), head, "{} at {end}", case.path.display());
         }
     }
 }

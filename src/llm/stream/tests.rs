@@ -16,7 +16,7 @@ fn is_read(pairs: &[(&'static str, &'static str)]) -> bool {
 }
 
 #[test]
-fn the_content_type_says_who_reads() {
+fn the_content_type_selects_the_reader() {
     for read in [
         "text/event-stream",
         "Text/Event-Stream; charset=utf-8",
@@ -38,7 +38,7 @@ fn the_content_type_says_who_reads() {
 }
 
 #[test]
-fn a_compressed_body_is_not_read() {
+fn an_encoded_body_is_not_read() {
     let of =
         |coding| is_read(&[("content-type", "application/json"), ("content-encoding", coding)]);
     assert!(of("identity") && of(" Identity"));
@@ -48,27 +48,27 @@ fn a_compressed_body_is_not_read() {
 }
 
 #[test]
-fn trailers_say_nothing() {
-    let mut judge =
+fn trailers_are_ignored() {
+    let mut classifier =
         classifier_for(Provider::OpenAi, &headers(&[("content-type", "text/event-stream")]))
             .unwrap();
-    assert_eq!(judge.data(b"data: hello\n\n"), BodyProgress::Content);
-    assert_eq!(judge.trailers(&HeaderMap::new()), Outcome::success());
+    assert_eq!(classifier.data(b"data: hello\n\n"), BodyProgress::Content);
+    assert_eq!(classifier.trailers(&HeaderMap::new()), Outcome::success());
 }
 
-/// The first verdict, or that of the end, and whether there was content before it. In one piece an event of content may be
-/// followed by the verdict: then only that is said.
-fn course(provider: Provider, kind: &'static str, pieces: &[&[u8]]) -> (bool, Outcome, bool) {
-    let mut judge = classifier_for(provider, &headers(&[("content-type", kind)])).unwrap();
+/// Whether there was content before the outcome, the outcome, and whether it came before the end. If an event with content
+/// and the outcome are in one piece, only the outcome is reported.
+fn classify(provider: Provider, kind: &'static str, pieces: &[&[u8]]) -> (bool, Outcome, bool) {
+    let mut classifier = classifier_for(provider, &headers(&[("content-type", kind)])).unwrap();
     let mut content = false;
     for piece in pieces {
-        match judge.data(piece) {
+        match classifier.data(piece) {
             BodyProgress::Pending => {}
             BodyProgress::Content => content = true,
             BodyProgress::Settled(outcome) => return (content, outcome, true),
         }
     }
-    (content, judge.end(), false)
+    (content, classifier.end(), false)
 }
 
 fn events() -> impl Strategy<Value = Vec<u8>> {
@@ -97,15 +97,14 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn the_verdict_does_not_depend_on_the_pieces(
+    fn the_outcome_does_not_depend_on_the_pieces(
         body in prop_oneof![3 => events(), 1 => noise()],
         sizes in sizes(),
-        provider in prop::sample::select(Provider::ALL.as_slice()),
+        provider in prop::sample::select(Provider::ALL),
         kind in prop::sample::select(TYPES),
     ) {
-        let (content, outcome, early) = course(provider, kind.0, &pieces(&body, &sizes));
-        let (whole_content, whole_outcome, whole_early) = course(provider, kind.0, &[&body]);
-        // A body without bytes has no pieces.
+        let (content, outcome, early) = classify(provider, kind.0, &pieces(&body, &sizes));
+        let (whole_content, whole_outcome, whole_early) = classify(provider, kind.0, &[&body]);
         prop_assert_eq!((outcome, early), (whole_outcome, whole_early));
         if !early {
             prop_assert_eq!(content, whole_content);

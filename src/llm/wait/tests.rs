@@ -2,6 +2,8 @@ use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 use super::*;
+use crate::llm::framing::support;
+use crate::llm::providers::profiles;
 
 fn now() -> SystemTime {
     rfc3339("2026-11-21T12:00:00Z").unwrap()
@@ -15,7 +17,7 @@ fn hinted(headers: &[(&'static str, &str)]) -> Option<Duration> {
     let map = headers.iter().map(|(name, value)| {
         (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
     });
-    hint(&map.collect(), now())
+    hint(profiles().flat_map(|profile| profile.budgets), &map.collect(), now())
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn go_durations_are_read() {
 }
 
 #[test]
-fn a_huge_duration_is_the_longest() {
+fn a_huge_duration_is_the_longest_duration() {
     assert_eq!(go_duration(&format!("{}s", "9".repeat(500))), Some(Duration::MAX));
     assert_eq!(go_duration("18446744073709551615s1h"), Some(Duration::MAX));
 }
@@ -56,14 +58,14 @@ fn prose_names_waits() {
 }
 
 #[test]
-fn prose_without_a_unit_or_a_phrase_names_none() {
+fn prose_without_a_unit_or_a_phrase_names_no_wait() {
     for message in ["", "retry after 30", "in 20 seconds", "retry in -5s", "again in 5 apples"] {
         assert_eq!(in_prose(message), None, "{message}");
     }
 }
 
 #[test]
-fn a_reset_counts_only_where_nothing_is_left() {
+fn a_reset_counts_only_if_nothing_is_left() {
     let requests = ("x-ratelimit-reset-requests", "20s");
     assert_eq!(hinted(&[requests]), None);
     assert_eq!(hinted(&[requests, ("x-ratelimit-remaining-requests", "3")]), None);
@@ -72,7 +74,7 @@ fn a_reset_counts_only_where_nothing_is_left() {
 }
 
 #[test]
-fn a_reset_of_zero_or_less_or_that_cannot_be_read_is_none() {
+fn a_reset_that_is_zero_negative_past_or_unreadable_does_not_count() {
     for reset in ["0", "-1", "0s", "-3s", "", "soon", "1.5", "2026-11-21T11:59:59Z"] {
         let headers = [("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", reset)];
         assert_eq!(hinted(&headers), None, "{reset}");
@@ -94,18 +96,18 @@ fn the_longest_reset_counts_up_to_a_minute() {
 }
 
 proptest! {
-    #![proptest_config(super::super::cases())]
+    #![proptest_config(support::cases())]
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes to make the text")]
+    #[cfg_attr(miri, ignore = "generating the text takes minutes")]
     fn no_text_panics(text in "\\PC{0,40}|(retry in )?[-+.0-9a-zµ :TZ]{0,40}", ms in any::<u64>(), secs in any::<f64>()) {
         let _ = (go_duration(&text), in_prose(&text), rfc3339(&text), whole_seconds(&text));
         let _ = (epoch_ms(ms), seconds(secs));
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes to make the text")]
-    fn nothing_that_looks_like_a_date_panics(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?(Z|\\+00:00)?") {
+    #[cfg_attr(miri, ignore = "generating the text takes minutes")]
+    fn no_date_panics(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?(Z|\\+00:00)?") {
         let _ = rfc3339(&text).and_then(|moment| until(moment, now()));
     }
 }

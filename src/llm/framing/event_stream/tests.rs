@@ -4,7 +4,7 @@ use super::super::support::{cases, noise, pieces, sizes};
 use super::*;
 
 #[derive(Clone, Debug)]
-pub(in super::super::super) enum Value {
+pub(in crate::llm) enum Value {
     Bool(bool),
     Byte(u8),
     Short(u16),
@@ -72,17 +72,17 @@ fn encode(headers: &[(String, Value)], payload: &[u8]) -> Vec<u8> {
     frame(&bytes, payload)
 }
 
-/// A message with headers of text.
-pub(in super::super::super) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
+/// A message with string headers.
+pub(in crate::llm) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     let texts =
         headers.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).to_owned())));
     encode(&texts.collect::<Vec<_>>(), payload.as_bytes())
 }
 
-/// The headers asked for, the payload, and whether it was truncated.
-type BodyProgress = (Vec<Option<String>>, Vec<u8>, bool);
+/// The values of the given headers, the payload, and whether it was truncated.
+type Read = (Vec<Option<String>>, Vec<u8>, bool);
 
-fn read(pieces: &[&[u8]], names: &[&str]) -> (Vec<BodyProgress>, EventStream) {
+fn read(pieces: &[&[u8]], names: &[&str]) -> (Vec<Read>, EventStream) {
     let mut reader = EventStream::default();
     let mut seen = Vec::new();
     for mut piece in pieces.iter().copied() {
@@ -111,11 +111,11 @@ fn an_empty_message_is_one() {
     assert_eq!(frame(&[], &[]), empty);
     let (seen, reader) = read(&[&empty, &empty], &[]);
     assert_eq!(seen, [(vec![], vec![], false), (vec![], vec![], false)]);
-    assert!(reader.is_at_border());
+    assert!(reader.is_between_messages());
 }
 
 #[test]
-fn headers_of_every_type_are_stepped_over() {
+fn headers_of_every_type_are_skipped() {
     let all = [
         Value::Bool(true),
         Value::Bool(false),
@@ -139,7 +139,7 @@ fn headers_of_every_type_are_stepped_over() {
 }
 
 #[test]
-fn only_a_text_is_the_value_of_a_header() {
+fn only_a_string_is_the_value_of_a_header() {
     let headers = [
         (":event-type".to_owned(), Value::Bytes(b"x".to_vec())),
         (":event-type".to_owned(), Value::Bool(true)),
@@ -151,7 +151,7 @@ fn only_a_text_is_the_value_of_a_header() {
 }
 
 #[test]
-fn headers_that_cannot_be_read_lose_neither_the_payload_nor_the_next_message() {
+fn unreadable_headers_lose_neither_the_payload_nor_the_next_message() {
     let good = message(&[(":event-type", "x")], "next");
     for headers in [
         &[200, b'a'][..],
@@ -169,7 +169,7 @@ fn headers_that_cannot_be_read_lose_neither_the_payload_nor_the_next_message() {
 }
 
 #[test]
-fn a_prelude_that_cannot_be_one_blinds() {
+fn after_an_invalid_prelude_the_reader_is_lost() {
     let good = message(&[(":event-type", "x")], "{}");
     let prelude = |total: u32, headers: u32| {
         let lengths = [total.to_be_bytes(), headers.to_be_bytes()].concat();
@@ -187,7 +187,7 @@ fn a_prelude_that_cannot_be_one_blinds() {
     ] {
         let (seen, reader) = read(&[&good, &bad, &good], &[]);
         assert_eq!(seen.len(), 1, "{bad:?}");
-        assert!(reader.is_blind() && !reader.is_at_border());
+        assert!(reader.is_lost() && !reader.is_between_messages());
     }
 }
 
@@ -196,17 +196,17 @@ fn the_longest_lengths_are_waited_for() {
     let lengths = [u32::MAX.to_be_bytes(), 0_u32.to_be_bytes()].concat();
     let stream = [lengths.clone(), crc32(&lengths).to_be_bytes().to_vec(), vec![0; 9]].concat();
     let (seen, reader) = read(&[&stream], &[]);
-    assert!(seen.is_empty() && !reader.is_blind() && !reader.is_at_border());
+    assert!(seen.is_empty() && !reader.is_lost() && !reader.is_between_messages());
 }
 
 #[test]
-fn a_message_that_is_not_over_is_no_border() {
+fn inside_a_message_the_reader_is_not_between_messages() {
     let stream = message(&[(":event-type", "x")], "{}");
     for end in 1..stream.len() {
         let (seen, reader) = read(&[&stream[..end]], &[]);
-        assert!(seen.is_empty() && !reader.is_at_border(), "{end}");
+        assert!(seen.is_empty() && !reader.is_between_messages(), "{end}");
     }
-    assert!(read(&[&stream], &[]).1.is_at_border());
+    assert!(read(&[&stream], &[]).1.is_between_messages());
 }
 
 #[test]
@@ -244,8 +244,8 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn messages_in_any_pieces_read_as_they_were_meant(
-        meant in prop::collection::vec(
+    fn messages_in_any_pieces_read_as_they_were_written(
+        written in prop::collection::vec(
             (
                 prop::collection::vec(("[abc]", value()), 0..5),
                 prop::collection::vec(any::<u8>(), 0..60),
@@ -256,8 +256,8 @@ proptest! {
     ) {
         let names = ["a", "b", "c"];
         let stream: Vec<u8> =
-            meant.iter().flat_map(|(headers, payload)| encode(headers, payload)).collect();
-        let expected: Vec<BodyProgress> = meant
+            written.iter().flat_map(|(headers, payload)| encode(headers, payload)).collect();
+        let expected: Vec<Read> = written
             .iter()
             .map(|(headers, payload)| {
                 let text = |name: &&str| headers.iter().find_map(|(found, value)| match value {
@@ -269,7 +269,7 @@ proptest! {
             .collect();
         let (seen, reader) = read(&pieces(&stream, &sizes), &names);
         prop_assert_eq!(seen, expected);
-        prop_assert!(reader.is_at_border());
+        prop_assert!(reader.is_between_messages());
     }
 
     #[test]

@@ -41,13 +41,13 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn lines_in_any_pieces_read_as_they_were_meant(
-        meant in prop::collection::vec(("[^\r\n]{0,30}", any::<bool>()), 0..8),
+    fn lines_in_any_pieces_read_as_they_were_written(
+        written in prop::collection::vec(("[^\r\n]{0,30}", any::<bool>()), 0..8),
         sizes in sizes(),
     ) {
         let stream: String =
-            meant.iter().map(|(line, cr)| format!("{line}{}", if *cr { "\r\n" } else { "\n" })).collect();
-        let expected: Vec<_> = meant
+            written.iter().map(|(line, cr)| format!("{line}{}", if *cr { "\r\n" } else { "\n" })).collect();
+        let expected: Vec<_> = written
             .iter()
             .filter(|(text, _)| !text.as_bytes().trim_ascii().is_empty())
             .map(|(text, _)| line(text))

@@ -35,13 +35,13 @@ fn a_line_feed_in_the_next_piece_belongs_to_its_carriage_return() {
 }
 
 #[test]
-fn an_event_is_there_at_the_carriage_return_of_its_blank_line() {
+fn an_event_ends_with_the_carriage_return_of_its_blank_line() {
     let mut sse = Sse::default();
     assert!(sse.next(&mut &b"data: a\r\n\r"[..]).is_some());
 }
 
 #[test]
-fn one_space_behind_the_colon_is_no_part_of_the_value() {
+fn one_space_after_the_colon_is_not_part_of_the_value() {
     assert_eq!(read("data:a\n\n"), [event("", "a")]);
     assert_eq!(read("data:  a \n\n"), [event("", " a ")]);
     assert_eq!(read("data: :\n\n"), [event("", ":")]);
@@ -55,7 +55,7 @@ fn a_field_without_a_colon_is_empty() {
 }
 
 #[test]
-fn comments_and_other_fields_say_nothing() {
+fn comments_and_other_fields_are_skipped() {
     let stream = ": keep-alive\n\n:\nid: 7\nretry: 5\ndata: a\nDATA: b\ndat: c\ndatas: d\n\n";
     assert_eq!(read(stream), [event("", "a")]);
     assert_eq!(read(": OPENROUTER PROCESSING\n\n: again\n\n"), []);
@@ -70,7 +70,7 @@ fn the_last_name_of_an_event_counts_and_only_for_it() {
 }
 
 #[test]
-fn an_event_with_nothing_but_a_name_is_one() {
+fn an_event_may_have_only_a_name() {
     assert_eq!(read("event: ping\n\n"), [event("ping", "")]);
     assert_eq!(read("event:\n\n"), []);
 }
@@ -85,7 +85,7 @@ fn a_byte_order_mark_is_skipped_at_the_beginning_only() {
 }
 
 #[test]
-fn what_the_stream_ends_in_is_an_event() {
+fn the_end_of_the_stream_ends_an_event() {
     assert_eq!(read("event: x\ndata: a\n"), [event("x", "a")]);
     assert_eq!(read("data: a\r"), [event("", "a")]);
     for stream in ["event: x\ndata: a", "event: x\ndata: a\ni", "event: x\ndata: a\n:"] {
@@ -108,19 +108,19 @@ fn a_long_event_is_truncated_and_the_next_one_is_not() {
 }
 
 #[test]
-fn a_long_name_is_no_name_that_is_known() {
+fn a_long_name_is_truncated() {
     let stream = format!("event: {}\ndata: a\n\n", "x".repeat(NAME_BOUND + 1));
     let [event] = support::events::<Sse>(&[stream.as_bytes()]).try_into().unwrap();
     assert!(event.truncated);
     assert_eq!(event.name.len(), NAME_BOUND);
 }
 
-/// What one line of an event is, before it is spelled.
+/// One line of an event, before it is spelled.
 #[derive(Clone, Debug)]
 enum Part {
     Name(String),
     Data(String),
-    /// Comments, and fields that say nothing.
+    /// A comment or an irrelevant field.
     Noise(String),
 }
 
@@ -132,13 +132,13 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-/// The spelling of a line: its end, and whether the space and the colon are there where they need not be.
+/// The spelling of a line: its end, and whether the optional space and colon are there.
 type Spelling = (usize, bool, bool);
 
 const ENDS: [&str; 3] = ["\n", "\r", "\r\n"];
 
 fn push_line(stream: &mut String, line: &str, end: usize) {
-    // A line feed right behind a carriage return would be the same line end.
+    // A line feed right after a carriage return would belong to the same line end.
     let merges = line.is_empty() && stream.ends_with('\r') && ENDS[end] == "\n";
     stream.push_str(line);
     stream.push_str(ENDS[if merges { 1 } else { end }]);
@@ -156,8 +156,8 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn every_spelling_in_any_pieces_reads_as_it_was_meant(
-        meant in prop::collection::vec(
+    fn every_spelling_in_any_pieces_reads_as_it_was_written(
+        written in prop::collection::vec(
             (prop::collection::vec((part(), (0..3_usize, any::<bool>(), any::<bool>())), 0..5), 0..3_usize),
             0..6,
         ),
@@ -166,7 +166,7 @@ proptest! {
     ) {
         let mut stream = String::from(if mark { "\u{FEFF}" } else { "" });
         let mut expected = Vec::new();
-        for (parts, end) in &meant {
+        for (parts, end) in &written {
             let (mut name, mut data) = (String::new(), Vec::new());
             for (part, spelling) in parts {
                 let line = match part {

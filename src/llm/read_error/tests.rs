@@ -1,6 +1,10 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::llm::framing::support;
+use crate::llm::wait;
 
 fn read(body: &str) -> ErrorBody {
     ErrorBody::of_response(body.as_bytes())
@@ -31,7 +35,7 @@ fn the_shape_of_anthropic_is_read() {
 }
 
 #[test]
-fn the_shape_of_google_is_read_also_in_an_array() {
+fn the_shape_of_google_is_read_in_an_array_as_well() {
     let object = r#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[
         {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"A"},{"quotaId":"B"},{}]},
         {"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMIT_EXCEEDED"},
@@ -92,7 +96,7 @@ fn the_shapes_without_an_inner_object_are_read() {
 }
 
 #[test]
-fn a_code_may_be_a_number_or_a_text() {
+fn a_code_may_be_a_number_or_a_string() {
     assert_eq!(read(r#"{"error":{"code":502}}"#).status, Some(502));
     assert_eq!(read(r#"{"error":{"code":"429"}}"#).status, Some(429));
     for none in ["200", "-1", "1e3", "99999999999999999999", "true", "null", "[]", "{}", "\"4290\""]
@@ -102,7 +106,7 @@ fn a_code_may_be_a_number_or_a_text() {
 }
 
 #[test]
-fn of_what_is_no_json_only_plain_text_is_known() {
+fn without_json_only_plain_text_is_read() {
     assert_eq!(read("  too many requests\n").message, "too many requests");
     for body in ["", "<html>busy</html>", " {\"error\":\"cut", "[{\"error\"", &"x".repeat(5_000)] {
         assert_eq!(read(body).message, "", "{body}");
@@ -156,7 +160,7 @@ fn an_error_in_a_stream_is_seen_in_every_spelling() {
 }
 
 #[test]
-fn an_error_behind_content_in_one_array_is_seen() {
+fn an_error_after_content_in_one_array_is_seen() {
     let error =
         event(r#"[{"candidates":[]},{"error":{"code":503,"status":"UNAVAILABLE"}}]"#).unwrap();
     assert_eq!((error.status, &*error.types), (Some(503), &["UNAVAILABLE".into()][..]));
@@ -175,7 +179,7 @@ fn the_code_of_a_failed_response_is_read() {
     assert_eq!((error.status, error.message), (Some(502), "m".to_owned()));
 }
 
-/// JSON with the names that matter, at any depth and with any type behind them.
+/// JSON with the relevant keys, at any depth and with values of any type.
 fn any_json() -> impl Strategy<Value = Value> {
     let key = prop::sample::select(vec![
         "error",
@@ -221,7 +225,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(super::super::cases())]
+    #![proptest_config(support::cases())]
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
@@ -230,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "takes minutes to make the text")]
+    #[cfg_attr(miri, ignore = "generating the text takes minutes")]
     fn no_shape_panics(json in any_json()) {
         let json = json.to_string();
         let _ = (ErrorBody::of_response(json.as_bytes()), ErrorBody::of_event(json.as_bytes()));

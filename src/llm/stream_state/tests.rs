@@ -11,24 +11,24 @@ const SSE: &str = "text/event-stream";
 const LINES: &str = "application/x-ndjson";
 const AWS: &str = "application/vnd.amazon.eventstream";
 
-/// Whether there was content, and the verdict: at its marker, or at the end.
-fn judge_pieces(provider: Provider, kind: &str, pieces: &[&[u8]]) -> (bool, Outcome) {
+/// Whether there was content, and the outcome at the end marker or at the end.
+fn classify_pieces(provider: Provider, kind: &str, pieces: &[&[u8]]) -> (bool, Outcome) {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(kind).unwrap())]);
-    let mut judge = classifier_for(provider, &headers).unwrap();
+    let mut classifier = classifier_for(provider, &headers).unwrap();
     let mut content = false;
     for piece in pieces {
-        match judge.data(piece) {
+        match classifier.data(piece) {
             BodyProgress::Pending => {}
             BodyProgress::Content => content = true,
             BodyProgress::Settled(outcome) => return (content, outcome),
         }
     }
-    (content, judge.end())
+    (content, classifier.end())
 }
 
-fn judge(provider: Provider, kind: &str, body: &[u8]) -> (bool, Outcome) {
-    let bytewise = judge_pieces(provider, kind, &pieces(body, &[1]));
-    assert_eq!(judge_pieces(provider, kind, &[body]).1, bytewise.1, "the split does not matter");
+fn classify(provider: Provider, kind: &str, body: &[u8]) -> (bool, Outcome) {
+    let bytewise = classify_pieces(provider, kind, &pieces(body, &[1]));
+    assert_eq!(classify_pieces(provider, kind, &[body]).1, bytewise.1, "the split does not matter");
     bytewise
 }
 
@@ -41,12 +41,12 @@ fn data(events: &[&str]) -> String {
     events.iter().map(|data| format!("data: {data}\n\n")).collect()
 }
 
-/// A stream of events that have the name that is their type.
+/// A stream of events that are named after their type.
 fn typed(events: &[&str]) -> String {
     events.iter().map(|name| format!("event: {name}\ndata: {{\"type\":\"{name}\"}}\n\n")).collect()
 }
 
-/// The same, without the lines that name them.
+/// The same without the lines with the names.
 fn untyped(events: &[&str]) -> String {
     events.iter().map(|name| format!("data: {{\"type\":\"{name}\"}}\n\n")).collect()
 }
@@ -55,9 +55,9 @@ const ROLE: &str = r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"
 const WORD: &str = r#"{"choices":[{"delta":{"content":"Hello"}}]}"#;
 const STOP: &str = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
 
-/// Whole streams: what they are, how they are framed, and whether they have content. Each is a success when it is whole, and
-/// ended early when its last event is missing.
-fn whole_streams() -> Vec<(Provider, &'static str, String, bool)> {
+/// Complete streams: provider, content type, body, and whether there is content. Each is a success, and ended early
+/// without its last event.
+fn complete_streams() -> Vec<(Provider, &'static str, String, bool)> {
     let done = "[DONE]";
     let gemini = |rest: &str| {
         format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}}{rest}}}]}}"#)
@@ -93,38 +93,42 @@ fn whole_streams() -> Vec<(Provider, &'static str, String, bool)> {
 }
 
 #[test]
-fn a_whole_stream_is_a_success() {
-    for (provider, kind, body, content) in whole_streams() {
-        assert_eq!(judge(provider, kind, body.as_bytes()), (content, Outcome::success()), "{body}");
+fn a_complete_stream_is_a_success() {
+    for (provider, kind, body, content) in complete_streams() {
+        assert_eq!(
+            classify(provider, kind, body.as_bytes()),
+            (content, Outcome::success()),
+            "{body}"
+        );
     }
 }
 
 #[test]
 fn a_stream_without_its_last_event_ended_early() {
-    for (provider, kind, body, _) in whole_streams() {
-        let border = if kind == SSE { "\n\n" } else { "\n" };
-        let end = body.trim_end().rfind(border).unwrap() + border.len();
+    for (provider, kind, body, _) in complete_streams() {
+        let separator = if kind == SSE { "\n\n" } else { "\n" };
+        let end = body.trim_end().rfind(separator).unwrap() + separator.len();
         let begun = &body[..end];
-        assert_eq!(judge(provider, kind, begun.as_bytes()).1, early(), "{begun}");
-        let generic = judge(Provider::Generic, kind, begun.as_bytes()).1;
+        assert_eq!(classify(provider, kind, begun.as_bytes()).1, early(), "{begun}");
+        let generic = classify(Provider::Generic, kind, begun.as_bytes()).1;
         assert_eq!(generic, Outcome::success(), "{begun}");
     }
 }
 
 #[test]
-fn a_stream_that_ends_inside_of_its_last_event_ended_early() {
-    for (provider, kind, body, _) in whole_streams() {
+fn a_stream_that_ends_inside_its_last_event_ended_early() {
+    for (provider, kind, body, _) in complete_streams() {
         let cut = &body.trim_end()[..body.trim_end().len() - 2];
-        assert_eq!(judge(provider, kind, cut.as_bytes()).1, early(), "{cut}");
+        assert_eq!(classify(provider, kind, cut.as_bytes()).1, early(), "{cut}");
     }
 }
 
 #[test]
 fn the_last_event_needs_no_line_end() {
-    for (provider, kind, body, _) in whole_streams() {
+    for (provider, kind, body, _) in complete_streams() {
         for end in ["", "\n", "\r\n"] {
             let body = format!("{}{end}", body.trim_end());
-            assert_eq!(judge(provider, kind, body.as_bytes()).1, Outcome::success(), "{body}");
+            assert_eq!(classify(provider, kind, body.as_bytes()).1, Outcome::success(), "{body}");
         }
     }
 }
@@ -141,24 +145,24 @@ fn a_stream_of_nothing_but_pings_ended_early() {
         for provider in
             [Provider::OpenAi, Provider::Anthropic, Provider::OpenRouter, Provider::Gemini]
         {
-            assert_eq!(judge(provider, SSE, body.as_bytes()), (false, early()), "{body}");
+            assert_eq!(classify(provider, SSE, body.as_bytes()), (false, early()), "{body}");
         }
-        assert_eq!(judge(Provider::Generic, SSE, body.as_bytes()), (false, Outcome::success()));
+        assert_eq!(classify(Provider::Generic, SSE, body.as_bytes()), (false, Outcome::success()));
     }
     for kind in [LINES, AWS] {
-        assert_eq!(judge(Provider::Ollama, kind, b""), (false, early()));
+        assert_eq!(classify(Provider::Ollama, kind, b""), (false, early()));
     }
 }
 
 #[test]
 fn the_end_alone_is_a_success() {
     for body in [data(&["[DONE]"]), typed(&["message_stop"]), typed(&["response.completed"])] {
-        assert_eq!(judge(Provider::OpenAi, SSE, body.as_bytes()), (false, Outcome::success()));
+        assert_eq!(classify(Provider::OpenAi, SSE, body.as_bytes()), (false, Outcome::success()));
     }
 }
 
 #[test]
-fn content_of_an_unknown_kind_needs_no_end() {
+fn content_of_an_unknown_format_needs_no_end_marker() {
     for body in [
         "data: hello\n\n",
         "event: image\ndata: {\"b64\":\"x\"}\n\n",
@@ -166,17 +170,17 @@ fn content_of_an_unknown_kind_needs_no_end() {
         "data: [1]\n\n",
     ] {
         assert_eq!(
-            judge(Provider::OpenAi, SSE, body.as_bytes()),
+            classify(Provider::OpenAi, SSE, body.as_bytes()),
             (true, Outcome::success()),
             "{body}"
         );
     }
     let pull = "{\"status\":\"pulling manifest\"}\n{\"status\":\"success\"}\n";
-    assert_eq!(judge(Provider::Ollama, LINES, pull.as_bytes()), (true, Outcome::success()));
+    assert_eq!(classify(Provider::Ollama, LINES, pull.as_bytes()), (true, Outcome::success()));
 }
 
 #[test]
-fn an_error_is_the_verdict_wherever_it_comes() {
+fn an_error_decides_wherever_it_comes() {
     let nested = r#"{"type":"error","error":{"type":"overloaded_error"}}"#;
     for (kind, before, content) in [
         (SSE, String::new(), false),
@@ -197,17 +201,17 @@ fn an_error_is_the_verdict_wherever_it_comes() {
         for event in errors {
             let event = if kind == SSE { data(&[event]) } else { format!("{event}\n") };
             let body = before.clone() + &event;
-            let (seen, outcome) = judge(Provider::OpenRouter, kind, body.as_bytes());
+            let (seen, outcome) = classify(Provider::OpenRouter, kind, body.as_bytes());
             assert_eq!((seen, outcome.class()), (content, Class::Failure), "{body}");
         }
     }
     let named = typed(&["message_start"]) + "event: error\ndata: " + nested + "\n\n";
     let overloaded = Outcome::failure().reason("overloaded_error");
-    assert_eq!(judge(Provider::Anthropic, SSE, named.as_bytes()), (false, overloaded));
+    assert_eq!(classify(Provider::Anthropic, SSE, named.as_bytes()), (false, overloaded));
 }
 
 #[test]
-fn an_error_event_that_cannot_be_read_is_a_failure() {
+fn an_unreadable_error_event_is_a_failure() {
     let failure = Outcome::failure().reason("error event");
     let long = format!("event: error\ndata: {{\"error\":\"{}\"}}\n\n", "x".repeat(70_000));
     for body in [
@@ -216,7 +220,7 @@ fn an_error_event_that_cannot_be_read_is_a_failure() {
         "event: error\n\n",
         long.as_str(),
     ] {
-        assert_eq!(judge_pieces(Provider::OpenAi, SSE, &[body.as_bytes()]), (false, failure));
+        assert_eq!(classify_pieces(Provider::OpenAi, SSE, &[body.as_bytes()]), (false, failure));
     }
 }
 
@@ -224,13 +228,13 @@ fn an_error_event_that_cannot_be_read_is_a_failure() {
 fn a_text_about_errors_is_content() {
     let word = r#"{"error":null,"choices":[{"delta":{"content":"\"error\": \"error\""}}]}"#;
     assert_eq!(
-        judge(Provider::OpenAi, SSE, data(&[word, word, "[DONE]"]).as_bytes()),
+        classify(Provider::OpenAi, SSE, data(&[word, word, "[DONE]"]).as_bytes()),
         (true, Outcome::success())
     );
 }
 
 #[test]
-fn a_response_that_failed_is_judged_by_its_error_or_is_a_failure() {
+fn a_failed_response_is_classified_by_its_error_or_is_a_failure() {
     let with = r#"{"type":"response.failed","response":{"error":{"code":"server_error"}}}"#;
     let without = r#"{"type":"response.failed","response":{"error":null}}"#;
     for (event, reason) in [(with, "server_error"), (without, "unknown_error")] {
@@ -238,7 +242,7 @@ fn a_response_that_failed_is_judged_by_its_error_or_is_a_failure() {
             let body =
                 typed(&["response.created", "response.output_text.delta"]) + name + &data(&[event]);
             assert_eq!(
-                judge(Provider::OpenAi, SSE, body.as_bytes()),
+                classify(Provider::OpenAi, SSE, body.as_bytes()),
                 (true, Outcome::failure().reason(reason))
             );
         }
@@ -246,10 +250,10 @@ fn a_response_that_failed_is_judged_by_its_error_or_is_a_failure() {
 }
 
 #[test]
-fn an_error_event_says_which_error_it_is_in_any_place() {
+fn an_error_event_is_classified_by_fields_in_any_place() {
     let event = |data: &str| {
         let text = format!("event: conversation.response.error\ndata: {data}\n\n");
-        judge(Provider::Mistral, SSE, text.as_bytes()).1
+        classify(Provider::Mistral, SSE, text.as_bytes()).1
     };
     let throttled = Outcome::throttled().reason("rate_limit");
     assert_eq!(event(r#"{"message":"Rate limit exceeded","code":1300}"#), throttled);
@@ -258,25 +262,41 @@ fn an_error_event_says_which_error_it_is_in_any_place() {
 }
 
 #[test]
-fn a_reason_to_finish_that_is_none_is_a_failure_of_the_provider_who_has_it() {
+fn a_finish_reason_that_reports_a_failure_is_a_failure() {
     let broken = r#"{"choices":[{"delta":{},"finish_reason":"insufficient_system_resource"}]}"#;
     let quoted = r#"{"choices":[{"delta":{"content":"\"insufficient_system_resource\""}}]}"#;
     let unknown = Outcome::failure().reason("unknown_error");
     for (event, outcome) in [(broken, unknown), (quoted, Outcome::success())] {
         for before in [ROLE, WORD] {
             let body = data(&[before, event, "[DONE]"]);
-            assert_eq!(judge(Provider::DeepSeek, SSE, body.as_bytes()).1, outcome, "{body}");
+            assert_eq!(classify(Provider::DeepSeek, SSE, body.as_bytes()).1, outcome, "{body}");
+            // A gateway passes it on.
+            assert_eq!(classify(Provider::OpenRouter, SSE, body.as_bytes()).1, outcome, "{body}");
         }
     }
 }
 
 #[test]
-fn what_stopped_a_stream_of_groq_is_an_error() {
+fn every_word_for_a_failed_end_decides_in_a_stream_of_unnamed_events() {
+    for word in ["error", "ERROR", "TIMEOUT", "insufficient_system_resource"] {
+        let last = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{word}"}}]}}"#);
+        for before in [&[ROLE][..], &[ROLE, WORD]] {
+            let body = data(&[before, &[&*last, "[DONE]"]].concat());
+            let failure = Outcome::failure().reason("unknown_error");
+            for provider in [Provider::OpenAi, Provider::Generic] {
+                assert_eq!(classify(provider, SSE, body.as_bytes()).1, failure, "{body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reason_why_groq_stopped_a_stream_is_an_error() {
     let stopped = |error: &str| {
         let last = format!(
             r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"x_groq":{{"id":"r","error":{error}}}}}"#
         );
-        judge(Provider::Groq, SSE, data(&[ROLE, WORD, &last, "[DONE]"]).as_bytes()).1
+        classify(Provider::Groq, SSE, data(&[ROLE, WORD, &last, "[DONE]"]).as_bytes()).1
     };
     assert_eq!(stopped(r#""over capacity""#), Outcome::failure().reason("unknown_error"));
     assert_eq!(stopped(r#""Rate limit reached""#), Outcome::throttled().reason("rate_limit"));
@@ -284,17 +304,20 @@ fn what_stopped_a_stream_of_groq_is_an_error() {
 }
 
 #[test]
-fn the_call_of_a_tool_is_content_in_coheres_first_version_too() {
+fn a_tool_call_is_content_in_version_1_of_cohere() {
     let line = |name: &str| format!("{{\"is_finished\":false,\"event_type\":\"{name}\"}}\n");
     for name in ["tool-calls-chunk", "tool-calls-generation"] {
         let body = line("stream-start") + &line(name);
-        assert_eq!(judge(Provider::Cohere, LINES, body.as_bytes()), (true, early()), "{name}");
+        assert_eq!(classify(Provider::Cohere, LINES, body.as_bytes()), (true, early()), "{name}");
     }
-    assert_eq!(judge(Provider::Cohere, LINES, line("stream-start").as_bytes()), (false, early()));
+    assert_eq!(
+        classify(Provider::Cohere, LINES, line("stream-start").as_bytes()),
+        (false, early())
+    );
 }
 
 #[test]
-fn an_end_says_how_it_ended() {
+fn the_last_event_reports_how_the_stream_ended() {
     let failed = Outcome::failure().reason("ended with an error");
     let unknown = Outcome::failure().reason("unknown_error");
     for (event, outcome) in [
@@ -317,17 +340,21 @@ fn an_end_says_how_it_ended() {
         ),
         (r#"{"type":"thread.run.cancelled"}"#, Outcome::ignored()),
     ] {
-        assert_eq!(judge(Provider::Generic, SSE, data(&[event]).as_bytes()).1, outcome, "{event}");
+        assert_eq!(
+            classify(Provider::Generic, SSE, data(&[event]).as_bytes()).1,
+            outcome,
+            "{event}"
+        );
     }
 }
 
 #[test]
-fn a_reason_to_finish_in_every_chunk_does_not_end_the_stream() {
+fn a_finish_reason_in_every_chunk_does_not_end_the_stream() {
     let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}"#;
     let error = r#"{"error":{"code":503,"status":"UNAVAILABLE"}}"#;
     let body = data(&[chunk, chunk, error]);
     assert_eq!(
-        judge(Provider::Gemini, SSE, body.as_bytes()),
+        classify(Provider::Gemini, SSE, body.as_bytes()),
         (true, Outcome::failure().reason("unavailable").code(503))
     );
 }
@@ -337,20 +364,23 @@ fn an_event_beyond_the_bound_is_content() {
     let long = "x".repeat(70_000);
     let chunk = data(&[&format!(r#"{{"choices":[{{"delta":{{"content":"{long}"}}}}]}}"#)]);
     assert_eq!(
-        judge_pieces(Provider::OpenAi, SSE, &[chunk.as_bytes()]),
+        classify_pieces(Provider::OpenAi, SSE, &[chunk.as_bytes()]),
         (true, Outcome::success())
     );
     let begun = data(&[ROLE]) + &chunk;
-    assert_eq!(judge_pieces(Provider::OpenAi, SSE, &[begun.as_bytes()]), (true, early()));
+    assert_eq!(classify_pieces(Provider::OpenAi, SSE, &[begun.as_bytes()]), (true, early()));
 }
 
 #[test]
-fn a_long_event_is_still_known_by_its_name() {
+fn a_long_event_is_recognized_by_its_name() {
     let long = "x".repeat(70_000);
     let whole = format!(r#"{{"type":"response.completed","response":{{"output":"{long}"}}}}"#);
     for name in ["", "event: response.completed\n"] {
         let body = typed(&["response.output_text.delta"]) + name + &data(&[&whole]);
-        assert_eq!(judge_pieces(Provider::OpenAi, SSE, &[body.as_bytes()]).1, Outcome::success());
+        assert_eq!(
+            classify_pieces(Provider::OpenAi, SSE, &[body.as_bytes()]).1,
+            Outcome::success()
+        );
     }
 }
 
@@ -361,7 +391,7 @@ fn the_end_of_a_long_event_may_have_been_the_end_of_the_stream() {
     for end in ["\n", ""] {
         let body = format!("{{\"response\":\"a\",\"done\":false}}\n{last}{end}");
         assert_eq!(
-            judge_pieces(Provider::Ollama, LINES, &[body.as_bytes()]),
+            classify_pieces(Provider::Ollama, LINES, &[body.as_bytes()]),
             (true, Outcome::success())
         );
     }
@@ -377,10 +407,10 @@ fn a_converse_stream_ends_with_its_message() {
     let word =
         [begin.clone(), event("contentBlockDelta", "{}"), event("contentBlockStop", "{}")].concat();
     let whole = [word.clone(), event("messageStop", "{}"), event("metadata", "{}")].concat();
-    assert_eq!(judge(Provider::Bedrock, AWS, &begin), (false, early()));
-    assert_eq!(judge(Provider::Bedrock, AWS, &word), (true, early()));
-    assert_eq!(judge(Provider::Bedrock, AWS, &whole), (true, Outcome::success()));
-    assert_eq!(judge(Provider::Bedrock, AWS, &word[..word.len() - 1]), (true, early()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &begin), (false, early()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &word), (true, early()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &whole), (true, Outcome::success()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &word[..word.len() - 1]), (true, early()));
 }
 
 #[test]
@@ -393,15 +423,15 @@ fn an_invoked_stream_ends_between_two_messages() {
     let ping = event("chunk", r#"{"bytes":"eyJ0eXBlIjoicGluZyJ9"}"#);
     let word = event("chunk", r#"{"bytes":"eyJ0eXBlIjoiY29udGVudF9ibG9ja19kZWx0YSJ9"}"#);
     let begin = [start, ping].concat();
-    assert_eq!(judge(Provider::Bedrock, AWS, &begin), (false, early()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &begin), (false, early()));
     let whole = [begin, word].concat();
-    assert_eq!(judge(Provider::Bedrock, AWS, &whole), (true, Outcome::success()));
-    assert_eq!(judge(Provider::Bedrock, AWS, &whole[..whole.len() - 3]).1, early());
-    assert_eq!(judge(Provider::Generic, AWS, &whole[..whole.len() - 3]).1, early());
+    assert_eq!(classify(Provider::Bedrock, AWS, &whole), (true, Outcome::success()));
+    assert_eq!(classify(Provider::Bedrock, AWS, &whole[..whole.len() - 3]).1, early());
+    assert_eq!(classify(Provider::Generic, AWS, &whole[..whole.len() - 3]).1, early());
 }
 
 #[test]
-fn an_exception_is_the_verdict() {
+fn an_exception_decides() {
     let exception = |name| {
         let headers = [(":message-type", "exception"), (":exception-type", name)];
         event_stream::tests::message(&headers, r#"{"message":"m"}"#)
@@ -420,28 +450,29 @@ fn an_exception_is_the_verdict() {
         (exception("modelStreamErrorException"), Class::Failure),
         (error, Class::Throttled),
     ] {
-        let (content, outcome) = judge(Provider::Bedrock, AWS, &message);
+        let (content, outcome) = classify(Provider::Bedrock, AWS, &message);
         assert_eq!((content, outcome.class()), (false, class));
-        let (content, outcome) = judge(Provider::Bedrock, AWS, &[word.clone(), message].concat());
+        let (content, outcome) =
+            classify(Provider::Bedrock, AWS, &[word.clone(), message].concat());
         assert_eq!((content, outcome.class()), (true, class));
     }
 }
 
 #[test]
-fn an_event_stream_that_is_none_is_judged_by_its_end() {
+fn an_invalid_event_stream_is_classified_by_its_end() {
     let body = b"<html>this is no event stream</html>";
-    assert_eq!(judge(Provider::Bedrock, AWS, body), (true, Outcome::success()));
+    assert_eq!(classify(Provider::Bedrock, AWS, body), (true, Outcome::success()));
 }
 
 #[test]
-fn behind_the_first_content_an_event_without_a_sign_of_its_end_is_not_parsed() {
+fn after_the_first_content_an_event_without_an_end_marker_is_not_parsed() {
     let gemini = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}"#;
     let ollama = r#"{"response":"a","done":false}"#;
     for word in [WORD, gemini, ollama] {
-        let mut course = Course::new(Provider::Generic);
+        let mut state = StreamState::new(Provider::Generic);
         let mut event = |data: &str| {
             let data = data.as_bytes();
-            course.event(&Event { name: b"", data, truncated: false, cut: false })
+            state.event(&Event { name: b"", data, truncated: false, cut: false })
         };
         assert_eq!(event(word), BodyProgress::Content);
         assert_eq!(event(r#"{"type":"message_stop"}"#), BodyProgress::Content, "{word}");
