@@ -8,6 +8,7 @@ mod permit;
 mod stream;
 #[cfg(feature = "tracing")]
 mod trace;
+mod unwind;
 mod wait;
 mod wrap;
 
@@ -17,12 +18,12 @@ use std::sync::Arc;
 
 pub(crate) use breaker_ref::BreakerRef;
 pub use handle::BreakerHandle;
-#[cfg(feature = "http")]
-pub(crate) use in_flight::Runs;
-pub(crate) use in_flight::{Asked, InFlight, classifying};
+pub(crate) use in_flight::InFlight;
 pub use permit::Permit;
-pub(crate) use permit::in_drop;
 pub use stream::GuardedStream;
+#[cfg(feature = "http")]
+pub(crate) use unwind::Runs;
+pub(crate) use unwind::{classifying, in_drop};
 pub(crate) use wait::Waiter;
 pub use wait::{Changed, Events, Watch};
 pub use wrap::WrapFuture;

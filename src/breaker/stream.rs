@@ -8,7 +8,7 @@ use futures_core::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
 use crate::breaker::BreakerHandle;
-use crate::breaker::in_flight::Runs;
+use crate::breaker::unwind::Runs;
 use crate::breaker::{BreakerRef, Permit, in_drop};
 use crate::error::BreakerError;
 use crate::outcome::{Class, Outcome};
@@ -93,7 +93,7 @@ impl BreakerHandle {
 /// | is never polled | there was none |
 ///
 /// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe is a success by then,
-/// and what comes is watched: see [`Permit::answered`]. A stream that stalls behind its first `Ok` is not seen; a timeout
+/// and what comes is watched: see [`Permit::response_started`]. A stream that stalls behind its first `Ok` is not seen; a timeout
 /// between items, inside, that yields an `Err` is.
 ///
 /// When it has ended it stays so, also if the stream inside would go on. It is `Send` and `Sync` when its parts are.
@@ -154,7 +154,7 @@ impl<J> Call<J> {
             Class::Success if self.content => {}
             Class::Success => {
                 self.content = true;
-                self.permit = self.permit.take().map(Permit::answered);
+                self.permit = self.permit.take().map(Permit::response_started);
             }
             Class::Ignored if item.is_ok() => {}
             _ => self.settle(outcome),

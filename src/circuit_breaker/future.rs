@@ -2,133 +2,114 @@
 
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
+use tower_service::Service;
 
-use crate::breaker::{Asked, InFlight, classifying};
+use crate::breaker::classifying;
+use crate::circuit_breaker::call::GuardedCall;
 use crate::classify::{Classified, Classify};
-use crate::outcome::Outcome;
 use crate::rejection::OnRejected;
 
 /// The future of [`CircuitBreaker`](crate::CircuitBreaker).
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the inner future and records a cancelled call, which is a failure after
-/// [`cancelled_after`](crate::SettingsBuilder::cancelled_after).
+/// Dropping the future drops the inner future and then records a cancelled call. If the call has run for
+/// [`cancelled_after`](crate::SettingsBuilder::cancelled_after), it records a failure instead.
 ///
 /// # Panics
 ///
 /// If it is polled again after it was ready.
 #[pin_project]
-pub struct ResponseFuture<F, Req, C, T: Asked, L, R, A> {
+pub struct ResponseFuture<S, C, R, Req>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    R: OnRejected<Req, C::Response, S::Error>,
+{
     #[pin]
-    state: State<F, C, T, L, R, A>,
-    request: PhantomData<fn(Req)>,
+    state: State<S, C, R, Req>,
 }
 
-#[pin_project(project = Stage)]
-enum State<F, C, T: Asked, L, R, A> {
-    /// The call was admitted and made.
+#[pin_project(project = StateProj)]
+enum State<S, C, R, Req>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    R: OnRejected<Req, C::Response, S::Error>,
+{
+    /// Polls the future of the inner service. `call` is dropped after it: what the future holds is free before the end
+    /// of the call is recorded.
     Called {
         #[pin]
-        future: F,
-        call: InFlight<T>,
+        future: S::Future,
+        call: GuardedCall<C, Req, S::Response, S::Error>,
         classify: C,
         on_rejected: R,
     },
-    /// The response is there, and its classifier waits for more of it.
+    /// Polls the classifier, which reads more of the response.
     Deferred {
         #[pin]
-        deferred: L,
+        deferred: C::Deferred,
         on_rejected: R,
     },
-    /// The call was rejected; this makes the answer.
+    /// Polls the answer of the rejection policy.
     Rejected {
         #[pin]
-        answer: A,
+        answer: R::Future,
     },
 }
 
-/// The token of a classifier, which also knows what a dropped call means.
-pub struct Token<C, Req, Res, E>
+impl<S, C, R, Req> ResponseFuture<S, C, R, Req>
 where
-    C: Classify<Req, Res, E>,
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    R: OnRejected<Req, C::Response, S::Error>,
 {
-    token: C::RequestInfo,
-    call: PhantomData<fn(Req) -> Result<Res, E>>,
-}
-
-impl<C, Req, Res, E> Token<C, Req, Res, E>
-where
-    C: Classify<Req, Res, E>,
-{
-    #[inline(always)]
-    pub(super) fn new(token: C::RequestInfo) -> Self {
-        Self { token, call: PhantomData }
-    }
-}
-
-impl<C, Req, Res, E> fmt::Debug for Token<C, Req, Res, E>
-where
-    C: Classify<Req, Res, E>,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").finish_non_exhaustive()
-    }
-}
-
-impl<C, Req, Res, E> Asked for Token<C, Req, Res, E>
-where
-    C: Classify<Req, Res, E>,
-{
-    #[inline(always)]
-    fn dropped(self) -> Option<Outcome> {
-        C::dropped(self.token)
-    }
-}
-
-impl<F, Req, C, T: Asked, L, R, A> ResponseFuture<F, Req, C, T, L, R, A> {
     #[inline]
-    pub(super) fn called(future: F, call: InFlight<T>, classify: C, on_rejected: R) -> Self {
-        let state = State::Called { future, call, classify, on_rejected };
-        Self { state, request: PhantomData }
+    pub(super) fn called(
+        future: S::Future,
+        call: GuardedCall<C, Req, S::Response, S::Error>,
+        classify: C,
+        on_rejected: R,
+    ) -> Self {
+        Self { state: State::Called { future, call, classify, on_rejected } }
     }
 
     #[inline]
-    pub(super) fn rejected(answer: A) -> Self {
-        Self { state: State::Rejected { answer }, request: PhantomData }
+    pub(super) fn rejected(answer: R::Future) -> Self {
+        Self { state: State::Rejected { answer } }
     }
 }
 
-impl<F, Req, Res, E, C, R> Future
-    for ResponseFuture<F, Req, C, Token<C, Req, Res, E>, C::Deferred, R, R::Future>
+impl<S, C, R, Req> Future for ResponseFuture<S, C, R, Req>
 where
-    F: Future<Output = Result<Res, E>>,
-    C: Classify<Req, Res, E>,
-    R: OnRejected<Req, C::Response, E> + Clone,
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    R: OnRejected<Req, C::Response, S::Error> + Clone,
 {
     type Output = Result<C::Response, R::Error>;
 
+    // Always inlined: see `CircuitBreaker`.
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
             let deferred = match state.as_mut().project() {
-                Stage::Rejected { answer } => return answer.poll(cx),
-                Stage::Deferred { deferred, on_rejected } => {
+                StateProj::Rejected { answer } => return answer.poll(cx),
+                StateProj::Deferred { deferred, on_rejected } => {
                     return deferred.poll(cx).map_err(|error| on_rejected.error(error));
                 }
-                Stage::Called { future, call, classify, on_rejected } => {
+                StateProj::Called { future, call, classify, on_rejected } => {
                     let result = ready!(call.run(|| future.poll(cx)));
-                    let (permit, token) = call.end().expect("polled after it was ready");
-                    let judge = || classify.result(token.token, result, permit);
-                    match if C::MAY_PANIC { classifying(judge) } else { judge() } {
-                        Classified::Ready(judged) => {
-                            return Poll::Ready(judged.map_err(|error| on_rejected.error(error)));
+                    let (permit, info) = call.end().expect("polled after it was ready");
+                    let classify = || classify.result(info, result, permit);
+                    match if C::MAY_PANIC { classifying(classify) } else { classify() } {
+                        Classified::Ready(result) => {
+                            return Poll::Ready(result.map_err(|error| on_rejected.error(error)));
                         }
                         Classified::Deferred(deferred) => {
                             State::Deferred { deferred, on_rejected: on_rejected.clone() }
@@ -141,11 +122,16 @@ where
     }
 }
 
-impl<F, Req, C, T: Asked, L, R, A> fmt::Debug for ResponseFuture<F, Req, C, T, L, R, A> {
+impl<S, C, R, Req> fmt::Debug for ResponseFuture<S, C, R, Req>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    R: OnRejected<Req, C::Response, S::Error>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Called { .. } => "called",
-            State::Deferred { .. } => "judged",
+            State::Deferred { .. } => "deferred",
             State::Rejected { .. } => "rejected",
         };
         f.debug_tuple("ResponseFuture").field(&state).finish()

@@ -222,11 +222,12 @@
 //! # }
 //! ```
 
+pub(crate) mod call;
 pub(crate) mod config;
 mod future;
 pub(crate) mod layer;
 mod presets;
-mod ready;
+mod readiness;
 mod rules;
 pub(crate) mod service;
 

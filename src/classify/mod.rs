@@ -48,7 +48,7 @@
 //!
 //! The permit is in the [`BreakerBody`] until then. The frames pass as they came. The time of a call, for the rules of
 //! slow and overdue calls and for `cancelled_after`, ends with the first content: what follows is the time of whoever
-//! reads. The rest of a probe's body is watched: see [`Permit::answered`].
+//! reads. The rest of a probe's body is watched: see [`Permit::response_started`].
 //!
 //! What is read before the response is handed on is in the response's extensions as a [`Verdict`]; what comes later is
 //! seen by the breaker alone.

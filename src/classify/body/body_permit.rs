@@ -150,7 +150,7 @@ impl BodyPermit {
     fn first_content(&mut self) {
         self.has_content = true;
         self.skips_data = !matches!(self.classifier, BodyClassifier::Custom(_));
-        self.permit = self.permit.take().map(Permit::answered);
+        self.permit = self.permit.take().map(Permit::response_started);
     }
 
     /// Shows every byte of a frame to the classifier.

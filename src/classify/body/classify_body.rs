@@ -64,7 +64,7 @@ pub trait ClassifyBody: Send + Sync {
 /// When a call with a good head is settled.
 ///
 /// A probe is settled at its first content at the latest. After that, its body can record one failure at most: see
-/// [`Permit::answered`](crate::Permit::answered).
+/// [`Permit::response_started`](crate::Permit::response_started).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SettleAt {

@@ -54,7 +54,7 @@ use crate::breaker::Permit;
 /// | is dropped after its first content | a success: a reader may stop early |
 ///
 /// The time of the call, for the rules of slow and overdue calls, ends with the first content. A probe succeeds there,
-/// and its body keeps the body tail: see [`Permit::answered`].
+/// and its body keeps the body tail: see [`Permit::response_started`].
 #[pin_project]
 pub struct BreakerBody<B: Body> {
     /// `None` for an empty body.
