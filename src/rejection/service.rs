@@ -12,17 +12,17 @@ use super::OnRejected;
 use crate::CircuitOpen;
 use crate::classify::AnswerFor;
 
-/// Sends a rejected call, request and all, to another service.
+/// Sends the request of a rejected call to another service.
 ///
-/// Every rejected call gets a clone of that service, waits until it is ready, and calls it. Its error becomes
-/// the error of the guarded service by `Into`, its response by [`AnswerFor`]. Nothing is boxed.
+/// Each rejected call clones that service, waits until the clone is ready, and calls it. The response becomes one of the
+/// guarded service by [`AnswerFor`], the error by `Into`. Nothing is boxed.
 ///
-/// This service answers rejections only. A call that was let through and then failed is a matter for a fallback
-/// layer.
+/// The other service answers rejections only. For calls that are admitted and fail, use a
+/// [`FallbackLayer`](crate::FallbackLayer).
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the clone, and with it the request or the call.
+/// Dropping the future drops the clone, with the request or the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RejectWithService<S>(pub S);
 
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// The answer of the service in [`RejectWithService`].
+/// The future of [`RejectWithService`].
 #[pin_project]
 pub struct RejectWithServiceFuture<S, Req, Res, E>
 where
@@ -57,15 +57,15 @@ where
 {
     #[pin]
     state: State<S, Req, S::Future>,
-    // A function, so that the future is as `Send` and as `Sync` as what it holds.
+    // A function pointer, so that `Send` and `Sync` depend on `state` only.
     answer: PhantomData<fn() -> Result<Res, E>>,
 }
 
 #[pin_project(project = StateProj)]
 enum State<S, Req, F> {
-    /// For the clone to be ready. The request is there until it is called.
+    /// Polls the clone until it is ready. `request` is taken when the clone is called.
     Waiting { service: S, request: Option<Req> },
-    /// For the answer.
+    /// Polls the call of the clone.
     Called {
         #[pin]
         future: F,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_future_is_send_and_sync_whatever_the_answer_is() {
+    fn the_future_is_send_and_sync_for_any_response() {
         fn send<T: Send + Sync>() {}
         #[derive(Clone)]
         struct Sender;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::{Cause, State};
+use crate::{BoxError, BreakerError, Cause, State};
 
 fn open() -> CircuitOpen {
     CircuitOpen::new(
@@ -23,21 +23,21 @@ where
 }
 
 #[test]
-fn fail_boxes_a_rejection_that_can_be_found_again() {
+fn a_boxed_rejection_can_be_found_again() {
     let error = rejected::<_, _, (), Infallible>(&RejectWithBoxError, ()).unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&open()));
     assert_eq!(CircuitOpen::find(&*error), Some(&open()));
 }
 
 #[test]
-fn fail_passes_an_inner_box_unwrapped() {
+fn an_inner_boxed_error_is_not_wrapped_again() {
     let inner: BoxError = Box::new(std::fmt::Error);
     let error = OnRejected::<(), (), BoxError>::error(&RejectWithBoxError, inner);
     assert!(error.is::<std::fmt::Error>());
 }
 
 #[test]
-fn fail_typed_keeps_the_two_apart() {
+fn a_breaker_error_keeps_rejections_and_inner_errors_apart() {
     let error = rejected::<_, _, (), u8>(&RejectWithBreakerError, ()).unwrap_err();
     assert_eq!(error, BreakerError::Open(open()));
     assert_eq!(OnRejected::<(), (), u8>::error(&RejectWithBreakerError, 7), BreakerError::Inner(7));
@@ -56,7 +56,7 @@ impl From<CircuitOpen> for Mine {
 }
 
 #[test]
-fn fail_into_makes_the_callers_own_error() {
+fn the_inner_error_type_is_made_from_a_rejection() {
     assert_eq!(rejected::<_, _, (), Mine>(&RejectWithInnerError, ()), Err(Mine::Open(open())));
     assert_eq!(OnRejected::<(), (), Mine>::error(&RejectWithInnerError, Mine::Other), Mine::Other);
     let boxed = rejected::<_, _, (), BoxError>(&RejectWithInnerError, ()).unwrap_err();
@@ -64,7 +64,7 @@ fn fail_into_makes_the_callers_own_error() {
 }
 
 #[test]
-fn answer_with_gets_the_request_and_the_rejection() {
+fn a_function_gets_the_request_and_the_rejection() {
     let policy = RejectWithFn::new(|request: String, open| format!("{request} at {}", open.name()));
     let answer = rejected::<_, _, String, Infallible>(&policy, "get".to_owned());
     assert_eq!(answer, Ok("get at db".to_owned()));
@@ -72,9 +72,9 @@ fn answer_with_gets_the_request_and_the_rejection() {
 
 #[cfg(feature = "http")]
 #[test]
-fn answer_with_may_return_the_response_of_the_inner_service() {
+fn a_function_may_return_the_response_of_the_inner_service() {
     use crate::classify::BreakerBody;
-    use http::Response;
+    use ::http::Response;
 
     let policy = RejectWithFn::new(|_: (), _| Response::new("plain".to_owned()));
     let answer: Result<Response<BreakerBody<String>>, Infallible> = rejected(&policy, ());

@@ -1,16 +1,17 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-
-use http_body::{Body, Frame};
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use http::Response;
+use http_body::{Body, Frame};
 
-use super::*;
 use crate::classify::{BreakerBody, Grpc, Http, ToOutcome, retry_after};
-use crate::{Cause, Class, State};
+use crate::rejection::{OnRejected, RejectWithGrpc, RejectWithHttp};
+use crate::{Cause, CircuitOpen, Class, State};
 
-/// A body that cannot be made: only its guarded form can be empty.
+/// A body without a constructor. Only the guarded form of it can be empty.
 #[derive(Debug)]
 enum Incoming {}
 
@@ -38,7 +39,7 @@ fn headers(response: &Answer) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn http_says_503_how_long_and_who() {
+fn http_is_a_503_with_the_wait_and_the_name() {
     let answer: Answer = RejectWithHttp::response(&open("db", Some(Duration::from_millis(1200))));
     assert_eq!(answer.status(), 503);
     assert_eq!(headers(&answer), [("retry-after", "2"), ("x-circuit-open", "db")]);
@@ -46,7 +47,7 @@ fn http_says_503_how_long_and_who() {
 }
 
 #[test]
-fn http_says_nothing_about_a_wait_that_nobody_knows() {
+fn http_sends_no_wait_that_is_unknown() {
     let answer: Answer = RejectWithHttp::response(&open("db", None));
     assert_eq!(headers(&answer), [("x-circuit-open", "db")]);
 }
@@ -70,22 +71,14 @@ fn grpc_is_a_trailers_only_unavailable_with_pushback() {
 }
 
 #[test]
-fn grpc_sends_no_pushback_that_nobody_knows() {
+fn grpc_sends_no_pushback_for_an_unknown_wait() {
     let answer: Answer = RejectWithGrpc::response(&open("db", None));
     assert!(!answer.headers().contains_key("grpc-retry-pushback-ms"));
     assert!(!answer.headers().contains_key("grpc-status-details-bin"));
 }
 
 #[test]
-fn pushback_stays_a_number_of_32_bits() {
-    assert_eq!(pushback_ms(Duration::ZERO), 0);
-    assert_eq!(pushback_ms(Duration::from_nanos(1)), 1);
-    assert_eq!(pushback_ms(Duration::from_secs(2)), 2_000);
-    assert_eq!(pushback_ms(Duration::MAX), i32::MAX);
-}
-
-#[test]
-fn a_name_that_is_no_header_value_is_made_one() {
+fn a_name_that_is_not_a_header_value_is_converted_to_one() {
     for (name, value) in [
         ("payments eu/1", "payments eu/1"),
         ("zählwerk", "z_hlwerk"),
@@ -99,31 +92,31 @@ fn a_name_that_is_no_header_value_is_made_one() {
 }
 
 #[test]
-fn the_error_type_of_the_service_stays() {
-    fn ask<P>(policy: P) -> Answer
+fn the_error_type_of_the_service_is_kept() {
+    fn answer<P>(policy: P) -> Answer
     where
         P: OnRejected<(), Answer, Infallible, Error = Infallible>,
     {
         let Ok(answer) = policy.rejected((), open("db", None)).now_or_never().unwrap();
         answer
     }
-    assert_eq!(ask(RejectWithHttp).status(), 503);
-    assert_eq!(ask(RejectWithGrpc).status(), 200);
+    assert_eq!(answer(RejectWithHttp).status(), 503);
+    assert_eq!(answer(RejectWithGrpc).status(), 200);
 }
 
 #[test]
-fn the_classifiers_read_these_answers_as_ignored_and_a_fallback_as_failed() {
+fn classifiers_ignore_these_answers_and_a_fallback_treats_them_as_failures() {
     let open = open("db", Some(Duration::from_secs(3)));
     let http: Answer = RejectWithHttp::response(&open);
     let grpc: Answer = RejectWithGrpc::response(&open);
-    for verdict in [
+    for outcome in [
         Http::server().outcome(Ok::<_, &()>(&http)),
         Http::client().outcome(Ok::<_, &()>(&http)),
         Grpc::server().outcome(Ok::<_, &()>(&grpc)),
         Grpc::client().outcome(Ok::<_, &()>(&grpc)),
     ] {
-        assert_eq!(verdict.class(), Class::Ignored);
-        assert_eq!(verdict.wait(), Some(Duration::from_secs(3)));
+        assert_eq!(outcome.class(), Class::Ignored);
+        assert_eq!(outcome.wait(), Some(Duration::from_secs(3)));
     }
     for answer in [http, grpc] {
         assert_eq!(answer.to_outcome().class(), Class::Failure);
