@@ -11,8 +11,8 @@ use crate::rejection::RejectWithBoxError;
 
 /// Guards services with one circuit breaker. See the [module docs](crate::circuit_breaker).
 ///
-/// The breaker lives in the layer: every service that it makes and every clone of either share it. (axum calls
-/// `layer` once per route and even once per connection.)
+/// The breaker lives in the layer. All services that the layer makes share it, and so do all clones of the layer and of
+/// the services.
 #[derive(Clone, Debug)]
 pub struct CircuitBreakerLayer<C = ErrorsAsFailures, R = RejectWithBoxError> {
     breaker: BreakerRef,
@@ -22,21 +22,22 @@ pub struct CircuitBreakerLayer<C = ErrorsAsFailures, R = RejectWithBoxError> {
 }
 
 impl<C, R> CircuitBreakerLayer<C, R> {
-    /// A layer with a breaker of its callbacks. Cannot fail: the settings were checked when they were built.
+    /// Creates a layer with a new breaker. It cannot fail, because settings are checked when they are built.
     pub fn new(config: Config<C, R>) -> Self {
         let Config { name, settings, callbacks, classify, on_rejected, pending } = config;
         let breaker = BreakerRef::new(Breaker::new(name, settings, callbacks));
         Self { breaker, classify, on_rejected, pending }
     }
 
-    /// A layer that joins an existing breaker. Of `config` only the classification, the answer to a rejection and
-    /// the readiness mode are used; name, numbers and functions stay those of the breaker.
+    /// Creates a layer that joins an existing breaker. Only the classifier, the rejection policy and
+    /// [`pending_while_open`](Config::pending_while_open) of `config` are used. Name, settings and callbacks remain those of
+    /// the breaker.
     pub fn join(handle: &BreakerHandle, config: Config<C, R>) -> Self {
         let Config { classify, on_rejected, pending, .. } = config;
         Self { breaker: handle.shared().clone(), classify, on_rejected, pending }
     }
 
-    /// The view and the control of the breaker.
+    /// Returns the handle of the breaker, for its state, its events and manual control.
     pub fn handle(&self) -> BreakerHandle {
         BreakerHandle::from_shared(self.breaker.clone())
     }

@@ -1,7 +1,7 @@
 //! The circuit breaker as a tower middleware.
 //!
 //! ```text
-//!               a rule fires, or a server asks for a pause
+//!            a trip rule fires, or a server asks for a pause
 //!   ┌────────┐ ────────────────────────────────────────────► ┌──────┐ ◄──────────────┐
 //!   │ Closed │                                               │ Open │                │
 //!   └────────┘                                               └──────┘                │
@@ -11,45 +11,49 @@
 //!        └──────────────────────────────────────────────── │ HalfOpen │ ─────────────┘
 //!                       (after a ramp, if there is one)    └──────────┘
 //!
-//!   a person: ForcedOpen (rejects every call), Disabled (lets every call pass, records nothing),
-//!             or any of the above in shadow (decides, rejects nobody)
+//!   an operator: ForcedOpen (rejects every call), Disabled (admits every call and records nothing),
+//!                or any of the above in shadow (decides, and rejects no call)
 //! ```
 //!
-//! **Closed** passes calls, **Open** rejects them, **HalfOpen** lets *probes* through, at most as many at a time as
-//! [`Probe::in_flight`](crate::Probe::in_flight) says; the next call is rejected, never queued. Every change of state
-//! begins a new *epoch*, and clears the window and the streak of failures. A call that ends in another epoch than it
-//! began decides nothing and is counted as `late`.
+//! - **Closed** admits calls.
+//! - **Open** rejects calls.
+//! - **HalfOpen** admits *probes*, at most [`Probe::in_flight`](crate::Probe::in_flight) at the same time. Further calls
+//!   are rejected, never queued.
 //!
-//! Nothing happens between calls. An open circuit whose cooldown is over *reads* as half-open; it becomes so with the
-//! next call. There is no task and no timer unless somebody waits on the [handle](crate::BreakerHandle).
+//! Each change of state begins a new *epoch*, and clears the window and the streak of failures. A call that ends in a
+//! later epoch than it began in decides nothing and is counted as `late`.
+//!
+//! Nothing runs between calls: there is no background task, and no timer unless a task waits on the
+//! [handle](crate::BreakerHandle). An open circuit whose cooldown is over *reads* as half-open. The transition itself
+//! happens with the next call.
 //!
 //! # Defaults
 //!
 //! | | default, `http`, `grpc` | `http_client`, `grpc_client` | `llm` | setter |
 //! |---|---|---|---|---|
-//! | failures in a row | 5 | 5, spanning 500 ms | 5, spanning 500 ms | [`Trip::consecutive`](crate::Trip::consecutive), [`consecutive_over`](crate::Trip::consecutive_over) |
+//! | consecutive failures | 5 | 5, spanning at least 500 ms | 5, spanning at least 500 ms | [`Trip::consecutive`](crate::Trip::consecutive), [`consecutive_over`](crate::Trip::consecutive_over) |
 //! | failure rate | 50 % of at least 20 calls | the same | 50 % of at least 10 calls | [`Trip::failure_rate`](crate::Trip::failure_rate) |
 //! | window | 30 s | 30 s | 60 s | [`window`](crate::SettingsBuilder::window) |
-//! | overdue, failure count, slow calls | off | off | off | [`Trip::overdue`](crate::Trip::overdue), [`failures`](crate::Trip::failures), [`slow`](crate::Trip::slow) |
-//! | a rule of your own | none | none | none | [`Config::trip_when`](crate::Config::trip_when) |
-//! | cooldown | 5 s, doubled to 60 s, ±20 % | the same | 30 s, doubled to 5 min, ±20 % | [`cooldown`](crate::SettingsBuilder::cooldown), [`Config::cooldown_with`](crate::Config::cooldown_with) |
-//! | first cooldown again after | as long Closed as the last one was | the same | the same | [`stable_for`](crate::SettingsBuilder::stable_for) |
+//! | overdue calls, failure count, slow calls | off | off | off | [`Trip::overdue`](crate::Trip::overdue), [`failures`](crate::Trip::failures), [`slow`](crate::Trip::slow) |
+//! | custom trip rule | none | none | none | [`Config::trip_when`](crate::Config::trip_when) |
+//! | cooldown | 5 s, doubled up to 60 s, ±20 % | the same | 30 s, doubled up to 5 min, ±20 % | [`cooldown`](crate::SettingsBuilder::cooldown), [`Config::cooldown_with`](crate::Config::cooldown_with) |
+//! | the cooldown starts over after | being closed for as long as the last cooldown | the same | the same | [`stable_for`](crate::SettingsBuilder::stable_for) |
 //! | probes | 1 at a time, 1 success closes | the same | the same | [`probe`](crate::SettingsBuilder::probe) |
 //! | lease of a probe | 35 s | 35 s | 120 s | [`Probe::lease`](crate::Probe::lease) |
 //! | ramp | none | none | none | [`ramp`](crate::SettingsBuilder::ramp) |
-//! | throttled | opens for as long as told, at most 60 s | the same | the same, 30 s if not told, at most 5 min | [`throttled`](crate::SettingsBuilder::throttled) |
-//! | exhausted | opens for as long as told, 10 min if not, at most 1 h | the same | the same | [`exhausted`](crate::SettingsBuilder::exhausted) |
+//! | throttled | opens for the wait that the server asks for, at most 60 s | the same | the same, 30 s if it names none, at most 5 min | [`throttled`](crate::SettingsBuilder::throttled) |
+//! | exhausted | opens for the wait that the server asks for, 10 min if it names none, at most 1 h | the same | the same | [`exhausted`](crate::SettingsBuilder::exhausted) |
 //! | a dropped call is a failure | never | after 10 s | after 60 s | [`cancelled_after`](crate::SettingsBuilder::cancelled_after) |
-//! | what a result means | by preset, see [`classify`](crate::classify) | | | [`Config::classify`](crate::Config::classify), [`Config::classify_fn`](crate::Config::classify_fn) |
-//! | rules before that | none | | | [`Config::ignore_errors`](crate::Config::ignore_errors) and others, see [`rules`](crate::classify::rules) |
-//! | what a rejection becomes | by preset, see below | | | [`Config::on_rejected`](crate::Config::on_rejected), [`Config::reject_with`](crate::Config::reject_with) |
-//! | name | that of the preset | | | [`Config::name`](crate::Config::name) |
+//! | classifier | by preset, see [`classify`](crate::classify) | | | [`Config::classify`](crate::Config::classify), [`Config::classify_fn`](crate::Config::classify_fn) |
+//! | overrides of the classifier | none | | | [`Config::ignore_errors`](crate::Config::ignore_errors) and others, see [`classify`](crate::classify) |
+//! | rejection policy | by preset, see below | | | [`Config::on_rejected`](crate::Config::on_rejected), [`Config::reject_with`](crate::Config::reject_with) |
+//! | name | the name of the preset | | | [`Config::name`](crate::Config::name) |
 //!
-//! All the numbers, with their ranges: [`SettingsBuilder`](crate::SettingsBuilder).
+//! [`SettingsBuilder`](crate::SettingsBuilder) lists every number with its range.
 //!
 //! # Rejections
 //!
-//! | policy | a rejected call is | the error of the service | preset |
+//! | policy | a rejected call returns | the error of the service | preset |
 //! |---|---|---|---|
 //! | [`RejectWithBoxError`](crate::rejection::RejectWithBoxError) | `Err`, a `BoxError` that holds [`CircuitOpen`](crate::CircuitOpen) | `BoxError` | `default`, `http_client`, `llm` |
 //! | [`RejectWithBreakerError`](crate::rejection::RejectWithBreakerError) | `Err`, a [`BreakerError`](crate::BreakerError) | `BreakerError<E>` | |
@@ -57,101 +61,143 @@
 //! | [`RejectWithHttp`](crate::rejection::RejectWithHttp) | 503 with `Retry-After` | `E` | `http` |
 //! | [`RejectWithGrpc`](crate::rejection::RejectWithGrpc) | `UNAVAILABLE` with pushback | `E` | `grpc`, `grpc_client` |
 //! | [`RejectWithFn`](crate::rejection::RejectWithFn) | what a function of the request and the rejection returns | `E` | |
-//! | [`RejectWithService`](crate::rejection::RejectWithService) | the answer of another service | `E` | |
+//! | [`RejectWithService`](crate::rejection::RejectWithService) | the response of another service | `E` | |
+//!
+//! `E` is the error of the inner service.
 //!
 //! # Readiness
 //!
-//! - While calls would be rejected, `poll_ready` is ready at once and does not poll the inner service. A `call` after
-//!   such a ready is rejected, also if the circuit has half-opened meanwhile: the inner service was not polled.
-//! - Otherwise readiness is that of the inner service. Callers that wait for it are woken when the circuit opens. Its
-//!   readiness error is a failure, and is passed on.
-//! - `poll_ready` never returns an error of its own: that would end a `Buffer` for good.
-//! - The permit, and with it a probe's place, is taken in `call`. A service that is polled ready and dropped holds
-//!   nothing here.
-//! - `call` without a ready `poll_ready` panics.
-//! - A balancer would see an endpoint that rejects at once as the fastest one. With
-//!   [`pending_while_open`](Config::pending_while_open), `poll_ready` waits instead.
+//! - While calls would be rejected, `poll_ready` is ready at once and does not poll the inner service. The `call` that
+//!   follows is rejected, even if the circuit has half-opened meanwhile, because the inner service was not polled.
+//! - Otherwise the service is ready when the inner service is. A task that waits for that is woken when the circuit
+//!   opens. A readiness error of the inner service counts as a failure and is passed on.
+//! - `poll_ready` returns no other errors. An error from `poll_ready` would close a `Buffer` for good.
+//! - The permit, and with it the place of a probe, is taken in `call`. A service that is polled ready and then dropped
+//!   takes up no place in the breaker.
+//! - `call` panics unless `poll_ready` returned ready before.
+//! - To a balancer, an endpoint that rejects at once looks like the fastest one. With
+//!   [`pending_while_open`](crate::Config::pending_while_open), `poll_ready` waits while calls would be rejected.
 //!
 //! # Layer order
 //!
 //! From the outside in: fallback, retry, breaker, timeout, client.
 //!
-//! - The timeout is inside. One that is outside drops the call, and a dropped call is neutral: it may have been the
-//!   caller who went away. `cancelled_after` is the net for timeouts that are not yours.
-//! - Retry outside: every attempt counts, and an open circuit ends the retrying if the policy stops at a rejection
-//!   ([`CircuitOpen::find`](crate::CircuitOpen::find); with feature `retry`, `RetryPolicy` or `StopAtRejection`). Retry
-//!   inside: a retried call counts once, by its last attempt, which suits errors that are noisy and independent.
-//! - Limits (`ConcurrencyLimit`, `Buffer`) are outside. If the circuit opens between `poll_ready` and `call`, the call
-//!   is rejected, and the inner service keeps what readiness reserved until the next call of that clone, or its drop.
+//! - **Timeout inside.** A timeout outside drops the call, and a dropped call is neutral because the caller may have gone
+//!   away. A server that hangs would never open the circuit. `cancelled_after` covers timeouts that you do not control,
+//!   such as those of your callers.
+//! - **Retry outside**: every attempt counts, so the circuit opens soonest, and an open circuit ends the retries. For that,
+//!   the retry policy must stop at a rejection: it finds one with [`CircuitOpen::find`](crate::CircuitOpen::find), and
+//!   with feature `retry`, `RetryPolicy` and `StopAtRejection` do so.
+//! - **Retry inside**: a retried call counts once, by its last attempt. This suits errors that are noisy and independent,
+//!   which a retry heals. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
+//!   innermost.
+//! - **Limits outside** (`ConcurrencyLimit`, `Buffer`). If the circuit opens between `poll_ready` and `call`, the call is
+//!   rejected, and a limit inside keeps the slot that readiness reserved until the next call of that clone, or until the
+//!   clone is dropped.
+//! - **Fallback outermost**: it answers once, for the whole call. Inside a retry, its answer would end the retries.
+//!
+//! # One breaker per route
+//!
+//! One layer is one breaker. If it is around a whole axum `Router` or tonic `Server`, one buggy route opens the circuit for
+//! all routes. For a breaker per route, give each route its own layer:
+//!
+//! ```
+//! # #[cfg(feature = "http")] {
+//! use axum::{Router, routing::get};
+//! use tower_breaker::{CircuitBreakerLayer, Config};
+//!
+//! let breaker = |name: &'static str| CircuitBreakerLayer::new(Config::http().name(name));
+//! let app: Router = Router::new()
+//!     .route("/orders", get(|| async { "orders" }).layer(breaker("orders")))
+//!     .route("/invoices", get(|| async { "invoices" }).layer(breaker("invoices")));
+//! # let _ = app;
+//! # }
+//! ```
+//!
+//! In tonic, `.add_service(breaker.named_layer(OrdersServer::new(orders)))` with `tonic::service::LayerExt` gives each
+//! service its own breaker.
 //!
 //! # Cancellation and panics
 //!
-//! A response future that is dropped records *cancelled*: it is in no rate and no streak, and a probe's place comes
-//! back. After `cancelled_after` it is a failure. The same holds for a response body that is dropped before its first
-//! content; one that is dropped later is a success. A panic of the inner service or of its body is a failure, one of a
-//! classifier or of a rejection policy is not; both go on to the caller untouched.
+//! | event | the call records |
+//! |---|---|
+//! | the response future is dropped | cancelled: in no rate and no streak, and a probe's place becomes free. A failure if the call has run for `cancelled_after` |
+//! | the response body is dropped before its first content | the same |
+//! | the response body is dropped after its first content | a success |
+//! | the inner service, its future or its body panics | a failure |
+//! | a classifier panics | ignored |
+//! | a rejection policy panics | nothing: the rejection is counted already |
+//!
+//! Panics reach the caller unchanged.
 //!
 //! # Bodies and streams
 //!
 //! With a preset for HTTP, gRPC or LLM APIs, a call whose head is good ends with its body: see
-//! [`classify`](crate::classify#bodies). A *probe* succeeds at its first content, so that half-open does not last as long
-//! as a stream, and its lease ends there. Its body is watched further. If that breaks, the call is counted in
-//! [`broken_after`](crate::machine::Totals::broken_after) beside its success, and is one failure of the period that followed, if
-//! that still lasts: the first in a row of a closed circuit, or, where more probes are needed, a failed probe.
+//! [`classify`](crate::classify#bodies).
 //!
-//! A timeout of tower ends with the head. A body that stalls before its first content is still a pending call, for the
-//! overdue rule and for `cancelled_after`; one that stalls behind it is no failure unless something inside breaks it.
+//! A *probe* succeeds at its first content, and its lease ends there. Otherwise half-open would last as long as a stream.
+//! The rest of the body is its *body tail*. If that breaks, the call is counted in
+//! [`broken_after`](crate::handle::Totals::broken_after) beside its success, and as one failure of the epoch that
+//! followed, if that still lasts: the first consecutive failure of a closed circuit, or a failed probe if more probes are
+//! needed.
+//!
+//! A timeout layer of tower ends with the head. A body that stalls before its first content is still a pending call, for
+//! the overdue rule and for `cancelled_after`. A body that stalls after its first content is not a failure unless a layer
+//! inside breaks it.
 //!
 //! # Clones
 //!
-//! The breaker lives in the layer: all services of one layer, and all their clones, share it. axum calls `layer` once
-//! per route and even once per connection, so that a breaker made there would never open. For one breaker around
-//! services of different kinds there is [`CircuitBreakerLayer::join`](crate::CircuitBreakerLayer::join). A clone of a service is not ready: readiness
-//! belongs to the one that was polled.
+//! The breaker lives in the layer: all services of one layer, and all their clones, share it. axum calls `layer` once for
+//! each route, and even once for each connection, so a breaker that was made in `layer` would never open.
+//! [`CircuitBreakerLayer::join`](crate::CircuitBreakerLayer::join) shares one breaker between services of different kinds.
+//!
+//! A clone of a service is not ready, because readiness belongs to the service that was polled.
 //!
 //! # Time
 //!
-//! Tokio's clock, so that a test that pauses time has it all in its hands. With the feature `coarse-clock` (default;
-//! Linux), what happens on every call reads the kernel's time of its last tick instead, which costs a fifth: a success
-//! that is counted in a time window, the start of a call where [`cancelled_after`](crate::SettingsBuilder::cancelled_after)
-//! is set, and a rejection. That time is behind by less than two ticks of the kernel, at most 20 ms (longer only until the
-//! next tick of a machine that was stopped), so that
+//! The breaker reads tokio's clock, so a test that pauses time controls all of it. With feature `coarse-clock` (default,
+//! Linux only), the readings that every call needs take the kernel's time of its last tick instead, at a fifth of the
+//! cost: a success that is counted in a time window, the start of a call if
+//! [`cancelled_after`](crate::SettingsBuilder::cancelled_after) is set, and a rejection. That time lags by less than two
+//! ticks of the kernel, at most 20 ms (longer only until the next tick of a machine that was stopped). Therefore:
 //!
-//! - a success may be counted in the bucket before its own, if that ended less than 20 ms ago;
-//! - `retry_after` of a rejection may be up to 20 ms longer than the wait, and never longer than the whole of it;
-//! - a call that is dropped up to 20 ms before its `cancelled_after` may be a failure already.
+//! - A success may be counted in the previous bucket, if that ended less than 20 ms ago.
+//! - `retry_after` of a rejection may be up to 20 ms longer than the wait that is left, but never longer than the whole
+//!   wait.
+//! - A call that is dropped up to 20 ms before its `cancelled_after` may already be a failure.
 //!
-//! Everything else is exact: when a circuit opens and for how long, when the next probe may go (a rejection less than
-//! 20 ms before that looks at the exact time), how long a call took that may be slow, leases, overdue calls, waits.
-//! Wherever tokio is built with its `test-util`, as in most tests, the coarse clock is not used at all.
+//! Everything else is exact: when a circuit opens and for how long, when the next probe may pass (a rejection less than
+//! 20 ms before that reads the exact time), how long a call took that may be slow, leases, overdue calls, waits. If tokio
+//! is built with its feature `test-util`, as in most tests, the coarse clock is not used at all.
 //!
-//! The clock is read at most once per settled call, twice with a rule of slow calls, and not at all where only failures
-//! in a row are counted.
+//! The clock is read at most once for each settled call, twice with a rule for slow calls, and not at all if only
+//! consecutive failures are counted.
 //!
 //! # Concurrency
 //!
-//! A closed circuit takes no lock, and a success writes to no memory that another thread writes, but for one word when a
-//! new bucket of a time window begins: each thread counts for itself, and what is asked is the sum. (A window of the last
-//! N calls takes a short lock per call; a ramp takes one per admission.) What that may blur:
+//! A closed circuit takes no lock. A success writes to no memory that another thread writes, except one word when a new
+//! bucket of a time window begins: each thread has its own counters, and a rule reads their sum. (A window of the last N
+//! calls takes a short lock for each call, a ramp for each admission.) The effects are limited:
 //!
-//! - **A result sees every result that was settled before it, and may miss those that are being settled at the same
-//!   moment**, at most one on each other thread. If two failures on two threads are together enough, the later one of
-//!   the two opens the circuit, or the next failure does. None is lost.
-//! - Failures in a row are exact: one word, one order. A success that ends at the same moment as a failure is before or
-//!   after it.
-//! - Nothing crosses a change of state: every count carries the number of the state period it belongs to.
-//! - Probes, leases, transitions, manual control and new settings are exact, and in one order for all.
-//! - [`Totals`](crate::machine::Totals) read under load show no more calls settled than admitted; at rest they add up.
+//! - **A result sees every result that was settled before it, and may miss results that are being settled at the same
+//!   moment**, at most one on each other thread. If two failures on two threads are together enough to trip, the later of
+//!   the two opens the circuit, or the next failure does. No failure is lost.
+//! - Consecutive failures are exact: they are one word with one order. A success that ends at the same moment as a failure
+//!   is before it or after it.
+//! - Nothing crosses a change of state: every count carries the number of its epoch.
+//! - Probes, leases, transitions, manual control and new settings are exact, and in one order for all threads.
+//! - [`Totals`](crate::handle::Totals) that are read under load show no more calls settled than admitted. At rest they add
+//!   up.
 //!
-//! The claims are tested in every interleaving of small scenarios (loom), in random ones of a large scenario (shuttle)
-//! and by a soak; the rules beside a naive reference. `.ci/run` does it all.
+//! These claims are tested in every interleaving of small scenarios (loom), in random interleavings of a large scenario
+//! (shuttle), by a soak test, and, for the rules, against a naive reference. `.ci/run` runs all of them.
 //!
 //! # Telemetry
 //!
-//! With feature `tracing`, one event for each transition, target `tower_breaker`, level `warn` when the circuit opens
-//! and `info` otherwise. Fields: `breaker`, `from`, `to`, `cause`, `epoch`, `shadow`, `attempt`, `calls`, `failures`,
-//! `slow`, `consecutive_failures`, `overdue`, `open_for`, `last_error`. Nothing is logged for a rejected call. The same
-//! as values: [`BreakerHandle::events`](crate::BreakerHandle::events).
+//! With feature `tracing`, each transition is one event with target `tower_breaker`, at level `warn` when the circuit
+//! opens and at `info` otherwise. Fields: `breaker`, `from`, `to`, `cause`, `epoch`, `shadow`, `attempt`, `calls`,
+//! `failures`, `slow`, `consecutive_failures`, `overdue`, `open_for`, `last_error`. Rejected calls are not logged.
+//! [`BreakerHandle::events`](crate::BreakerHandle::events) yields the same transitions as values.
 //!
 //! # Examples
 //!
@@ -178,7 +224,8 @@
 //! # }
 //! ```
 //!
-//! Customised: other numbers, results that know a pause and a caller's mistake, and an answer instead of an error.
+//! Customised: other numbers, a classifier that knows pauses and mistakes of the caller, and a response instead of an
+//! error:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_breaker::ConfigError> {

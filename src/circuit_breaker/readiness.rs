@@ -234,7 +234,7 @@ impl Readiness {
     }
 
     /// Counts a call of this clone. Many clones live for one call, so the first call uses the reference count that the
-    /// clone was made with. The second call gives the clone a reference count of its own, which no other thread writes.
+    /// clone was made with. The second call gives the clone its own reference count, which no other clone writes.
     fn count_call(&mut self, breaker: &mut BreakerRef) {
         match self.calls {
             Calls::None => self.calls = Calls::One,

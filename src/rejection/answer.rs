@@ -1,4 +1,4 @@
-//! The answer of a policy that needs neither the request nor a value of its own.
+//! The answer of a policy that needs only the rejection.
 
 use std::fmt;
 use std::future::Future;
