@@ -1,6 +1,5 @@
-//! What a rejected caller gets.
+//! The errors of a breaker.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
@@ -14,66 +13,100 @@ use crate::state::{Cause, State};
 /// A boxed error, as in tower.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The breaker answered the call itself; the dependency was not called.
+/// A rejection: the breaker did not let the call through, and the dependency was not called.
 ///
-/// The same rejection counts for nobody: it is in the totals and moves no rule.
+/// Rejections appear in the totals only. No trip rule counts them.
 #[derive(Clone, PartialEq, Eq)]
-// In this order: two words side by side are moved as one, which waits for them if they were written one by one.
+// In this order: the compiler moves two adjacent words as one, which stalls if they have just been written one by one.
 #[repr(C)]
 pub struct CircuitOpen {
-    /// Behind one pointer, not two: every `Result` of a guarded call has room for this.
-    name: Arc<Box<str>>,
+    /// A thin pointer to the fat one, because every `Result` of a guarded call has room for this error.
+    name: Arc<Arc<str>>,
     state: State,
     cause: Cause,
-    /// Nanoseconds; [`UNKNOWN`] where nobody knows.
+    /// In nanoseconds; [`UNKNOWN`] if there is none.
     retry_after: u64,
 }
 
 const UNKNOWN: u64 = u64::MAX;
 
 impl CircuitOpen {
-    /// `wait` in nanoseconds; `u64::MAX` where nobody knows.
+    /// Takes `wait` in nanoseconds; `u64::MAX` if it is unknown.
     #[inline]
-    pub(crate) fn from_nanos(name: Arc<Box<str>>, state: State, cause: Cause, wait: u64) -> Self {
+    pub(crate) fn from_nanos(name: Arc<Arc<str>>, state: State, cause: Cause, wait: u64) -> Self {
         Self { name, retry_after: wait, state, cause }
     }
 
-    #[cfg(test)]
-    pub(crate) fn new(
-        name: Arc<Box<str>>,
+    /// Makes a rejection for a test. Needs the feature `test_util`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_breaker::{BreakerError, Cause, CircuitOpen, State};
+    ///
+    /// // The code under test.
+    /// fn status(error: &BreakerError<std::io::Error>) -> (u16, Option<u64>) {
+    ///     match error {
+    ///         BreakerError::Open(open) => (503, open.retry_after_secs()),
+    ///         BreakerError::Inner(_) => (502, None),
+    ///     }
+    /// }
+    ///
+    /// let wait = Some(Duration::from_millis(1_500));
+    /// let open = CircuitOpen::for_test("db", State::Open, Cause::FailureRate, wait);
+    /// assert_eq!(status(&open.into()), (503, Some(2)));
+    /// ```
+    #[cfg(any(test, feature = "test_util"))]
+    pub fn for_test(
+        name: impl Into<Arc<str>>,
         state: State,
         cause: Cause,
         retry_after: Option<Duration>,
     ) -> Self {
-        let wait = retry_after.map_or(UNKNOWN, |wait| wait.as_nanos() as u64);
-        Self::from_nanos(name, state, cause, wait)
+        let wait =
+            retry_after.map_or(UNKNOWN, |wait| u64::try_from(wait.as_nanos()).unwrap_or(UNKNOWN));
+        Self::from_nanos(Arc::new(name.into()), state, cause, wait)
     }
 
-    /// The name of the breaker.
+    #[cfg(test)]
+    pub(crate) fn new(
+        name: Arc<Arc<str>>,
+        state: State,
+        cause: Cause,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self::for_test(Arc::clone(&*name), state, cause, retry_after)
+    }
+
+    /// Returns the name of the breaker.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The state it was in.
+    /// Returns the state of the breaker when it rejected the call.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Why the circuit opened.
+    /// Returns why the circuit opened.
     pub fn cause(&self) -> Cause {
         self.cause
     }
 
-    /// How long until a call may be admitted.
+    /// Returns the time until a call may be admitted.
     ///
-    /// Exact when [`State::Open`]. When [`State::HalfOpen`], what is left of the oldest probe's lease and at most the
-    /// first cooldown: a good time to ask again, but a probe that fails opens the circuit for longer. The time left
-    /// of a [`State::ForcedOpen`] that has one. `None` where nobody knows, and in a [`Ramp`](crate::Ramp).
+    /// | state | value |
+    /// |---|---|
+    /// | [`State::Open`] | exact |
+    /// | [`State::HalfOpen`] | the rest of the oldest probe's lease, at most the first cooldown. If that probe fails, the circuit stays open for longer |
+    /// | [`State::HalfOpen`] in a [`Ramp`](crate::Ramp) | `None` |
+    /// | [`State::ForcedOpen`] | exact; `None` without an end |
+    ///
+    /// `None` if the time is unknown.
     pub fn retry_after(&self) -> Option<Duration> {
         (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }
 
-    /// The value of a `Retry-After` header: whole seconds, rounded up, at least 1.
+    /// Returns the value of a `Retry-After` header: whole seconds, rounded up, at least 1.
     pub fn retry_after_secs(&self) -> Option<u64> {
         let wait = self.retry_after()?;
         let up = u64::from(wait.subsec_nanos() > 0);
@@ -104,23 +137,23 @@ impl CircuitOpen {
     }
 }
 
-/// An error and its sources, from the outside in.
+/// Returns an error and its sources, outermost first.
 pub(crate) fn chain<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            // Its `source` is that of the error it wraps, and skips that error.
+            // `io::Error::source` returns the source of the wrapped error, and so skips that error.
             Some(wrapped) => Some(wrapped),
             None => error.source(),
         }
     })
 }
 
-/// Finds the rejection in an error whose type is known.
+/// An error type that may hold a rejection.
 ///
-/// Implemented for [`CircuitOpen`], [`BoxError`] (whatever it wraps), [`BreakerError`], [`io::Error`] and
-/// [`Infallible`]. For your own error type it is one line:
+/// Implemented for [`CircuitOpen`], [`BoxError`] (with any error inside), [`BreakerError`], [`io::Error`] and
+/// [`Infallible`]. An implementation for your own error type:
 ///
 /// ```
 /// use tower_breaker::{AsRejection, CircuitOpen};
@@ -137,13 +170,13 @@ pub(crate) fn chain<'a>(
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nobody knows whether `{Self}` is a rejection by a circuit breaker",
+    message = "cannot tell whether `{Self}` is a circuit-breaker rejection",
     label = "`AsRejection` is not implemented for this error",
-    note = "it is for `CircuitOpen`, `BoxError`, `BreakerError<_>`, `std::io::Error` and `Infallible`",
-    note = "for an error type of your own: `fn as_rejection(&self) -> Option<&CircuitOpen>`; `CircuitOpen::find(self)` will do for any `std::error::Error`"
+    note = "it is implemented for `CircuitOpen`, `BoxError`, `BreakerError<_>`, `std::io::Error` and `Infallible`",
+    note = "implement `fn as_rejection(&self) -> Option<&CircuitOpen>` for your own error type; for a `std::error::Error`, `CircuitOpen::find(self)` is enough"
 )]
 pub trait AsRejection {
-    /// The rejection, if the breaker answered and the dependency was not called.
+    /// Returns the rejection if a breaker rejected the call.
     fn as_rejection(&self) -> Option<&CircuitOpen>;
 }
 
@@ -159,16 +192,6 @@ impl AsRejection for BoxError {
     }
 }
 
-impl<E: 'static> AsRejection for BreakerError<E> {
-    fn as_rejection(&self) -> Option<&CircuitOpen> {
-        match self {
-            Self::Open(open) => Some(open),
-            // A breaker further down.
-            Self::Inner(error) => rejection_in(error),
-        }
-    }
-}
-
 impl AsRejection for io::Error {
     fn as_rejection(&self) -> Option<&CircuitOpen> {
         CircuitOpen::find(self)
@@ -178,34 +201,6 @@ impl AsRejection for io::Error {
 impl AsRejection for Infallible {
     fn as_rejection(&self) -> Option<&CircuitOpen> {
         match *self {}
-    }
-}
-
-/// The rejection in an error of any type, as far as its type can be known: a [`CircuitOpen`], a [`BoxError`], an
-/// [`io::Error`], or a [`BreakerError`] around one of a few types.
-pub(crate) fn rejection_in<E: 'static>(error: &E) -> Option<&CircuitOpen> {
-    let error: &dyn Any = error;
-    if let Some(boxed) = error.downcast_ref::<BoxError>() {
-        return CircuitOpen::find(&**boxed);
-    }
-    if let Some(error) = error.downcast_ref::<io::Error>() {
-        return CircuitOpen::find(error);
-    }
-    #[cfg(feature = "reqwest-middleware")]
-    if let Some(error) = error.downcast_ref::<reqwest_middleware::Error>() {
-        return CircuitOpen::find(error);
-    }
-    #[cfg(feature = "reqwest")]
-    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
-        return CircuitOpen::find(error);
-    }
-    match error.downcast_ref::<BreakerError<BoxError>>() {
-        Some(BreakerError::Open(open)) => Some(open),
-        Some(BreakerError::Inner(boxed)) => CircuitOpen::find(&**boxed),
-        None => match error.downcast_ref::<BreakerError<Infallible>>() {
-            Some(BreakerError::Open(open)) => Some(open),
-            _ => error.downcast_ref::<CircuitOpen>(),
-        },
     }
 }
 
@@ -232,17 +227,17 @@ impl fmt::Debug for CircuitOpen {
 
 impl Error for CircuitOpen {}
 
-/// Either the breaker's rejection or the inner error.
+/// The error of a guarded call: a rejection, or the error of the call itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BreakerError<E> {
-    /// The breaker answered.
+    /// The breaker rejected the call.
     Open(CircuitOpen),
     /// The dependency was called and failed.
     Inner(E),
 }
 
 impl<E> BreakerError<E> {
-    /// The rejection, if it is one.
+    /// Returns the rejection, if the breaker rejected the call.
     pub fn rejection(&self) -> Option<&CircuitOpen> {
         match self {
             Self::Open(open) => Some(open),
@@ -250,7 +245,7 @@ impl<E> BreakerError<E> {
         }
     }
 
-    /// The inner error, if it is one.
+    /// Returns the inner error, if the dependency was called.
     pub fn into_inner(self) -> Option<E> {
         match self {
             Self::Open(_) => None,

@@ -146,7 +146,7 @@ pub use window::Window;
 /// What a [`BreakerHandle`] returns: futures, streams, and the parts of a [`Snapshot`].
 pub mod handle {
     pub use crate::breaker::{Changed, Events, GuardedStream, Watch, WrapFuture};
-    pub use crate::event::Lagged;
+    pub use crate::event::{Lagged, Observer};
     pub use crate::machine::{Totals, WindowSnapshot};
     pub use crate::outcome::LastError;
 }

@@ -1,7 +1,8 @@
-//! What is too large for loom: six threads, every verb, new settings, waiters and a clock that runs, in random
-//! schedules of fixed seeds. Memory is sequentially consistent here; that it is not is loom's part.
+//! A scenario that is too large for loom: six threads, every manual operation, new settings, waiters and a running clock, in
+//! random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` says how many for each seed.
+//! Run `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` is the number of schedules for each
+//! seed.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl Random {
     }
 }
 
-/// Settings of many kinds, all of them impatient.
+/// Settings of many kinds, all with short times.
 fn settings(kind: u64) -> Settings {
     let trip = match kind % 6 {
         0 => Trip::none().consecutive(3),
@@ -68,7 +69,7 @@ fn settings(kind: u64) -> Settings {
     settings.build().expect("valid settings")
 }
 
-/// What the callers saw: admitted, rejected, probes in flight.
+/// The counts of the callers, and the time.
 #[derive(Default)]
 struct Seen {
     now: AtomicU64,
@@ -77,7 +78,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Time goes on, for everybody.
+    /// Advances the clock of all threads.
     fn tick(&self) {
         clock::set(self.now.fetch_add(1, Relaxed) / 3);
     }
@@ -111,7 +112,7 @@ fn caller(handle: &BreakerHandle, seen: &Seen, mut random: Random) {
     stripe::end_thread();
 }
 
-fn person(handle: &BreakerHandle, mut random: Random) {
+fn operator(handle: &BreakerHandle, mut random: Random) {
     for _ in 0..12 {
         match random.below(10) {
             0 => handle.force_open(Some(MS / 2)),
@@ -132,7 +133,7 @@ fn person(handle: &BreakerHandle, mut random: Random) {
     stripe::end_thread();
 }
 
-/// A task that notes when it is woken.
+/// A task that records whether it was woken.
 #[derive(Default)]
 struct Task(AtomicBool);
 
@@ -148,7 +149,7 @@ impl Task {
     }
 }
 
-/// Those that wait, each with its task, and whether it waits now.
+/// The waiters, each with its task and with whether its last poll returned `Pending`.
 struct Waiting {
     watch: (Watch, Arc<Task>, bool),
     events: (Events, Arc<Task>, bool),
@@ -166,7 +167,8 @@ impl Waiting {
         }
     }
 
-    /// Polls those that do not wait or were woken; `all`: those that were not woken must find nothing.
+    /// Polls the waiters that are not pending or were woken. With `all`, polls every waiter: one that was not woken must
+    /// still be pending.
     fn poll(&mut self, all: bool) {
         fn due((task, waits): (&Arc<Task>, bool), all: bool) -> Option<bool> {
             let woken = task.0.swap(false, Relaxed);
@@ -190,7 +192,7 @@ impl Waiting {
             assert!(!must_wait || found.is_pending(), "a receiver was not woken: {found:?}");
             *waits = found.is_pending();
             if let Poll::Ready(event) = found {
-                let epoch = event.expect("nobody is too slow").epoch;
+                let epoch = event.expect("no receiver lags").epoch;
                 assert_eq!(epoch, self.epoch + 1);
                 self.epoch = epoch;
             }
@@ -205,11 +207,11 @@ fn check(now: &Snapshot, seen: &Seen, events: &mut Events) {
     assert!(now.window.failures <= now.window.calls, "{now:?}");
     let (mut epoch, mut state) = (1, State::Closed);
     while let Some(event) = events.try_recv() {
-        let event = event.expect("nobody is too slow");
+        let event = event.expect("no receiver lags");
         assert_eq!((event.epoch, event.from), (epoch + 1, state));
         (epoch, state) = (event.epoch, event.to);
     }
-    assert_eq!(epoch, now.epoch, "every transition was told");
+    assert_eq!(epoch, now.epoch, "every transition is in the log");
 }
 
 fn everything_at_once() {
@@ -228,7 +230,7 @@ fn everything_at_once() {
         .collect();
     threads.push({
         let handle = handle.clone();
-        thread::spawn(move || person(&handle, Random(seed.wrapping_add(CALLERS))))
+        thread::spawn(move || operator(&handle, Random(seed.wrapping_add(CALLERS))))
     });
     let waits = {
         let done = Arc::clone(&done);
@@ -247,7 +249,7 @@ fn everything_at_once() {
     drop(waiting);
     check(&handle.snapshot(), &seen, &mut events);
 
-    // It still works: opens, lets one probe through, closes.
+    // The breaker still works: it opens, admits one probe and closes.
     handle.reset();
     handle.reconfigure(settings(4));
     handle.hold_for(MS);
@@ -262,7 +264,7 @@ fn everything_at_once() {
 fn run(scheduler: impl Scheduler + 'static) {
     let mut config = shuttle::Config::new();
     config.stack_size = 0x4_0000;
-    // That memory orders are not its business, and that statics end: as intended.
+    // Silences warnings about memory orderings and about statics that are dropped: both are intended.
     config.silence_warnings = true;
     Runner::new(scheduler, config).run(everything_at_once);
 }

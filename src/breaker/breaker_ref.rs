@@ -1,4 +1,4 @@
-//! The way to a breaker.
+//! A reference to a breaker.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,33 +6,36 @@ use std::sync::Arc;
 
 use crate::breaker::Breaker;
 
-/// The way to a breaker, through a count of references that can be one's own: threads that call through a clone of a
-/// service each do not fight over one cache line.
+/// A reference to a breaker.
+///
+/// A clone shares its reference count with the original. [`own`](Self::own) returns a reference with a count of its own,
+/// so that threads which call through different clones of a service do not contend on one cache line.
 #[derive(Clone)]
 pub(crate) struct BreakerRef(Arc<RefCount>);
 
 struct RefCount {
     breaker: Arc<Breaker>,
-    /// With the two counts of an `Arc`, two cache lines: the counts of another clone are never beside these.
-    _apart: [u64; 13],
+    /// With the two counts of the `Arc` around it, this fills two cache lines: the counts of two references never share
+    /// one.
+    _padding: [u64; 13],
 }
 
 impl BreakerRef {
     pub(crate) fn new(breaker: Arc<Breaker>) -> Self {
-        Self(Arc::new(RefCount { breaker, _apart: [0; 13] }))
+        Self(Arc::new(RefCount { breaker, _padding: [0; 13] }))
     }
 
-    /// The same breaker through a new count of references.
+    /// Returns a reference to the same breaker with its own count.
     pub(crate) fn own(&self) -> Self {
         Self::new(self.breaker())
     }
 
-    /// Whether there is another way to the breaker than this one.
+    /// Returns whether there is another reference to the breaker.
     pub(crate) fn is_held(&self) -> bool {
         Arc::strong_count(&self.0) > 1 || Arc::strong_count(&self.0.breaker) > 1
     }
 
-    /// The breaker itself.
+    /// Returns the breaker itself.
     pub(crate) fn breaker(&self) -> Arc<Breaker> {
         Arc::clone(&self.0.breaker)
     }

@@ -1,42 +1,36 @@
 //! The view and the control of one breaker.
 
 use std::fmt;
-use std::future::Future;
-use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pin_project::pin_project;
-
-use crate::breaker::wait::{Changed, Events, Watch};
-use crate::breaker::{Breaker, BreakerRef, InFlight, Permit};
+use crate::breaker::{Breaker, BreakerRef, Changed, Events, Permit, Watch};
 use crate::clock;
-use crate::error::{BreakerError, CircuitOpen};
+use crate::error::CircuitOpen;
+use crate::event::{Observer, Observers};
 use crate::machine::{Callbacks, Settings, Snapshot, Verb};
-use crate::outcome::Outcome;
 use crate::state::{Mode, State};
 
-/// The view and the control of one breaker. Clone it anywhere: all clones, the layer and its services share the
-/// breaker.
+/// The view and the control of one breaker.
 ///
-/// It works outside a runtime; only waiting ([`changed`](Self::changed), [`watch`](Self::watch),
-/// [`events`](Self::events)) needs tokio's timer.
+/// A handle is cheap to clone. All clones share one breaker, with the layer and the services that it came from. A handle
+/// works outside a runtime. Only waiting ([`changed`](Self::changed), [`watch`](Self::watch), [`events`](Self::events),
+/// [`health_check`](Self::health_check)) needs tokio's timer.
 ///
 /// # Without tower
 ///
-/// | | |
+/// | to guard | use |
 /// |---|---|
 /// | a function | [`call`](Self::call) |
 /// | a future | [`run`](Self::run) |
 /// | a stream, as one call | [`guard_stream`](Self::guard_stream) |
 /// | an async function, once for all its calls | [`wrap`](Self::wrap) |
-/// | blocking work of an async program | [`call`](Self::call), on a thread for it |
+/// | blocking work in an async program | [`call`](Self::call), on a blocking thread |
 /// | anything else | [`try_acquire`](Self::try_acquire) |
 ///
-/// Each of the first four has a form with a judge, for results that are no failures though `Err`, or are although `Ok`:
-/// see [`Outcome::by_result`] and [`Outcome::failure_if`].
+/// Each of the first four has a variant that takes a function which classifies the result, for an `Err` that is no failure
+/// and for an `Ok` that is one. See [`Outcome::by_result`](crate::Outcome::by_result) and
+/// [`Outcome::failure_if`](crate::Outcome::failure_if).
 ///
 /// ```
 /// use tower_breaker::{BreakerError, BreakerHandle, Settings, State, Trip};
@@ -53,14 +47,30 @@ use crate::state::{Mode, State};
 /// assert!(matches!(database.call(query), Err(BreakerError::Open(_))));
 /// # Ok::<_, tower_breaker::ConfigError>(())
 /// ```
+///
+/// # Clone
+///
+/// A clone is another handle of the same breaker.
 #[derive(Clone)]
 pub struct BreakerHandle(BreakerRef);
 
 impl BreakerHandle {
-    /// A breaker that guards plain functions and futures. For one that guards a service see
-    /// [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
+    /// Creates a breaker that guards functions, futures and streams.
+    ///
+    /// For a breaker that guards services, see [`CircuitBreakerLayer`](crate::CircuitBreakerLayer).
     pub fn new(name: impl Into<Arc<str>>, settings: Settings) -> Self {
-        Self(BreakerRef::new(Breaker::new(name.into(), settings, Callbacks::default())))
+        Self::with_observers(name, settings, Vec::new())
+    }
+
+    /// Creates a breaker that notifies `observers`. See [`Observer`] for an example.
+    pub fn with_observers(
+        name: impl Into<Arc<str>>,
+        settings: Settings,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Self {
+        let observers = Observers::from(observers);
+        let breaker = Breaker::new(name.into(), settings, Callbacks::default(), observers);
+        Self(BreakerRef::new(breaker))
     }
 
     pub(crate) fn from_shared(breaker: BreakerRef) -> Self {
@@ -71,104 +81,146 @@ impl BreakerHandle {
         &self.0
     }
 
-    /// The name, as in errors, events, logs and metrics.
+    /// Returns the name that errors, events, logs and metrics show.
     pub fn name(&self) -> &str {
         self.0.name()
     }
 
-    /// The state as the next call meets it: an open circuit past its deadline reads as half-open. Reading changes
-    /// nothing.
+    /// Returns the state that the next call meets: an open circuit whose deadline has passed reads as half-open.
+    ///
+    /// Reading changes nothing.
     pub fn state(&self) -> State {
         self.0.machine.state(clock::now)
     }
 
-    /// Who is in charge: the rules, or a person.
+    /// Returns whether the rules or an operator control the breaker.
     pub fn mode(&self) -> Mode {
         self.0.machine.mode()
     }
 
-    /// Everything at once: state, deadlines, rates, totals.
+    /// Returns state, deadlines, rates and totals at one moment.
     pub fn snapshot(&self) -> Snapshot {
         self.0.machine.snapshot(clock::now())
     }
 
-    /// The numbers in force.
+    /// Returns the current settings.
     pub fn settings(&self) -> Settings {
         self.0.machine.settings()
     }
 
-    /// Whether a call would be admitted now, as far as that can be told without asking: it is `true` all through a
-    /// [`Ramp`](crate::Ramp). Takes no permit, so that another caller may be faster; ends the lease of a hung probe
-    /// that is over.
+    /// Returns whether a call would be admitted now.
+    ///
+    /// The answer takes no permit, so another caller may be faster. In a [`Ramp`](crate::Ramp) it is always `true`,
+    /// although only a share of the calls is admitted. A probe whose lease has ended is removed.
     pub fn would_admit(&self) -> bool {
         self.0.would_reject().is_none()
     }
 
-    /// Waits for the next change after this call, and returns the state then. To miss none between two waits, use
-    /// [`watch`](Self::watch).
+    /// Waits for the next change after this call, and returns the new state.
+    ///
+    /// A change between two calls is missed. [`watch`](Self::watch) misses none.
     pub fn changed(&self) -> Changed {
         Changed(self.watch())
     }
 
-    /// Sees every change from now on.
+    /// Returns a stream of the changes of the state from now on.
     pub fn watch(&self) -> Watch {
         Watch::new(self.0.breaker())
     }
 
-    /// Receives every transition from now on.
+    /// Returns a stream of the transitions from now on.
     pub fn events(&self) -> Events {
         Events::new(self.0.breaker())
     }
 
-    /// Rejects every call until [`release`](Self::release), or for a time. No probe is sent meanwhile; a wait that a
-    /// server asks for still lengthens the open that follows.
+    /// Adds an observer of the transitions from now on.
+    ///
+    /// The breaker holds a weak reference. It drops the reference once the observer is gone. Listeners are notified after
+    /// the observers that were given when the breaker was made, in the order in which they joined. Only
+    /// [`Observer::transition`] is called for them.
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    /// use tower_breaker::{BreakerHandle, Settings, State, Transition};
+    ///
+    /// let database = BreakerHandle::new("database", Settings::default());
+    /// let (send, receive) = mpsc::channel();
+    /// let listener = Arc::new(move |transition: &Transition| drop(send.send(transition.to)));
+    /// database.add_listener(&listener);
+    ///
+    /// database.force_open(None);
+    /// drop(listener);
+    /// database.reset();
+    /// assert_eq!(receive.iter().collect::<Vec<_>>(), [State::ForcedOpen]);
+    /// ```
+    pub fn add_listener<O: Observer + 'static>(&self, listener: &Arc<O>) {
+        let listener = Arc::downgrade(listener);
+        self.0.log.listen(listener);
+    }
+
+    /// Rejects every call until [`release`](Self::release), or for `time`.
+    ///
+    /// No probe is sent meanwhile. A wait that the server asks for still lengthens the open period that follows.
     pub fn force_open(&self, time: Option<Duration>) {
         self.0.manual(Verb::ForceOpen(time));
     }
 
-    /// Ends a forced open (its cooldown, if it has one left, goes on, then a probe decides), and leaves
-    /// [`Mode::Disabled`] and [`Mode::Shadow`] for a closed circuit. Nothing otherwise.
+    /// Ends [`force_open`](Self::force_open), [`disable`](Self::disable) and [`shadow`](Self::shadow).
+    ///
+    /// A circuit that was forced open finishes its cooldown if one is left, and then a probe decides. After
+    /// [`Mode::Disabled`] and [`Mode::Shadow`] the circuit is closed. In [`Mode::Normal`] this does nothing.
     pub fn release(&self) {
         self.0.manual(Verb::Release);
     }
 
-    /// Closes the circuit and forgets waits and attempts. The rules go on: it may open with the next failure.
+    /// Closes the circuit and clears waits and attempts.
+    ///
+    /// The rules stay active: the circuit may open with the next failure.
     pub fn force_closed(&self) {
         self.0.manual(Verb::ForceClosed);
     }
 
-    /// Lets every call pass and records nothing, until any other of these verbs but [`hold_for`](Self::hold_for) and
-    /// [`reconfigure`](Self::reconfigure).
+    /// Admits every call and records nothing.
+    ///
+    /// This lasts until another manual operation. [`hold_for`](Self::hold_for) and [`reconfigure`](Self::reconfigure) do not
+    /// end it.
     pub fn disable(&self) {
         self.0.manual(Verb::Disable);
     }
 
-    /// Runs the rules from a closed circuit on and rejects nobody: what would have been rejected is counted as
-    /// `would_reject` and nowhere else.
+    /// Closes the circuit and runs the rules without rejecting any call.
+    ///
+    /// A call that would have been rejected is counted in [`would_reject`](crate::handle::Totals::would_reject) and in no
+    /// other total.
     pub fn shadow(&self) {
         self.0.manual(Verb::Shadow);
     }
 
-    /// Back to the start: closed, in normal mode, no attempt, no cause. Totals stay.
+    /// Returns to the initial state: closed, normal mode, no attempt, no cause. The totals stay.
     pub fn reset(&self) {
         self.0.manual(Verb::Reset);
     }
 
-    /// Opens a closed circuit for `time`, lengthens an open one, ends a half-open one; remembered while forced open,
-    /// ignored while disabled. No cap applies.
+    /// Opens the circuit for at least `time`.
+    ///
+    /// A closed circuit opens, an open one stays open for longer, and a half-open one opens again. A circuit that is forced
+    /// open keeps the wait for the time after its release. A disabled breaker ignores it. No cap on waits applies.
     pub fn hold_for(&self, time: Duration) {
         self.0.manual(Verb::HoldFor(time));
     }
 
-    /// Applies new settings to the running breaker. State, epoch, deadlines, attempt and streak stay; a window whose
-    /// shape changed starts empty; an open circuit is never shortened.
+    /// Applies new settings to the running breaker.
+    ///
+    /// State, epoch, deadlines, attempt and streak stay. A window whose shape changes starts empty. An open circuit is never
+    /// shortened.
     pub fn reconfigure(&self, settings: Settings) {
         self.0.machine.reconfigure(&settings, clock::now());
         self.0.waiters.wake();
     }
 
-    /// Asks for the right to make one call, for whatever is no function, future or stream: the permit goes where the call
-    /// goes, and is settled where it ends.
+    /// Acquires the permit for one call.
+    ///
+    /// For work that is no function, future or stream: the permit travels with the call and is settled where the call ends.
     ///
     /// ```
     /// use tower_breaker::{CircuitOpen, BreakerHandle, Outcome, Settings};
@@ -184,125 +236,10 @@ impl BreakerHandle {
     ///
     /// # Errors
     ///
-    /// [`CircuitOpen`] when the call must not be made.
+    /// Returns [`CircuitOpen`] if the call is rejected.
     pub fn try_acquire(&self) -> Result<Permit, CircuitOpen> {
-        let grant = self.0.admit()?;
-        Ok(Permit::new(self.0.clone(), grant))
-    }
-
-    /// Borrows the breaker: to count references costs more than the rest of a call.
-    fn begin(&self) -> Result<InFlight<(), &Breaker>, CircuitOpen> {
-        Ok(InFlight::new(&*self.0, self.0.admit()?))
-    }
-
-    /// Guards a function. `Err` is a failure, a panic too (it goes on untouched).
-    ///
-    /// Within the function the same breaker can be used for anything; a call through it is a call of its own, and is
-    /// rejected if this one is the only probe. A rejection by another breaker is an `Err` like any other here: to ignore
-    /// it, so that one open circuit does not open those above, let a judge ask
-    /// [`as_rejection`](crate::AsRejection::as_rejection).
-    ///
-    /// # Blocking work
-    ///
-    /// It needs no runtime, and so runs where blocking is allowed:
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{BreakerHandle, Settings};
-    ///
-    /// let disk = BreakerHandle::new("disk", Settings::default());
-    /// let guard = disk.clone();
-    /// let read = tokio::task::spawn_blocking(move || guard.call(|| std::fs::read("Cargo.toml")));
-    /// assert!(read.await.unwrap().is_ok());
-    /// assert_eq!(disk.snapshot().totals.success, 1);
-    /// # }
-    /// ```
-    ///
-    /// What has begun on such a thread goes on, and settles by its own result, although its `JoinHandle` was aborted or
-    /// dropped, or a timeout around it has passed: until then it is a call in flight, which the
-    /// [overdue rule](crate::Trip::overdue) sees. What was aborted before it began was no call. The permit is taken on the
-    /// thread; to reject before the work is queued, move a [`Permit`] there.
-    ///
-    /// # Errors
-    ///
-    /// [`BreakerError::Open`] when the function was not called, [`BreakerError::Inner`] with its own error.
-    pub fn call<T, E>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, BreakerError<E>> {
-        self.call_with(call, Outcome::by_result)
-    }
-
-    /// Guards a function; `judge` says what its result means.
-    ///
-    /// ```
-    /// use tower_breaker::{BreakerHandle, Outcome, Settings};
-    ///
-    /// let api = BreakerHandle::new("api", Settings::default());
-    /// let fetch = || Err::<u16, _>("no such user");
-    ///
-    /// // Only this error is a failure.
-    /// let _ = api.call_with(fetch, |result| Outcome::failure_if(matches!(result, Err("timeout"))));
-    /// assert_eq!(api.snapshot().totals.success, 1);
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    pub fn call_with<T, E>(
-        &self,
-        call: impl FnOnce() -> Result<T, E>,
-        judge: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Result<T, BreakerError<E>> {
-        let mut guarded = self.begin()?;
-        let result = guarded.run(call);
-        guarded.settle(|| judge(&result));
-        result.map_err(BreakerError::Inner)
-    }
-
-    /// Guards a future. `Err` is a failure, a panic too (it goes on untouched).
-    ///
-    /// The permit is taken when this is first polled.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use tower_breaker::{BreakerHandle, Settings};
-    ///
-    /// let users = BreakerHandle::new("users", Settings::default());
-    /// let find = async |id: u32| Ok::<_, std::io::Error>(format!("user {id}"));
-    /// assert_eq!(users.run(find(7)).await.unwrap(), "user 7");
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it drops the guarded future and records a cancelled call.
-    pub async fn run<T, E>(
-        &self,
-        future: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, BreakerError<E>> {
-        self.run_with(future, Outcome::by_result).await
-    }
-
-    /// Guards a future; `judge` says what its result means.
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`run`](Self::run).
-    pub async fn run_with<T, E>(
-        &self,
-        future: impl Future<Output = Result<T, E>>,
-        judge: impl FnOnce(&Result<T, E>) -> Outcome,
-    ) -> Result<T, BreakerError<E>> {
-        let mut call = self.begin()?;
-        let result = Guarded { future, call: &mut call }.await;
-        call.settle(|| judge(&result));
-        result.map_err(BreakerError::Inner)
+        let permit = self.0.admit()?;
+        Ok(Permit::new(self.0.clone(), permit))
     }
 }
 
@@ -313,22 +250,5 @@ impl fmt::Debug for BreakerHandle {
             .field("state", &self.state())
             .field("mode", &self.mode())
             .finish_non_exhaustive()
-    }
-}
-
-/// A guarded future: what panics in it is its own.
-#[pin_project]
-pub(super) struct Guarded<'a, F, B: Deref<Target = Breaker>> {
-    #[pin]
-    pub(super) future: F,
-    pub(super) call: &'a mut InFlight<(), B>,
-}
-
-impl<F: Future, B: Deref<Target = Breaker>> Future for Guarded<'_, F, B> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        this.call.run(|| this.future.poll(cx))
     }
 }

@@ -75,7 +75,7 @@ impl Permit {
     pub fn response_started(mut self) -> Self {
         // Taken out for the time of the call: if an observer panics, the probe must not be settled a second time.
         if let Some(breaker) = self.breaker.take() {
-            self.state = breaker.answered(self.state);
+            self.state = breaker.response_started(self.state);
             self.breaker = Some(breaker);
         }
         self

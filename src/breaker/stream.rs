@@ -14,8 +14,9 @@ use crate::error::BreakerError;
 use crate::outcome::{Class, Outcome};
 
 impl BreakerHandle {
-    /// Guards a stream as one call: rows of a query, messages of a subscription, tokens. Its first `Ok` is the answer, an
-    /// `Err` is a failure. See [`GuardedStream`] for how the call ends.
+    /// Guards a stream as one call, such as the rows of a query or the messages of a subscription.
+    ///
+    /// The first `Ok` is the start of the response. An `Err` is a failure. [`GuardedStream`] lists how the call ends.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -43,14 +44,14 @@ impl BreakerHandle {
         self.guard_stream_with(stream, Outcome::by_result)
     }
 
-    /// Guards a stream as one call; `judge` says what each item means, until one has ended the call.
+    /// Guards a stream as one call and classifies each item with `classify`, until an item ends the call.
     ///
-    /// | `judge` says of an item | |
+    /// | `classify` returns | effect |
     /// |---|---|
-    /// | success | the answer has begun, and goes on |
-    /// | failure, throttled, exhausted | the call has ended with it |
-    /// | ignored, of an `Err` | the call has ended, and says nothing |
-    /// | ignored, of an `Ok` | it is no answer yet (a ping, a comment) |
+    /// | success | the response has started and continues |
+    /// | failure, throttled, exhausted | the call ends with this outcome |
+    /// | ignored, for an `Err` | the call ends as ignored |
+    /// | ignored, for an `Ok` | the response has not started yet (a ping, a comment) |
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -59,96 +60,98 @@ impl BreakerHandle {
     ///
     /// let quotes = BreakerHandle::new("quotes", Settings::default());
     /// let ticks = stream::iter([Ok::<_, ()>("ping"), Ok("stale")]);
-    /// let judge = |tick: &Result<&str, ()>| match tick {
+    /// let classify = |tick: &Result<&str, ()>| match tick {
     ///     Ok("ping") => Outcome::ignored(),
     ///     tick => Outcome::failure_if(*tick != Ok("fresh")),
     /// };
     ///
-    /// assert_eq!(quotes.guard_stream_with(ticks, judge).count().await, 2);
+    /// assert_eq!(quotes.guard_stream_with(ticks, classify).count().await, 2);
     /// assert_eq!(quotes.snapshot().totals.failure, 1);
     /// # }
     /// ```
-    pub fn guard_stream_with<S, T, E, J>(&self, stream: S, judge: J) -> GuardedStream<S, J>
+    pub fn guard_stream_with<S, T, E, C>(&self, stream: S, classify: C) -> GuardedStream<S, C>
     where
         S: Stream<Item = Result<T, E>>,
-        J: FnMut(&Result<T, E>) -> Outcome,
+        C: FnMut(&Result<T, E>) -> Outcome,
     {
-        let stage = Stage::Unasked { breaker: self.shared().clone(), judge };
+        let stage = Stage::NotStarted { breaker: self.shared().clone(), classify };
         GuardedStream { inner: stream, stage }
     }
 }
 
-/// A stream that is one call: [`BreakerHandle::guard_stream`].
+/// A stream that is guarded as one call. Made by [`BreakerHandle::guard_stream`].
 ///
-/// The permit is taken when it is first polled. If the call is rejected, [`BreakerError::Open`] is its only item, and the
-/// stream inside is never polled. Otherwise its items are those of the stream inside, and the call ends once:
+/// The permit is acquired at the first poll. If the call is rejected, the only item is [`BreakerError::Open`], and the inner
+/// stream is never polled. Otherwise the items are those of the inner stream, and the call ends once:
 ///
-/// | the stream | the call |
+/// | the inner stream | the call |
 /// |---|---|
-/// | yields an `Err` | a failure; what follows is handed on |
-/// | ends | a success |
-/// | panics | a failure; the panic goes on |
-/// | is dropped before its first `Ok` | cancelled; a failure if it was waited for until [`cancelled_after`] |
-/// | is dropped after it | a success: whoever reads a stream may have enough |
-/// | is never polled | there was none |
+/// | yields an `Err` | is a failure; later items are passed on |
+/// | ends | is a success |
+/// | panics | is a failure; the panic continues |
+/// | is dropped before its first `Ok` | is cancelled, or a failure if the caller waited for [`cancelled_after`] |
+/// | is dropped after it | is a success, because a reader may stop at any item |
+/// | is never polled | does not exist |
 ///
-/// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe is a success by then,
-/// and what comes is watched: see [`Permit::response_started`]. A stream that stalls behind its first `Ok` is not seen; a timeout
-/// between items, inside, that yields an `Err` is.
+/// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe succeeds at that point.
+/// The rest of its stream can still record one failure, see [`Permit::response_started`]. A stream that stalls after its first `Ok`
+/// goes unnoticed, unless a timeout between items inside it yields an `Err`.
 ///
-/// When it has ended it stays so, also if the stream inside would go on. It is `Send` and `Sync` when its parts are.
+/// Once the stream has ended it stays ended, even if the inner stream would continue. It is `Send` and `Sync` if its parts
+/// are.
 ///
 /// [`cancelled_after`]: crate::SettingsBuilder::cancelled_after
 #[pin_project]
 #[must_use = "a stream does nothing unless it is polled"]
-pub struct GuardedStream<S: Stream, J = fn(&<S as Stream>::Item) -> Outcome> {
+pub struct GuardedStream<S: Stream, C = fn(&<S as Stream>::Item) -> Outcome> {
     #[pin]
     inner: S,
-    stage: Stage<J>,
+    stage: Stage<C>,
 }
 
-enum Stage<J> {
-    /// Nobody asked for an item.
-    Unasked { breaker: BreakerRef, judge: J },
+enum Stage<C> {
+    /// The stream has not been polled.
+    NotStarted { breaker: BreakerRef, classify: C },
     /// The call was admitted.
-    Called(Call<J>),
-    /// There is nothing more to come.
-    Over,
+    Started(Call<C>),
+    /// There are no more items.
+    Ended,
 }
 
-/// The call that a stream is.
-struct Call<J> {
+/// The call that the stream stands for.
+struct Call<C> {
     /// `None` once it is settled.
     permit: Option<Permit>,
-    judge: J,
+    classify: C,
+    /// Whether the response has started.
     content: bool,
     runs: Runs,
 }
 
-impl<J> Call<J> {
+impl<C> Call<C> {
     fn settle(&mut self, outcome: Outcome) {
         if let Some(permit) = self.permit.take() {
             permit.settle(outcome);
         }
     }
 
-    /// The stream is about to be polled. If its last poll panicked and that was caught, the call has ended by it.
-    fn before(&mut self) {
+    /// Prepares a poll of the inner stream. If its last poll panicked and the panic was caught, that ended the call.
+    fn before_poll(&mut self) {
         if let Some(outcome) = self.runs.unwound() {
             self.settle(outcome);
         }
         self.runs = Runs::Call;
     }
 
-    fn item<T, E>(&mut self, item: &Result<T, E>)
+    fn after_item<T, E>(&mut self, item: &Result<T, E>)
     where
-        J: FnMut(&Result<T, E>) -> Outcome,
+        C: FnMut(&Result<T, E>) -> Outcome,
     {
         if self.permit.is_none() {
             return;
         }
         self.runs = Runs::Classifier;
-        let outcome = (self.judge)(item);
+        let outcome = (self.classify)(item);
         self.runs = Runs::Nothing;
         match outcome.class() {
             Class::Success if self.content => {}
@@ -162,7 +165,7 @@ impl<J> Call<J> {
     }
 }
 
-impl<J> Drop for Call<J> {
+impl<C> Drop for Call<C> {
     fn drop(&mut self) {
         let Some(permit) = self.permit.take() else { return };
         match self.runs.unwound().or(self.content.then_some(Outcome::success())) {
@@ -173,40 +176,41 @@ impl<J> Drop for Call<J> {
     }
 }
 
-impl<S, T, E, J> Stream for GuardedStream<S, J>
+impl<S, T, E, C> Stream for GuardedStream<S, C>
 where
     S: Stream<Item = Result<T, E>>,
-    J: FnMut(&Result<T, E>) -> Outcome,
+    C: FnMut(&Result<T, E>) -> Outcome,
 {
     type Item = Result<T, BreakerError<E>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
-        if let Stage::Unasked { .. } = this.stage
-            && let Stage::Unasked { breaker, judge } = std::mem::replace(this.stage, Stage::Over)
+        if let Stage::NotStarted { .. } = this.stage
+            && let Stage::NotStarted { breaker, classify } =
+                std::mem::replace(this.stage, Stage::Ended)
         {
             match breaker.admit() {
-                Ok(grant) => {
-                    let permit = Some(Permit::new(breaker, grant));
-                    let call = Call { permit, judge, content: false, runs: Runs::Nothing };
-                    *this.stage = Stage::Called(call);
+                Ok(permit) => {
+                    let permit = Some(Permit::new(breaker, permit));
+                    let call = Call { permit, classify, content: false, runs: Runs::Nothing };
+                    *this.stage = Stage::Started(call);
                 }
                 Err(open) => return Poll::Ready(Some(Err(BreakerError::Open(open)))),
             }
         }
-        let Stage::Called(call) = this.stage else { return Poll::Ready(None) };
-        call.before();
+        let Stage::Started(call) = this.stage else { return Poll::Ready(None) };
+        call.before_poll();
         let polled = this.inner.poll_next(cx);
         call.runs = Runs::Nothing;
         match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(item)) => {
-                call.item(&item);
+                call.after_item(&item);
                 Poll::Ready(Some(item.map_err(BreakerError::Inner)))
             }
             Poll::Ready(None) => {
                 call.settle(Outcome::success());
-                *this.stage = Stage::Over;
+                *this.stage = Stage::Ended;
                 Poll::Ready(None)
             }
         }
@@ -216,30 +220,30 @@ where
         let (least, most) = self.inner.size_hint();
         match self.stage {
             // A rejection is one item.
-            Stage::Unasked { .. } => (least.min(1), most.map(|most| most.max(1))),
-            Stage::Called(_) => (least, most),
-            Stage::Over => (0, Some(0)),
+            Stage::NotStarted { .. } => (least.min(1), most.map(|most| most.max(1))),
+            Stage::Started(_) => (least, most),
+            Stage::Ended => (0, Some(0)),
         }
     }
 }
 
-impl<S, T, E, J> FusedStream for GuardedStream<S, J>
+impl<S, T, E, C> FusedStream for GuardedStream<S, C>
 where
     S: Stream<Item = Result<T, E>>,
-    J: FnMut(&Result<T, E>) -> Outcome,
+    C: FnMut(&Result<T, E>) -> Outcome,
 {
     fn is_terminated(&self) -> bool {
-        matches!(self.stage, Stage::Over)
+        matches!(self.stage, Stage::Ended)
     }
 }
 
-impl<S: Stream + fmt::Debug, J> fmt::Debug for GuardedStream<S, J> {
+impl<S: Stream + fmt::Debug, C> fmt::Debug for GuardedStream<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = match &self.stage {
-            Stage::Unasked { .. } => "not begun",
-            Stage::Called(Call { permit: Some(_), .. }) => "open",
-            Stage::Called(_) => "settled",
-            Stage::Over => "over",
+            Stage::NotStarted { .. } => "not begun",
+            Stage::Started(Call { permit: Some(_), .. }) => "open",
+            Stage::Started(_) => "settled",
+            Stage::Ended => "over",
         };
         f.debug_struct("GuardedStream").field("inner", &self.inner).field("call", &call).finish()
     }

@@ -1,4 +1,4 @@
-//! Functions that are guarded once and called as before.
+//! Async functions that are guarded once and called many times.
 
 use std::fmt;
 use std::future::Future;
@@ -7,17 +7,15 @@ use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
 
-use crate::breaker::BreakerHandle;
-use crate::breaker::{BreakerRef, InFlight};
+use crate::breaker::{BreakerHandle, BreakerRef, InFlight};
 use crate::error::BreakerError;
 use crate::outcome::Outcome;
 
 impl BreakerHandle {
-    /// Makes a guarded function of an async one, to be called as the one inside. `Err` is a failure, a panic too (it goes
-    /// on untouched).
+    /// Returns a guarded version of an async function. An `Err` is a failure, and so is a panic, which continues.
     ///
-    /// For one call, [`run`](Self::run) is shorter. A function of several arguments goes in as one of a tuple. What is
-    /// not `Clone` goes in as a reference.
+    /// For a single call, [`run`](Self::run) is shorter. Pass several arguments as a tuple. Pass a function that is not
+    /// `Clone` by reference.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -40,8 +38,8 @@ impl BreakerHandle {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the one inside and records a cancelled call. The function is called, and the permit is
-    /// taken, when the future is first polled.
+    /// Dropping the future drops the guarded one and records a cancelled call. At the first poll the permit is acquired and
+    /// the function is called.
     pub fn wrap<F, A, Fut, T, E>(
         &self,
         function: F,
@@ -53,7 +51,7 @@ impl BreakerHandle {
         self.wrap_with(function, Outcome::by_result as fn(&Result<T, E>) -> Outcome)
     }
 
-    /// Makes a guarded function of an async one; `judge` says what its results mean.
+    /// Returns a guarded version of an async function, whose results `classify` classifies.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -74,72 +72,72 @@ impl BreakerHandle {
     /// # Cancel safety
     ///
     /// As [`wrap`](Self::wrap).
-    pub fn wrap_with<F, A, Fut, T, E, J>(
+    pub fn wrap_with<F, A, Fut, T, E, C>(
         &self,
         function: F,
-        judge: J,
-    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, J> + Clone + use<F, A, Fut, T, E, J>
+        classify: C,
+    ) -> impl Fn(A) -> WrapFuture<F, A, Fut, C> + Clone + use<F, A, Fut, T, E, C>
     where
         F: FnOnce(A) -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
-        J: FnOnce(&Result<T, E>) -> Outcome + Clone,
+        C: FnOnce(&Result<T, E>) -> Outcome + Clone,
     {
         let breaker = self.shared().clone();
         move |argument| WrapFuture {
             start: Some((breaker.clone(), function.clone(), argument)),
-            judge: Some(judge.clone()),
+            classify: Some(classify.clone()),
             future: None,
             call: None,
         }
     }
 }
 
-/// The future of a function that was guarded by [`BreakerHandle::wrap`].
+/// The future of a function that [`BreakerHandle::wrap`] guards.
 ///
 /// # Panics
 ///
-/// If it is polled again after it was ready.
+/// Panics if it is polled after it completed.
 #[pin_project]
 #[must_use = "a future does nothing unless it is polled"]
-pub struct WrapFuture<F, A, Fut: Future, J = fn(&<Fut as Future>::Output) -> Outcome> {
-    /// `None` from the first poll on.
+pub struct WrapFuture<F, A, Fut: Future, C = fn(&<Fut as Future>::Output) -> Outcome> {
+    /// `None` after the first poll.
     start: Option<(BreakerRef, F, A)>,
-    judge: Option<J>,
-    /// Dropped before the call ends: what it holds is free by then.
+    classify: Option<C>,
+    /// Dropped before the call ends, so that its resources are free by then.
     #[pin]
     future: Option<Fut>,
     call: Option<InFlight>,
 }
 
-impl<F, A, Fut, T, E, J> Future for WrapFuture<F, A, Fut, J>
+impl<F, A, Fut, T, E, C> Future for WrapFuture<F, A, Fut, C>
 where
     F: FnOnce(A) -> Fut,
     Fut: Future<Output = Result<T, E>>,
-    J: FnOnce(&Result<T, E>) -> Outcome,
+    C: FnOnce(&Result<T, E>) -> Outcome,
 {
     type Output = Result<T, BreakerError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some((breaker, function, argument)) = this.start.take() {
-            let grant = breaker.admit()?;
-            let mut call = InFlight::new(breaker, grant);
+            let permit = breaker.admit()?;
+            let mut call = InFlight::new(breaker, permit);
             this.future.set(Some(call.run(|| function(argument))));
             *this.call = Some(call);
         }
-        let done = "polled after it was ready";
+        let done = "polled after completion";
         let future = this.future.as_mut().as_pin_mut().expect(done);
         let call = this.call.as_mut().expect(done);
         let result = ready!(call.run(|| future.poll(cx)));
         this.future.set(None);
-        if let (Some(call), Some(judge)) = (this.call.take(), this.judge.take()) {
-            call.settle(|| judge(&result));
+        if let (Some(call), Some(classify)) = (this.call.take(), this.classify.take()) {
+            call.settle(|| classify(&result));
         }
         Poll::Ready(result.map_err(BreakerError::Inner))
     }
 }
 
-impl<F, A, Fut: Future, J> fmt::Debug for WrapFuture<F, A, Fut, J> {
+impl<F, A, Fut: Future, C> fmt::Debug for WrapFuture<F, A, Fut, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match (&self.start, &self.call) {
             (Some(_), _) => "not begun",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::classify::{ClassifyFn, ErrorsAsFailures};
 use crate::error::CircuitOpen;
+use crate::event::{Observer, Observers};
 use crate::machine::{Callbacks, Settings, WindowSnapshot};
 use crate::outcome::Outcome;
 use crate::rejection::{RejectWithBoxError, RejectWithFn};
@@ -33,6 +34,7 @@ pub struct Config<C = ErrorsAsFailures, R = RejectWithBoxError> {
     pub(super) name: Arc<str>,
     pub(super) settings: Settings,
     pub(super) callbacks: Callbacks,
+    pub(super) observers: Observers,
     pub(super) classify: C,
     pub(super) on_rejected: R,
     pub(super) pending: bool,
@@ -44,6 +46,7 @@ impl<C, R> Config<C, R> {
             name: Arc::from(name),
             settings,
             callbacks: Callbacks::default(),
+            observers: Observers::default(),
             classify,
             on_rejected,
             pending: false,
@@ -71,8 +74,8 @@ impl<C, R> Config<C, R> {
     /// What a finished call meant. See [`Classify`](crate::classify::Classify). Rules that were given before are replaced with
     /// it: give them after.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
-        let Self { name, settings, callbacks, classify: _, on_rejected, pending } = self;
-        Config { name, settings, callbacks, classify, on_rejected, pending }
+        let Self { name, settings, callbacks, observers, classify: _, on_rejected, pending } = self;
+        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
     }
 
     /// What a finished call meant, as a function of its whole result.
@@ -88,8 +91,8 @@ impl<C, R> Config<C, R> {
 
     /// What a rejected call becomes. See [`OnRejected`](crate::rejection::OnRejected).
     pub fn on_rejected<R2>(self, on_rejected: R2) -> Config<C, R2> {
-        let Self { name, settings, callbacks, classify, on_rejected: _, pending } = self;
-        Config { name, settings, callbacks, classify, on_rejected, pending }
+        let Self { name, settings, callbacks, observers, classify, on_rejected: _, pending } = self;
+        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
     }
 
     /// Answers a rejected call with a response made from the request (by value, uncopied) and the rejection. The
@@ -134,6 +137,15 @@ impl<C, R> Config<C, R> {
         cooldown: impl Fn(u32) -> Duration + Send + Sync + 'static,
     ) -> Self {
         self.callbacks.cooldown = Some(Arc::new(cooldown));
+        self
+    }
+
+    /// Notifies `observer` of every transition of the breaker, and of calls that went wrong. See [`Observer`].
+    ///
+    /// Observers are notified in the order in which they are given here. Listeners can be added later:
+    /// [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
+    pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
         self
     }
 

@@ -24,8 +24,9 @@ pub struct CircuitBreakerLayer<C = ErrorsAsFailures, R = RejectWithBoxError> {
 impl<C, R> CircuitBreakerLayer<C, R> {
     /// Creates a layer with a new breaker. It cannot fail, because settings are checked when they are built.
     pub fn new(config: Config<C, R>) -> Self {
-        let Config { name, settings, callbacks, classify, on_rejected, pending } = config;
-        let breaker = BreakerRef::new(Breaker::new(name, settings, callbacks));
+        let Config { name, settings, callbacks, observers, classify, on_rejected, pending } =
+            config;
+        let breaker = BreakerRef::new(Breaker::new(name, settings, callbacks, observers));
         Self { breaker, classify, on_rejected, pending }
     }
 

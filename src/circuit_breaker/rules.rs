@@ -176,9 +176,9 @@ impl<C, R> Config<C, R> {
     }
 
     fn rule<S, A>(self, answer: A) -> Config<Ruled<C, Rule<S, A>>, R> {
-        let Self { name, settings, callbacks, classify, on_rejected, pending } = self;
+        let Self { name, settings, callbacks, observers, classify, on_rejected, pending } = self;
         let classify = Ruled::new(classify, Rule::new(answer));
-        Config { name, settings, callbacks, classify, on_rejected, pending }
+        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
     }
 }
 

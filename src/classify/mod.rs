@@ -138,6 +138,7 @@ mod advice;
 #[cfg(feature = "http")]
 pub(crate) mod body;
 mod classified;
+pub(crate) mod foreign;
 #[cfg(feature = "http")]
 pub(crate) mod grpc;
 #[cfg(feature = "http")]

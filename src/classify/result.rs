@@ -6,7 +6,7 @@ use super::classified::ReadyOnly;
 use super::{Classified, Classify, NeverDeferred};
 use crate::Outcome;
 use crate::breaker::{Permit, classifying};
-use crate::error::rejection_in;
+use crate::classify::foreign::rejection_in;
 
 /// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
 /// which is ignored. The classifier of `Config::default()`.

@@ -246,7 +246,9 @@ where
             }
             (classifier, _) => {
                 let classifier = classifier.map_or(BodyClassifier::Plain, BodyClassifier::Custom);
-                Classified::Ready(Ok(settle_by_body(response, no_body, self.at, permit, classifier)))
+                Classified::Ready(Ok(settle_by_body(
+                    response, no_body, self.at, permit, classifier,
+                )))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Calls, transitions and a person at the same time, in a circuit that is closed.
+//! Concurrent calls, transitions and manual operations in a closed circuit.
 
 use super::*;
 use crate::{Cause, Mode, Outcome, Throttled, Window};
@@ -13,7 +13,7 @@ fn a_call_is_admitted_before_a_trip_or_rejected_after_it() {
         let handle = fragile();
         let mut events = handle.events();
         let permit = handle.try_acquire().expect("closed");
-        let asks = with(&handle, |handle| match handle.try_acquire() {
+        let acquires = with(&handle, |handle| match handle.try_acquire() {
             Ok(permit) => {
                 permit.success();
                 1
@@ -25,54 +25,54 @@ fn a_call_is_admitted_before_a_trip_or_rejected_after_it() {
                 0
             }
         });
-        let ((), admitted) = both(|| permit.failure(), asks);
+        let ((), admitted) = both(|| permit.failure(), acquires);
         let now = handle.snapshot();
         assert_eq!(now.state, State::Open);
         assert!(handle.try_acquire().is_err());
-        assert_eq!(told(&mut events, &now).len(), 1);
+        assert_eq!(transitions(&mut events, &now).len(), 1);
         adds_up(&now.totals, 1 + admitted, 1 - admitted);
         assert_eq!((now.totals.failure, now.totals.success + now.totals.late), (1, admitted));
     });
 }
 
 #[test]
-fn two_failures_at_the_same_time_are_two_in_a_row() {
+fn two_concurrent_failures_are_two_in_a_row() {
     model(|| {
         let handle = handle(settings(Trip::none().consecutive(2)));
         let mut events = handle.events();
         both(with(&handle, failed), with(&handle, failed));
         let now = handle.snapshot();
-        assert_eq!(told(&mut events, &now).len(), 1);
+        assert_eq!(transitions(&mut events, &now).len(), 1);
         assert_eq!((now.state, now.cause), (State::Open, Cause::ConsecutiveFailures));
         adds_up(&now.totals, 2, 0);
     });
 }
 
 #[test]
-fn a_failure_that_is_over_is_seen_by_the_next_settle_in_a_time_window() {
+fn the_next_settle_sees_every_settled_failure_in_a_time_window() {
     model(|| {
         let handle = handle(settings(Trip::none().failures(3)).window(Window::time(S).buckets(1)));
         both(with(&handle, failed), with(&handle, failed));
-        // They may have missed each other; this one misses nothing.
+        // The two may have missed each other. The third one sees both.
         failed(&handle);
         assert_eq!(handle.state(), State::Open);
     });
 }
 
 #[test]
-fn failures_at_the_same_time_see_each_other_in_a_count_window() {
+fn concurrent_failures_see_each_other_in_a_count_window() {
     model(|| {
         let handle = handle(settings(Trip::none().failures(2)).window(Window::count(4)));
         let mut events = handle.events();
         both(with(&handle, failed), with(&handle, failed));
         let now = handle.snapshot();
-        assert_eq!(told(&mut events, &now).len(), 1);
+        assert_eq!(transitions(&mut events, &now).len(), 1);
         assert_eq!(now.state, State::Open);
     });
 }
 
 #[test]
-fn a_success_ends_the_failures_in_a_row_or_is_before_the_last_one() {
+fn a_success_ends_the_streak_or_comes_before_the_last_failure() {
     model(|| {
         let handle = handle(settings(Trip::none().consecutive(2)));
         let mut events = handle.events();
@@ -80,18 +80,18 @@ fn a_success_ends_the_failures_in_a_row_or_is_before_the_last_one() {
         let [first, second] = [(); 2].map(|()| handle.try_acquire().expect("closed"));
         both(|| first.success(), || second.failure());
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
+        let transitions = transitions(&mut events, &now);
         // The success came before the failure, after it, or after the trip.
         match now.state {
             State::Closed => assert!(now.window.consecutive_failures <= 1, "{now:?}"),
-            state => assert_eq!((state, told.len()), (State::Open, 1)),
+            state => assert_eq!((state, transitions.len()), (State::Open, 1)),
         }
         adds_up(&now.totals, 3, 0);
     });
 }
 
 #[test]
-fn what_ends_while_somebody_resets_leaves_no_trace_after_the_reset() {
+fn a_call_that_settles_during_a_reset_leaves_no_trace_after_it() {
     model(|| {
         let handle = handle(settings(Trip::none().consecutive(2)));
         let mut events = handle.events();
@@ -99,20 +99,23 @@ fn what_ends_while_somebody_resets_leaves_no_trace_after_the_reset() {
         let permit = handle.try_acquire().expect("closed");
         both(|| permit.failure(), with(&handle, BreakerHandle::reset));
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
+        let transitions = transitions(&mut events, &now);
         assert_eq!((now.state, now.cause, now.attempt), (State::Closed, Cause::Start, 0));
         assert_eq!(now.window.consecutive_failures, 0);
-        assert!(told.len() == 1 || told[0].to == State::Open && told.len() == 2, "{told:?}");
+        assert!(
+            transitions.len() == 1 || transitions[0].to == State::Open && transitions.len() == 2,
+            "{transitions:?}"
+        );
         adds_up(&now.totals, 2, 0);
         assert_eq!(now.totals.failure + now.totals.late, 2);
-        // One more is not the second in a row.
+        // The next failure is not the second in a row.
         failed(&handle);
         assert_eq!(handle.state(), State::Closed);
     });
 }
 
 #[test]
-fn a_failure_that_ends_while_the_window_changes_is_in_one_of_them_once() {
+fn a_failure_that_settles_while_the_window_changes_is_counted_once_at_most() {
     let shapes = [Window::time(6 * S).buckets(2), Window::time(2 * S).buckets(2), Window::count(3)];
     for window in shapes {
         model(move || {
@@ -133,7 +136,7 @@ fn a_failure_that_ends_while_the_window_changes_is_in_one_of_them_once() {
             });
             both(settles, changes);
             let now = handle.snapshot();
-            // What is over is gone; what was concurrent may be.
+            // The earlier failure is gone. The concurrent one may be.
             assert!(now.window.failures <= 1 && now.window.failures <= now.window.calls, "{now:?}");
             assert_eq!(now.state, State::Closed);
             let mut more = 0;
@@ -147,7 +150,7 @@ fn a_failure_that_ends_while_the_window_changes_is_in_one_of_them_once() {
 }
 
 #[test]
-fn new_limits_apply_to_what_ends_after_them() {
+fn new_limits_apply_to_calls_that_settle_after_them() {
     model(|| {
         let handle = handle(settings(Trip::none().consecutive(5)));
         let mut events = handle.events();
@@ -156,7 +159,7 @@ fn new_limits_apply_to_what_ends_after_them() {
         let permit = handle.try_acquire().expect("closed");
         both(|| permit.failure(), with(&handle, |handle| handle.reconfigure(strict)));
         let now = handle.snapshot();
-        told(&mut events, &now);
+        transitions(&mut events, &now);
         if now.state == State::Closed {
             assert_eq!(now.window.consecutive_failures, 2);
             failed(&handle);
@@ -166,31 +169,32 @@ fn new_limits_apply_to_what_ends_after_them() {
 }
 
 #[test]
-fn a_forced_open_and_its_release_are_in_one_order_for_a_settle() {
+fn a_settle_sees_a_forced_open_and_its_release_in_one_order() {
     model(|| {
         let handle = fragile();
         let mut events = handle.events();
         let permit = handle.try_acquire().expect("closed");
-        let person = with(&handle, |handle| {
+        let operator = with(&handle, |handle| {
             handle.force_open(None);
             handle.release();
         });
-        both(person, || permit.failure());
+        both(operator, || permit.failure());
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
-        // Tripped before, or late: released to an Open whose cooldown goes on, or to one that is over.
-        let tripped = told[0].cause == Cause::ConsecutiveFailures;
-        assert_eq!(told.len(), if tripped { 3 } else { 2 });
+        let transitions = transitions(&mut events, &now);
+        // The failure tripped the circuit first, or was late. The release leads to an open period that continues, or to
+        // one that has ended.
+        let tripped = transitions[0].cause == Cause::ConsecutiveFailures;
+        assert_eq!(transitions.len(), if tripped { 3 } else { 2 });
         let state = if tripped { State::Open } else { State::HalfOpen };
         assert_eq!((handle.mode(), handle.state()), (Mode::Normal, state));
-        // What had been counted when the circuit opened is a failure that decided nothing.
+        // The failure was counted in its epoch, or as late.
         assert_eq!(now.totals.failure + now.totals.late, 1);
         assert!(!tripped || now.totals.failure == 1);
     });
 }
 
 #[test]
-fn two_people_at_the_same_time_are_one_after_the_other() {
+fn two_concurrent_manual_operations_happen_one_after_the_other() {
     model(|| {
         let handle = fragile();
         let mut events = handle.events();
@@ -201,8 +205,8 @@ fn two_people_at_the_same_time_are_one_after_the_other() {
         });
         let ((), rejected) = both(opens, releases);
         let now = handle.snapshot();
-        told(&mut events, &now);
-        // A release before the forced open does nothing; one after it lets a probe decide.
+        transitions(&mut events, &now);
+        // A release before the forced open does nothing. A release after it lets a probe decide.
         match now.mode {
             Mode::ForcedOpen => assert_eq!(now.epoch, 2),
             mode => assert_eq!((mode, now.epoch, rejected), (Mode::Normal, 4, false)),
@@ -212,7 +216,7 @@ fn two_people_at_the_same_time_are_one_after_the_other() {
 }
 
 #[test]
-fn nobody_is_rejected_while_shadow_ends_in_a_closed_circuit() {
+fn no_call_is_rejected_while_shadow_ends_in_a_closed_circuit() {
     model(|| {
         let handle = fragile();
         handle.shadow();
@@ -227,7 +231,7 @@ fn nobody_is_rejected_while_shadow_ends_in_a_closed_circuit() {
 }
 
 #[test]
-fn a_wait_that_comes_while_somebody_trips_is_kept() {
+fn a_wait_that_comes_during_a_trip_is_kept() {
     model(|| {
         let handle = handle(
             settings(Trip::none().consecutive(1)).throttled(Throttled::hold().max_hold(60 * S)),
@@ -237,9 +241,9 @@ fn a_wait_that_comes_while_somebody_trips_is_kept() {
         let asked = Outcome::throttled().retry_after(40 * S);
         both(|| first.failure(), move || second.settle(asked));
         let now = handle.snapshot();
-        assert_eq!(told(&mut events, &now).len(), 1);
+        assert_eq!(transitions(&mut events, &now).len(), 1);
         assert_eq!(now.state, State::Open);
-        // Whoever was first: the longer wait holds. A failure that is late has no cooldown.
+        // In either order the longer wait applies. A late failure has no cooldown.
         assert_eq!(now.until.expect("open"), crate::clock::now() + 40 * S);
     });
 }
@@ -250,12 +254,12 @@ fn a_snapshot_under_load_never_shows_more_settled_than_admitted() {
         let settings = settings(Trip::none().consecutive(9)).track_in_flight(true);
         let handle = handle(settings);
         let calls = with(&handle, |handle| handle.try_acquire().expect("closed").success());
-        let looks = with(&handle, |handle| handle.snapshot().totals);
-        let ((), totals) = both(calls, looks);
+        let reads = with(&handle, |handle| handle.snapshot().totals);
+        let ((), totals) = both(calls, reads);
         let admitted = totals.admitted.expect("tracked");
         assert!(totals.settled() <= admitted && admitted <= 1, "{totals:?}");
-        let gives_up = || with(&handle, |handle| drop(handle.try_acquire().expect("closed")));
-        both(gives_up(), gives_up());
+        let cancels = || with(&handle, |handle| drop(handle.try_acquire().expect("closed")));
+        both(cancels(), cancels());
         let now = handle.snapshot();
         adds_up(&now.totals, 3, 0);
         assert_eq!((now.totals.success, now.totals.cancelled, now.in_flight), (1, 2, Some(0)));
@@ -273,10 +277,10 @@ fn the_last_error_is_one_of_those_that_happened() {
         let mut events = handle.events();
         let opens = with(&handle, |handle| handle.force_open(None));
         three(move || first.settle(one), move || second.settle(two), opens);
-        let told = told(&mut events, &handle.snapshot());
-        let seen = told[0].last_error;
+        let transitions = transitions(&mut events, &handle.snapshot());
+        let seen = transitions[0].last_error;
         assert!(seen.is_none() || seen == one_error || seen == two_error, "{seen:?}");
-        // What is late is nobody's last error.
+        // A late outcome is no last error.
         let now = handle.snapshot();
         let last = now.last_error;
         assert_eq!(last.is_none(), now.totals.late == 2, "{now:?}");
@@ -290,8 +294,8 @@ fn calls_that_hang_open_the_circuit_while_others_start_and_end() {
         let handle = handle(settings(Trip::none().overdue(2, S)));
         let mut events = handle.events();
         let [first, second] = [(); 2].map(|()| handle.try_acquire().expect("closed"));
-        // One of them ends at last while somebody asks for the rule: it is counted or it is not.
-        let asks = with(&handle, |handle| {
+        // One of them ends while another thread evaluates the rule, which counts it or does not.
+        let acquires = with(&handle, |handle| {
             clock::set(5_000);
             handle.try_acquire().map(|permit| permit.success()).is_ok()
         });
@@ -299,12 +303,12 @@ fn calls_that_hang_open_the_circuit_while_others_start_and_end() {
             clock::set(5_000);
             second.success();
         };
-        let (admitted, ()) = both(asks, ends);
+        let (admitted, ()) = both(acquires, ends);
         clock::set(5_000);
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
+        let transitions = transitions(&mut events, &now);
         if admitted {
-            assert_eq!((now.state, told.len(), now.in_flight), (State::Closed, 0, Some(1)));
+            assert_eq!((now.state, transitions.len(), now.in_flight), (State::Closed, 0, Some(1)));
         } else {
             assert_eq!((now.state, now.cause), (State::Open, Cause::Overdue));
         }

@@ -1,7 +1,8 @@
 //! Every interleaving of two or three threads, up to a number of preemptions.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test --release --lib loom`, with a `CARGO_TARGET_DIR` of its own, or everything is
-//! built anew each time. `LOOM_MAX_PREEMPTIONS=4` looks further; `--nocapture` says how many there were.
+//! Run `RUSTFLAGS="--cfg loom" cargo test --release --lib loom` with a separate `CARGO_TARGET_DIR`; otherwise each change of
+//! `RUSTFLAGS` rebuilds everything. `LOOM_MAX_PREEMPTIONS=4` searches further. `--nocapture` prints the number of
+//! interleavings.
 
 mod events_tests;
 mod handle_tests;
@@ -37,11 +38,11 @@ std::thread_local! {
     static BACKWARDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `check` in every interleaving with at most three preemptions. The first thread shares the last stripe.
+/// Runs `check` in every interleaving with at most three preemptions. The first thread uses the shared stripe.
 ///
-/// Twice, with the threads in either order: loom remembers one access of a word, and where a thread loads and then
-/// stores, it does not see that the store could have come before what another thread had loaded. It does see that the
-/// other could have loaded before the store.
+/// Runs it twice, with the threads spawned in either order. Loom remembers one access of a word. If a thread loads a word
+/// and then stores it, loom does not try the store before the load of another thread. It does try the load of the other
+/// thread before the store.
 pub(super) fn model(check: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound.get_or_insert(3);
@@ -60,7 +61,7 @@ pub(super) fn model(check: impl Fn() + Send + Sync + 'static) {
     println!("{} interleavings: {name}", runs.load(Relaxed));
 }
 
-/// A thread with a stripe of its own, or with the shared one.
+/// Spawns a thread with its own stripe, or with the shared one.
 pub(super) fn spawn<T: 'static>(
     slot: Option<usize>,
     run: impl FnOnce() -> T + 'static,
@@ -71,7 +72,7 @@ pub(super) fn spawn<T: 'static>(
     })
 }
 
-/// Runs both at the same time, each with a stripe of its own, and returns what they return.
+/// Runs both functions concurrently, each with its own stripe, and returns their results.
 pub(super) fn both<A: 'static, B: 'static>(
     a: impl FnOnce() -> A + 'static,
     b: impl FnOnce() -> B + 'static,
@@ -85,7 +86,7 @@ pub(super) fn both<A: 'static, B: 'static>(
     (join(a), join(b))
 }
 
-/// The same with a third thread, which shares the last stripe.
+/// As [`both`], with a third function that uses the shared stripe.
 pub(super) fn three<A: 'static, B: 'static, C: 'static>(
     a: impl FnOnce() -> A + 'static,
     b: impl FnOnce() -> B + 'static,
@@ -101,7 +102,7 @@ pub(super) fn three<A: 'static, B: 'static, C: 'static>(
     (join(a), join(b), join(c))
 }
 
-/// `use_it` with a handle of its own.
+/// Gives `use_it` its own handle.
 pub(super) fn with<T, F: FnOnce(&BreakerHandle) -> T>(
     handle: &BreakerHandle,
     use_it: F,
@@ -114,7 +115,7 @@ pub(super) fn join<T>(thread: JoinHandle<T>) -> T {
     thread.join().expect("no panic")
 }
 
-/// No chance anywhere, and a fixed cooldown of 5 s.
+/// Settings without randomness, and with a fixed cooldown of 5 s.
 pub(super) fn settings(trip: Trip) -> SettingsBuilder {
     Settings::builder()
         .trip(trip)
@@ -127,35 +128,41 @@ pub(super) fn handle(settings: SettingsBuilder) -> BreakerHandle {
     BreakerHandle::new("loom", settings.build().expect("valid settings"))
 }
 
-/// A handle that opens with the first failure.
+/// A breaker that opens with the first failure.
 pub(super) fn fragile() -> BreakerHandle {
     handle(settings(Trip::none().consecutive(1)))
 }
 
-/// The transitions so far, without a gap, each from where the last one ended, up to the state that is. An Open past
-/// its deadline reads as half-open.
-pub(super) fn told(events: &mut Events, now: &Snapshot) -> Vec<Transition> {
-    let mut told: Vec<Transition> = Vec::new();
+/// Returns the transitions so far. Checks that they have no gap, that each begins in the state in which the last one ended,
+/// and that they end in the current state. An open circuit whose deadline has passed reads as half-open.
+pub(super) fn transitions(events: &mut Events, now: &Snapshot) -> Vec<Transition> {
+    let mut transitions: Vec<Transition> = Vec::new();
     while let Some(event) = events.try_recv() {
-        let event = event.expect("nobody is too slow");
-        let (epoch, state) = told.last().map_or((1, State::Closed), |last| (last.epoch, last.to));
-        assert_eq!((event.epoch, event.from), (epoch + 1, state), "{event:?} after {told:?}");
-        told.push(event);
+        let event = event.expect("no receiver lags");
+        let (epoch, state) =
+            transitions.last().map_or((1, State::Closed), |last| (last.epoch, last.to));
+        assert_eq!(
+            (event.epoch, event.from),
+            (epoch + 1, state),
+            "{event:?} after {transitions:?}"
+        );
+        transitions.push(event);
     }
-    let (epoch, state) = told.last().map_or((1, State::Closed), |last| (last.epoch, last.to));
-    assert_eq!(now.epoch, epoch, "{now:?} after {told:?}");
+    let (epoch, state) =
+        transitions.last().map_or((1, State::Closed), |last| (last.epoch, last.to));
+    assert_eq!(now.epoch, epoch, "{now:?} after {transitions:?}");
     let reads = now.state == state || (now.state, state) == (State::HalfOpen, State::Open);
-    assert!(reads, "{now:?} after {told:?}");
-    told
+    assert!(reads, "{now:?} after {transitions:?}");
+    transitions
 }
 
-/// Nothing is in flight: what was admitted is what was settled.
+/// Checks that nothing is in flight: every admitted call is settled.
 pub(super) fn adds_up(totals: &Totals, admitted: u64, rejected: u64) {
     assert_eq!((totals.settled(), totals.rejected), (admitted, rejected), "{totals:?}");
     assert!(totals.admitted.is_none_or(|counted| counted == admitted), "{totals:?}");
 }
 
-/// A task that notes when it is woken.
+/// A task that records whether it was woken.
 pub(super) struct Task {
     woken: AtomicU32,
 }
@@ -176,7 +183,7 @@ impl Task {
         poll(&mut Context::from_waker(&waker))
     }
 
-    /// Whether it was woken since this was last asked.
+    /// Returns whether the task was woken since the last call.
     pub(super) fn woken(&self) -> bool {
         let woken = self.woken.load(Ordering::Acquire) == 1;
         self.woken.store(0, Ordering::Relaxed);

@@ -26,7 +26,7 @@ fn of_two_calls_exactly_one_becomes_the_probe() {
         assert_eq!(u32::from(one.is_ok()) + u32::from(two.is_ok()), 1);
         let now = handle.snapshot();
         assert_eq!((now.state, now.probes), (State::HalfOpen, 1));
-        assert_eq!(told(&mut events, &now).len(), 2, "half-open is reported once");
+        assert_eq!(transitions(&mut events, &now).len(), 2, "half-open is reported once");
         let rejected = one.as_ref().err().or(two.as_ref().err()).expect("one of them");
         assert_eq!((rejected.state(), rejected.retry_after()), (State::HalfOpen, Some(5 * S)));
         drop((one, two));
@@ -48,7 +48,7 @@ fn a_dropped_probe_gives_its_lease_back() {
         let now = handle.snapshot();
         assert_eq!((now.state, now.probes, now.in_flight), (State::HalfOpen, 0, Some(0)));
         adds_up(&now.totals, admitted, 2 - admitted);
-        assert_eq!(told(&mut events, &now).len(), 2);
+        assert_eq!(transitions(&mut events, &now).len(), 2);
         probe(&handle).success();
     });
 }
@@ -63,7 +63,7 @@ fn a_limit_of_two_leases_is_never_exceeded() {
         let now = handle.snapshot();
         let leases = u32::from(one.is_ok()) + u32::from(two.is_ok());
         assert!(now.probes == leases && (1..=2).contains(&leases), "{now:?}");
-        told(&mut events, &now);
+        transitions(&mut events, &now);
         drop((one, two));
         let all = [probe(&handle), probe(&handle)];
         assert!(handle.try_acquire().is_err());
@@ -81,7 +81,7 @@ fn a_dropped_probe_and_a_successful_one_end_in_any_order() {
             both(|| one.success(), || drop(two));
             let now = handle.snapshot();
             assert_eq!((now.state, now.probes), (end, 0));
-            told(&mut events, &now);
+            transitions(&mut events, &now);
             adds_up(&now.totals, 2, 0);
             assert_eq!((now.totals.success, now.totals.cancelled + now.totals.late), (1, 1));
             if needed == 2 {
@@ -99,8 +99,8 @@ fn a_probe_that_fails_while_another_succeeds_decides_once() {
         let (one, two) = (probe(&handle), probe(&handle));
         both(|| one.success(), || two.failure());
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
-        assert_eq!(told.len(), 3);
+        let transitions = transitions(&mut events, &now);
+        assert_eq!(transitions.len(), 3);
         let totals = now.totals;
         match now.state {
             State::Closed => assert_eq!((totals.success, totals.late), (1, 1)),
@@ -129,7 +129,7 @@ fn a_probe_ends_while_an_operator_acts() {
             both(|| drop(permit), with(&handle, verb));
             let now = handle.snapshot();
             assert_eq!((now.state, now.probes, now.in_flight.unwrap_or(0)), (end, 0, 0));
-            told(&mut events, &now);
+            transitions(&mut events, &now);
             adds_up(&now.totals, 1, 0);
         });
     }
@@ -151,8 +151,8 @@ fn a_lease_that_ends_while_its_probe_does_decides_once() {
         let ((), admitted) = both(ends, asks);
         clock::set(10_000);
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
-        assert_eq!((told.len(), now.probes), (3, 0));
+        let transitions = transitions(&mut events, &now);
+        assert_eq!((transitions.len(), now.probes), (3, 0));
         if admitted {
             assert_eq!(
                 (now.state, now.cause, now.totals.success),
@@ -181,7 +181,7 @@ fn a_probe_that_fails_after_its_lease_has_failed_once() {
         });
         both(ends, asks);
         let now = handle.snapshot();
-        assert_eq!(told(&mut events, &now).len(), 3);
+        assert_eq!(transitions(&mut events, &now).len(), 3);
         assert_eq!((now.state, now.cause), (State::Closed, Cause::Recovered));
         assert_eq!((now.totals.success, now.totals.failure + now.totals.late), (1, 1));
     });
@@ -198,7 +198,7 @@ fn new_settings_ask_for_fewer_probes_while_one_ends() {
         drop(two);
         let now = handle.snapshot();
         assert_eq!(now.probes, 0);
-        told(&mut events, &now);
+        transitions(&mut events, &now);
         if now.state == State::HalfOpen {
             probe(&handle).success();
         }
@@ -225,12 +225,14 @@ fn a_ramp_ends_by_time_or_by_a_failure() {
         });
         let ((), admitted) = both(fails, asks);
         let now = handle.snapshot();
-        let told = told(&mut events, &now);
-        assert!(admitted, "the ramp is over, or the cooldown that follows it");
+        let transitions = transitions(&mut events, &now);
+        assert!(admitted, "the ramp is over, or the cooldown after it");
         match now.state {
-            State::Closed => assert_eq!(told.len(), 3),
-            // The ramp tripped, the next probe succeeded, and another ramp has begun.
-            state => assert_eq!((state, told.len(), now.totals.failure), (State::HalfOpen, 4, 1)),
+            State::Closed => assert_eq!(transitions.len(), 3),
+            // Tripped in the ramp; the next probe has gone, and another ramp has begun.
+            state => {
+                assert_eq!((state, transitions.len(), now.totals.failure), (State::HalfOpen, 4, 1))
+            }
         }
         assert_eq!(now.totals.failure + now.totals.late, 1);
         adds_up(&now.totals, 3, 0);

@@ -1,12 +1,11 @@
-//! Whoever waits is woken. A task that was told to wait, and for whom something has changed since, has been woken, or
-//! its timer is set.
+//! Every waiter is woken. A task that returned `Pending`, and whose state has changed since, has been woken or has a timer.
 
 use super::*;
 use crate::breaker::Waiter;
 use crate::{Outcome, Probe, breaker::Watch};
 
-/// Polls in one thread while another does `change`. A task that has found nothing is woken by the end, and finds
-/// something then.
+/// Polls in one thread while another runs `change`. If the poll returned `Pending`, the task has been woken by the end, and
+/// the next poll is ready.
 fn woken_by<W: 'static, T: 'static>(
     handle: &BreakerHandle,
     mut waits: W,
@@ -22,10 +21,10 @@ fn woken_by<W: 'static, T: 'static>(
     match found {
         Poll::Ready(found) => (found, waits),
         Poll::Pending => {
-            assert!(task.woken(), "nobody woke it");
+            assert!(task.woken(), "not woken");
             match task.poll(|cx| poll(&mut waits, cx)) {
                 Poll::Ready(found) => (found, waits),
-                Poll::Pending => panic!("it found nothing"),
+                Poll::Pending => panic!("still pending"),
             }
         }
     }
@@ -63,7 +62,7 @@ fn a_watch_that_waits_again_sees_the_next_change() {
         let handle = fragile();
         let mut watch = handle.watch();
         let task = Task::new();
-        // It has a place and a waker there already; the change may take that away while it registers again.
+        // It already has a slot with a waker. The change may take the waker while the watch registers again.
         assert!(task.poll(|cx| changed(&mut watch, cx)).is_pending());
         let polls = {
             let task = Arc::clone(&task);
@@ -71,7 +70,7 @@ fn a_watch_that_waits_again_sees_the_next_change() {
         };
         let ((found, mut watch), ()) = both(polls, with(&handle, |handle| handle.hold_for(S)));
         if found.is_pending() {
-            assert!(task.woken(), "nobody woke it");
+            assert!(task.woken(), "not woken");
             assert!(task.poll(|cx| changed(&mut watch, cx)).is_ready());
         }
     });
@@ -83,7 +82,7 @@ fn a_receiver_gets_a_transition() {
         let handle = fragile();
         let permit = handle.try_acquire().expect("closed");
         let (event, _) = woken_by(&handle, handle.events(), received, |_| permit.failure());
-        assert_eq!(event.expect("not late").to, State::Open);
+        assert_eq!(event.expect("no lag").to, State::Open);
     });
 }
 
@@ -100,7 +99,7 @@ fn a_caller_that_waits_for_a_closed_circuit_is_woken_when_it_closes() {
 }
 
 #[test]
-fn a_caller_that_waits_for_a_place_is_woken_when_the_probe_ends() {
+fn a_caller_that_waits_for_a_lease_is_woken_when_the_probe_ends() {
     type End = fn(crate::Permit);
     for end in [drop, crate::Permit::ignore, crate::Permit::success as End] {
         model(move || {
@@ -113,7 +112,7 @@ fn a_caller_that_waits_for_a_place_is_woken_when_the_probe_ends() {
 }
 
 #[test]
-fn a_caller_that_waits_for_a_place_is_woken_when_there_are_more() {
+fn a_caller_that_waits_for_a_lease_is_woken_when_there_are_more() {
     model(|| {
         let handle = fragile();
         handle.hold_for(Duration::ZERO);
@@ -139,7 +138,7 @@ fn a_caller_that_waits_out_a_cooldown_knows_the_new_end() {
             }
         };
         let (mut waiter, ()) = both(polls, with(&handle, |handle| handle.hold_for(3 * S)));
-        // Told, or it knew.
+        // It was woken, or it read the new end.
         if task.woken() {
             assert!(task.poll(|cx| admits(&mut waiter, cx)).is_pending());
         }
@@ -151,7 +150,7 @@ fn a_caller_that_waits_out_a_cooldown_knows_the_new_end() {
 }
 
 #[test]
-fn a_caller_that_waits_while_somebody_takes_the_place_knows_when_its_lease_ends() {
+fn a_caller_that_waits_while_another_takes_the_lease_is_woken_when_the_lease_ends() {
     model(|| {
         let handle =
             handle(settings(Trip::none().consecutive(1)).probe(Probe::successes(1).lease(9 * S)));
@@ -159,7 +158,7 @@ fn a_caller_that_waits_while_somebody_takes_the_place_knows_when_its_lease_ends(
         let mut waits = waiter(&handle);
         let polls = move || {
             let task = Task::new();
-            // Somebody may have been told to look again.
+            // It may have been woken to check again.
             while task.poll(|cx| admits(&mut waits, cx)).is_pending() {
                 if !task.woken() {
                     clock::set(9_000);
@@ -174,13 +173,13 @@ fn a_caller_that_waits_while_somebody_takes_the_place_knows_when_its_lease_ends(
 }
 
 #[test]
-fn a_watch_that_waits_for_a_cooldown_sees_the_probe_that_somebody_else_sends() {
+fn a_watch_that_waits_for_a_cooldown_sees_the_probe_of_another_thread() {
     model(|| {
         let handle =
             handle(settings(Trip::none().consecutive(1)).probe(Probe::successes(1).lease(9 * S)));
         handle.hold_for(Duration::ZERO);
         let watch = handle.watch();
-        // From an Open that reads as half-open to the half-open of the probe: another epoch.
+        // An open circuit that reads as half-open and the half-open period of the probe are different epochs.
         let (state, _) = woken_by(&handle, watch, changed, |handle| {
             std::mem::forget(handle.try_acquire().expect("a lease"));
         });
@@ -189,7 +188,7 @@ fn a_watch_that_waits_for_a_cooldown_sees_the_probe_that_somebody_else_sends() {
 }
 
 #[test]
-fn a_watch_of_a_half_open_circuit_is_told_that_there_is_a_lease_now() {
+fn a_watch_of_a_half_open_circuit_is_woken_by_a_new_lease() {
     model(|| {
         let handle = fragile();
         handle.hold_for(Duration::ZERO);
@@ -204,13 +203,13 @@ fn a_watch_of_a_half_open_circuit_is_told_that_there_is_a_lease_now() {
         let takes = with(&handle, |handle| handle.try_acquire().expect("a lease"));
         let ((pending, _watch), probe) = both(polls, takes);
         assert!(pending);
-        assert!(task.woken(), "it does not know when the lease ends");
+        assert!(task.woken(), "its timer does not include the lease");
         drop(probe);
     });
 }
 
 #[test]
-fn a_watch_that_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
+fn a_watch_that_saw_an_open_period_end_is_woken_when_a_late_wait_lengthens_it() {
     for asked in [Outcome::throttled(), Outcome::failure()] {
         model(move || {
             let handle = fragile();
@@ -225,7 +224,7 @@ fn a_watch_that_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
 }
 
 #[test]
-fn one_waiter_that_leaves_takes_nobody_elses_wake_away() {
+fn a_waiter_that_leaves_takes_no_wake_up_from_another() {
     model(|| {
         let handle = fragile();
         let (mut stays, mut leaves) = (handle.watch(), handle.watch());
@@ -238,7 +237,7 @@ fn one_waiter_that_leaves_takes_nobody_elses_wake_away() {
         let change = with(&handle, |handle| handle.hold_for(S));
         let ((found, mut stays), (), ()) = three(polls, change, move || drop(leaves));
         if found.is_pending() {
-            assert!(task.woken(), "nobody woke it");
+            assert!(task.woken(), "not woken");
             assert!(task.poll(|cx| changed(&mut stays, cx)).is_ready());
         }
     });

@@ -1,4 +1,4 @@
-//! Words that many threads write and nobody locks.
+//! Words that many threads write without a lock.
 
 use super::*;
 use crate::sync::AtomicU64;
@@ -28,14 +28,12 @@ fn shared<T, R, F: FnOnce(&T) -> R>(
 fn counts_of_an_old_tag_never_reach_a_new_one() {
     model(|| {
         let word = Arc::new(AtomicU64::new(0));
-        tagged::add(&word, Access::BreakerRef, 7, 1, Full::Saturate);
+        tagged::add(&word, Access::Shared, 7, 1, Full::Saturate);
         let add = |tag, by| {
-            shared(&word, move |word| {
-                tagged::add(word, Access::BreakerRef, tag, by, Full::Saturate)
-            })
+            shared(&word, move |word| tagged::add(word, Access::Shared, tag, by, Full::Saturate))
         };
-        let looks = shared(&word, |word| (tagged::read(word, 8), tagged::read(word, 8)));
-        let ((), (), (first, then)) = three(add(7, 1), add(8, 4), looks);
+        let reads = shared(&word, |word| (tagged::read(word, 8), tagged::read(word, 8)));
+        let ((), (), (first, then)) = three(add(7, 1), add(8, 4), reads);
         assert!([(0, 0), (0, 4), (4, 4)].contains(&(first, then)), "{first}, {then}");
         assert_eq!((tagged::read(&word, 7), tagged::read(&word, 8)), (0, 4));
     });
@@ -59,25 +57,25 @@ fn no_count_of_a_shared_stripe_is_lost() {
 }
 
 #[test]
-fn a_stripe_is_handed_on_with_all_that_its_owner_counted() {
+fn a_stripe_passes_to_the_next_thread_with_all_its_counts() {
     model(|| {
         let counters = Arc::new(Striped::<AtomicU64>::new());
-        // As threads come and go: two numbers for three of them, or one after the other.
-        let lives = || {
+        // Three threads share two numbers, at the same time or one after the other.
+        let thread = || {
             let counters = Arc::clone(&counters);
             thread::spawn(move || {
                 for _ in 0..2 {
                     counters.count(|word, access| access.add(word, 1));
                 }
                 stripe::end_thread();
-                // In the destructor of another thread-local.
+                // As in the destructor of another thread-local.
                 counters.count(|word, access| {
-                    assert_eq!(access, Access::BreakerRef);
+                    assert_eq!(access, Access::Shared);
                     access.add(word, 1);
                 });
             })
         };
-        let [(), (), ()] = [lives(), lives(), lives()].map(join);
+        let [(), (), ()] = [thread(), thread(), thread()].map(join);
         assert_eq!(counters.all().map(|word| word.load(Ordering::Acquire)).sum::<u64>(), 9);
     });
 }
@@ -95,23 +93,23 @@ fn nothing_crosses_a_clear_of_a_time_window() {
             stripe::place(None);
             window.add(NEXT, 7_000, OK);
         });
-        let looks = shared(&window, |window| window.tally(NEXT, 2, 7_000));
-        let ((), (), seen) = three(old, new, looks);
+        let reads = shared(&window, |window| window.tally(NEXT, 2, 7_000));
+        let ((), (), seen) = three(old, new, reads);
         assert!(seen.calls <= 1 && seen.failed == 0, "{seen:?}");
-        // Also for whoever read the clock before: the newest bucket is that of the new epoch.
+        // A reader with an earlier clock value sees the same: the newest bucket belongs to the new epoch.
         let seen = window.tally(NEXT, 1, 5_000);
         assert_eq!((seen.calls, seen.failed), (1, 0));
     });
 }
 
 #[test]
-fn two_that_begin_a_bucket_lose_no_count() {
+fn two_threads_that_start_a_bucket_lose_no_count() {
     model(|| {
         let window = Arc::new(TimeWindow::new());
         window.add(GRID, 0, BAD);
         let one = shared(&window, |window| window.add(GRID, 1_000, BAD));
         let two = shared(&window, |window| window.add(GRID, 2_000, OK));
-        // Whose clock is behind counts in a bucket that is newer, or in its own.
+        // A thread whose clock is behind counts in a newer bucket, or in its own.
         let behind = shared(&window, |window| window.add(GRID, 500, BAD));
         three(one, two, behind);
         let seen = window.tally(GRID, 3, 2_000);
@@ -126,13 +124,13 @@ fn a_reader_never_sees_more_failures_than_calls() {
             let window = Arc::new(TimeWindow::new());
             stripe::place(slot);
             window.add(GRID, 5_000, BAD);
-            // Into the same place: the same bucket, or one that is a whole ring later.
+            // The same slot: the same bucket, or the one that is a whole ring later.
             let counts = shared(&window, move |window| {
                 stripe::place(slot);
                 window.add(GRID, later, BAD);
             });
-            let looks = shared(&window, |window| window.tally(GRID, 1, 5_000));
-            let ((), seen) = both(counts, looks);
+            let reads = shared(&window, |window| window.tally(GRID, 1, 5_000));
+            let ((), seen) = both(counts, reads);
             assert!(seen.failed <= seen.calls && seen.calls <= 2, "{seen:?}");
         });
     }
@@ -153,10 +151,10 @@ fn a_streak_belongs_to_one_epoch() {
 }
 
 #[test]
-fn failures_at_the_same_time_are_each_in_the_row() {
+fn concurrent_failures_all_extend_the_streak() {
     model(|| {
         let streak = Arc::new(Streak::default());
-        // The short way is for whoever meets nobody; the other one takes the long way.
+        // The fast path fails under contention; then the slow one counts.
         let fails = || {
             shared(&streak, |streak| {
                 if !streak.extend_below(1, 9) {
@@ -201,7 +199,7 @@ fn a_count_window_forgets_an_epoch_once() {
 }
 
 #[test]
-fn what_starts_and_ends_makes_nothing_overdue() {
+fn a_call_that_starts_and_ends_makes_no_other_overdue() {
     // Buckets of 100: overdue after 1 000 to 1 100.
     const GRID: Grid = Grid { width: 100, clears: 1 };
     model(|| {
@@ -211,23 +209,23 @@ fn what_starts_and_ends_makes_nothing_overdue() {
             overdue.start(1, GRID, 2_000);
             overdue.finish(1, GRID, 2_000);
         });
-        let looks = shared(&overdue, |overdue| overdue.overdue(1, GRID, 2_000));
-        let ((), seen) = both(young, looks);
-        // Ends can only make it smaller, for whoever sums up meanwhile.
+        let reads = shared(&overdue, |overdue| overdue.overdue(1, GRID, 2_000));
+        let ((), seen) = both(young, reads);
+        // A concurrent end can only lower the sum of a reader.
         assert!(seen <= 1, "{seen}");
         assert_eq!((overdue.overdue(1, GRID, 2_000), overdue.pending(1)), (1, 1));
     });
 }
 
 #[test]
-fn a_call_that_ends_while_somebody_looks_is_overdue_or_not() {
+fn a_call_that_ends_during_a_read_is_overdue_or_not() {
     const GRID: Grid = Grid { width: 100, clears: 1 };
     model(|| {
         let overdue = Arc::new(Overdue::new());
         overdue.start(1, GRID, 0);
         let ends = shared(&overdue, |overdue| overdue.finish(1, GRID, 0));
-        let looks = shared(&overdue, |overdue| overdue.overdue(1, GRID, 2_000));
-        let ((), seen) = both(ends, looks);
+        let reads = shared(&overdue, |overdue| overdue.overdue(1, GRID, 2_000));
+        let ((), seen) = both(ends, reads);
         assert!(seen <= 1, "{seen}");
         assert_eq!((overdue.overdue(1, GRID, 9_000), overdue.pending(1)), (0, 0));
     });
@@ -239,8 +237,8 @@ fn a_call_that_starts_after_the_clock_was_read_is_not_overdue() {
     model(|| {
         let overdue = Arc::new(Overdue::new());
         let starts = shared(&overdue, |overdue| overdue.start(1, GRID, 2_000));
-        let looks = shared(&overdue, |overdue| overdue.overdue(1, GRID, 1_900));
-        let ((), seen) = both(starts, looks);
+        let reads = shared(&overdue, |overdue| overdue.overdue(1, GRID, 1_900));
+        let ((), seen) = both(starts, reads);
         assert_eq!(seen, 0);
         assert_eq!((overdue.overdue(1, GRID, 3_100), overdue.pending(1)), (1, 1));
     });

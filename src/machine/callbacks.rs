@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::machine::snapshot::WindowSnapshot;
+use crate::outcome::Outcome;
 
 /// A trip rule of the user: returns whether to open the circuit.
 pub(crate) type CustomRule = Arc<dyn Fn(&WindowSnapshot) -> bool + Send + Sync>;
 /// A cooldown formula of the user: returns the wait of an attempt.
 pub(crate) type CooldownFn = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
+/// Notifies observers of a failed, throttled or exhausted call. Does not panic.
+pub(crate) type SettledFn = Arc<dyn Fn(&Outcome) + Send + Sync>;
 
 /// The functions of the user. They are called without any lock.
 #[derive(Clone, Default)]
 pub(crate) struct Callbacks {
     pub(crate) rule: Option<CustomRule>,
     pub(crate) cooldown: Option<CooldownFn>,
+    pub(crate) settled: Option<SettledFn>,
 }
 
 impl Callbacks {
@@ -33,6 +37,7 @@ impl fmt::Debug for Callbacks {
         f.debug_struct("Callbacks")
             .field("rule", &self.rule.is_some())
             .field("cooldown", &self.cooldown.is_some())
+            .field("settled", &self.settled.is_some())
             .finish()
     }
 }

@@ -1,5 +1,6 @@
 //! Which work the settings demand of a call, as bits.
 
+use crate::machine::callbacks::Callbacks;
 use crate::machine::settings::Settings;
 use crate::window::Window;
 
@@ -15,9 +16,11 @@ impl Flags {
     const OVERDUE: u64 = 1 << 4;
     const CANCELLED_AFTER: u64 = 1 << 5;
     const TRACK: u64 = 1 << 6;
+    /// An observer wants the outcomes of calls that went wrong.
+    const OBSERVED: u64 = 1 << 7;
 
     /// The number of bits in a word.
-    pub(super) const BITS: u32 = 7;
+    pub(super) const BITS: u32 = 8;
     /// The flags that need the time of admission.
     pub(super) const FROM_THE_START: Self =
         Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER);
@@ -26,7 +29,8 @@ impl Flags {
     /// The flags that make a success more than a count.
     pub(super) const ON_SUCCESS: Self = Self(Self::SLOW | Self::COUNT_WINDOW);
     /// The flags that make a failure more than a part of the streak.
-    pub(super) const ON_FAILURE: Self = Self(Self::SLOW | Self::COUNT_WINDOW | Self::TIME_WINDOW);
+    pub(super) const ON_FAILURE: Self =
+        Self(Self::SLOW | Self::COUNT_WINDOW | Self::TIME_WINDOW | Self::OBSERVED);
 
     pub(super) const fn from_bits(bits: u64) -> Self {
         Self(bits & ((1 << Self::BITS) - 1))
@@ -40,7 +44,8 @@ impl Flags {
         self.0
     }
 
-    pub(super) fn of(settings: &Settings, custom_rule: bool) -> Self {
+    pub(super) fn of(settings: &Settings, callbacks: &Callbacks) -> Self {
+        let custom_rule = callbacks.rule.is_some();
         let trip = &settings.trip;
         let windowed = custom_rule
             || trip.failure_rate.is_some()
@@ -58,7 +63,8 @@ impl Flags {
                 | flag(trip.slow.is_some(), Self::SLOW)
                 | flag(trip.overdue.is_some(), Self::OVERDUE)
                 | flag(settings.cancelled_after.is_some(), Self::CANCELLED_AFTER)
-                | flag(settings.track_in_flight, Self::TRACK),
+                | flag(settings.track_in_flight, Self::TRACK)
+                | flag(callbacks.settled.is_some(), Self::OBSERVED),
         )
     }
 

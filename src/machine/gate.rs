@@ -32,8 +32,8 @@ impl PhaseTag {
 
 /// The state in one word.
 ///
-/// From the lowest bit: the phase (3 bits), shadow, busy, the cause of the trip (5 bits), the flags (7 bits), the
-/// epoch (47 bits).
+/// From the lowest bit: the phase (3 bits), shadow, busy, the cause of the trip (5 bits), the flags (8 bits), the
+/// epoch (46 bits).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct GateWord(u64);

@@ -29,7 +29,7 @@ mod units;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use callbacks::Callbacks;
+pub(crate) use callbacks::{Callbacks, SettledFn};
 pub(crate) use gate::{FIRST_WORD, GateWord};
 pub(crate) use permit_state::{Admission, PermitState, Rejection, WouldReject};
 pub use settings::{Exhausted, Settings, Throttled};
@@ -114,7 +114,7 @@ impl Machine {
         base: Instant,
         seed: u64,
     ) -> Self {
-        let flags = Flags::of(&settings, callbacks.rule.is_some());
+        let flags = Flags::of(&settings, &callbacks);
         let params = Params::default();
         params.store(&settings, (flags, flags), Epoch::FIRST, Nanos::ZERO);
         let state = Locked::new(name, settings, base, seed, callbacks.cooldown.is_some(), flags);
@@ -229,7 +229,7 @@ impl Machine {
         let now = self.nanos_at(now);
         self.with_state(|state, _| {
             let (before, epoch) = (state.flags(), state.epoch());
-            let flags = Flags::of(settings, self.callbacks.rule.is_some());
+            let flags = Flags::of(settings, &self.callbacks);
             let was_timed = self.params.rules.streak_is_timed();
             let cleared = self.params.store(settings, (before, flags), epoch, now);
             if !was_timed && self.params.rules.streak_is_timed() {

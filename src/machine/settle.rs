@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::machine::callbacks::SettledFn;
 use crate::machine::flags::Flags;
 use crate::machine::gate::PhaseTag;
 use crate::machine::permit_state::PermitState;
@@ -176,9 +177,12 @@ impl Machine {
         self.counters.count(Count::Class(result.class));
     }
 
-    /// Remembers a bad outcome.
+    /// Remembers a bad outcome, and notifies the observers of it.
     pub(super) fn note_error(&self, result: &CallResult<'_>) {
         self.last_error.note(result.outcome, result.class);
+        if let Some(settled) = &self.callbacks.settled {
+            notify_settled(settled, result);
+        }
     }
 
     /// Settles a call whose epoch is over.
@@ -284,6 +288,14 @@ impl Machine {
             }
             Ok(settled)
         })
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn notify_settled(settled: &SettledFn, result: &CallResult<'_>) {
+    if let Class::Failure | Class::Throttled | Class::Exhausted = result.class {
+        settled(&result.outcome.counted_as(result.class));
     }
 }
 

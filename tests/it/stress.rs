@@ -1,4 +1,4 @@
-//! Many threads, every verb, new settings: what the callers counted is what the totals say.
+//! Many threads, every manual operation and new settings: the totals equal what the callers counted.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -13,7 +13,7 @@ const THREADS: u64 = 6;
 const CALLS: u64 = 10_000;
 const MS: Duration = Duration::from_millis(1);
 
-/// Settings of many kinds, all of them impatient.
+/// Settings of many kinds, all with short times.
 fn settings(kind: u64) -> Settings {
     let trip = match kind % 6 {
         0 => Trip::none().consecutive(3),
@@ -55,7 +55,7 @@ impl Random {
     }
 }
 
-/// What the callers themselves saw: success, failure, throttled, ignored, dropped.
+/// The counts of the callers. `settled`: success, failure, throttled, ignored, dropped.
 #[derive(Default)]
 struct Seen {
     admitted: AtomicU64,
@@ -81,7 +81,7 @@ fn caller(handle: &BreakerHandle, seen: &Seen, mut random: Random) {
             end(held.swap_remove(at), seen, &mut random);
         }
         if call % 500 == 17 {
-            person(handle, &mut random);
+            operator(handle, &mut random);
         }
         if random.below(50) == 0 {
             let totals = handle.snapshot().totals;
@@ -108,7 +108,7 @@ fn end(permit: Permit, seen: &Seen, random: &mut Random) {
     }
 }
 
-fn person(handle: &BreakerHandle, random: &mut Random) {
+fn operator(handle: &BreakerHandle, random: &mut Random) {
     match random.below(9) {
         0 => handle.force_open(Some(MS / 2)),
         1 => handle.release(),
@@ -124,7 +124,7 @@ fn check(now: &Snapshot, seen: &Seen, events: &mut Events) {
     let admitted = seen.admitted.load(Relaxed);
     assert_eq!((now.totals.settled(), now.in_flight), (admitted, Some(0)), "{now:?}");
     assert_eq!(now.totals.rejected, seen.rejected.load(Relaxed));
-    // What is missing in a class is late.
+    // Calls that are missing in a class are late.
     let counted =
         [now.totals.success, now.totals.failure, now.totals.throttled, now.totals.ignored];
     for (counted, seen) in counted.into_iter().zip(&seen.settled) {
@@ -132,13 +132,13 @@ fn check(now: &Snapshot, seen: &Seen, events: &mut Events) {
     }
     let mut last = None;
     while let Some(event) = events.try_recv() {
-        // After a gap that was told, from anywhere; else without one.
+        // Epochs have no gap, except after `Lagged`.
         last = event.ok().map(|event| {
             assert!(last.is_none_or(|last| event.epoch == last + 1), "{last:?}, {event:?}");
             event.epoch
         });
     }
-    assert_eq!(last, Some(now.epoch), "every transition was told");
+    assert_eq!(last, Some(now.epoch), "the last transition is in the log");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn totals_epochs_and_leases_are_right_after_everything_at_once() {
         });
         check(&handle.snapshot(), &seen, &mut events);
 
-        // It still works: opens, lets one probe through, closes.
+        // The breaker still works: it opens, admits one probe and closes.
         handle.reset();
         handle.reconfigure(settings(4));
         handle.hold_for(MS);

@@ -1,4 +1,4 @@
-//! One event for each transition: `warn` when the circuit opens, `info` otherwise, none for a rejected call.
+//! One event for each transition: `warn` when the circuit opens, `info` otherwise. No event for a rejected call.
 #![cfg(feature = "tracing")]
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use tracing_subscriber::registry;
 
 type Fields = BTreeMap<String, String>;
 
-/// Keeps every event, and runs `then` after each: an observer may use the breaker itself.
+/// Records every event, and runs `then` after each, which may use the breaker.
 struct Capture<F> {
     events: Arc<Mutex<Vec<(Level, Fields)>>>,
     then: F,
@@ -90,7 +90,7 @@ async fn a_trip_is_a_warning_with_its_cause_and_its_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_call_is_not_logged_and_a_recovery_is_information() {
+async fn a_rejected_call_emits_no_event_and_a_recovery_is_information() {
     let handle = BreakerHandle::new("payments", settings());
     (0..2).for_each(|_| fail(&handle));
     let rejected = captured(|_| (), || (0..100).for_each(|_| drop(handle.try_acquire())));
@@ -105,7 +105,7 @@ async fn a_rejected_call_is_not_logged_and_a_recovery_is_information() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_may_use_the_breaker_and_its_own_change_is_told_afterwards() {
+async fn a_subscriber_may_use_the_breaker_and_its_own_change_is_emitted_afterwards() {
     let handle = BreakerHandle::new("payments", settings());
     let inside = handle.clone();
     let then = move |fields: &Fields| {
@@ -121,7 +121,7 @@ async fn an_observer_may_use_the_breaker_and_its_own_change_is_told_afterwards()
 }
 
 #[test]
-fn an_observer_that_panics_silences_nobody() {
+fn a_subscriber_that_panics_silences_no_later_event() {
     let handle = BreakerHandle::new("payments", settings());
     let then = |fields: &Fields| assert_ne!(fields["to"], "forced_open", "on purpose");
     let mut watch = tokio_test::task::spawn(handle.watch());
@@ -138,7 +138,7 @@ fn an_observer_that_panics_silences_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_that_panics_on_a_probe_keeps_no_lease() {
+async fn a_subscriber_that_panics_on_a_probe_keeps_no_lease() {
     let settings = Settings::builder().track_in_flight(true).build().expect("valid");
     let handle = BreakerHandle::new("payments", settings);
     handle.hold_for(Duration::from_secs(5));

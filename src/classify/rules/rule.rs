@@ -7,7 +7,8 @@ use std::iter;
 use std::marker::PhantomData;
 
 use super::{ErrorChain, RuleFor};
-use crate::error::{chain, rejection_in};
+use crate::classify::foreign::rejection_in;
+use crate::error::chain;
 use crate::{CircuitOpen, Outcome};
 
 /// A rule: `S` is what it looks at ([`OfError`], [`OfCause`], [`OfResponse`]), and `A` what it makes of it ([`Ignore`],

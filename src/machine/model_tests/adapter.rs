@@ -52,6 +52,7 @@ impl Real {
             cooldown: step.map(|step| -> machine::callbacks::CooldownFn {
                 Arc::new(move |attempt| step * (attempt + 1))
             }),
+            settled: None,
         };
         let machine = Machine::new(Arc::from("model"), settings(config), callbacks, start, SEED);
         Self { machine, start, changes: Vec::new() }
