@@ -14,8 +14,9 @@ pub(crate) use coarse::Coarse;
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) use tokio::time::{Sleep, sleep_until};
 
-/// Tokio's clock: the system's monotonic one, at the same price, and the paused one where a test pauses it. Works
-/// outside a runtime.
+/// Reads tokio's clock, which works outside a runtime.
+///
+/// It is the system's monotonic clock at the same cost, and the paused clock if a test has paused it.
 #[cfg(not(all(test, any(loom, shuttle))))]
 #[inline]
 pub(crate) fn now() -> std::time::Instant {

@@ -1,6 +1,6 @@
-//! The one place where atomics, locks and thread-locals come from, so that a model checker can replace them.
+//! The atomics, locks and thread-locals of the crate, in one place so that a model checker can replace them.
 //!
-//! In unit tests under `--cfg loom` or `--cfg shuttle` they are the checker's; the rest of the crate does not notice.
+//! In unit tests under `--cfg loom` or `--cfg shuttle` they are those of the checker.
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod checked;

@@ -1,5 +1,4 @@
-//! A clock that stands where a test puts it, and timers that a test polls: a model checker wants every run to be the
-//! same.
+//! A clock that a test sets, and timers that it polls: a model checker needs every run to be the same.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,28 +9,28 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-// loom: each thread has its own, or the checker would have to try every moment at which one thread's clock is read by
-// another. A thread behind the others has read its clock a while ago.
+// loom: each thread has its own clock. With a shared one, the checker would have to try each reading at every time. A thread
+// that is behind the others stands for one that read its clock a while ago.
 #[cfg(loom)]
 crate::sync::thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
     static TIMERS: RefCell<Timers> = const { RefCell::new(Timers::new()) };
 }
-// shuttle: one for all threads, which share a thread of the system.
+// shuttle: one clock for all threads, which share one thread of the system.
 #[cfg(not(loom))]
 std::thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
     static TIMERS: RefCell<Timers> = const { RefCell::new(Timers::new()) };
 }
 
-/// Those that somebody polled, by number.
+/// The timers that were polled, by number.
 type Timers = BTreeMap<u64, (Instant, Waker)>;
 
 fn with_timers<R>(with: impl FnOnce(&mut Timers) -> R) -> Option<R> {
     TIMERS.try_with(|timers| with(&mut timers.borrow_mut())).ok()
 }
 
-/// Puts the clock to so many milliseconds after the start, and wakes those whose time has come.
+/// Sets the clock to `millis` milliseconds after the start, and wakes the timers that are due.
 pub(crate) fn set(millis: u64) {
     NOW.set(millis);
     let now = now();
@@ -50,7 +49,7 @@ pub(crate) fn now() -> Instant {
     *START.get_or_init(Instant::now) + Duration::from_millis(NOW.get())
 }
 
-/// A timer. Only the thread that polls it wakes by it, when it moves its clock.
+/// A timer. It wakes its task when the thread that polled it sets its own clock.
 #[derive(Debug)]
 pub(crate) struct Sleep {
     number: u64,
@@ -58,6 +57,7 @@ pub(crate) struct Sleep {
 }
 
 pub(crate) fn sleep_until(deadline: tokio::time::Instant) -> Sleep {
+    // Relaxed: the numbers only have to differ.
     static NEXT: AtomicU64 = AtomicU64::new(0);
     Sleep { number: NEXT.fetch_add(1, Relaxed), deadline }
 }

@@ -1,29 +1,29 @@
-//! The kernel's time of its last tick.
+//! The time of the kernel's last tick.
 
 use coarsetime::{Duration, Instant};
 
-/// The monotonic clock at a fifth of its price, behind by less than two ticks of the kernel (of 1 to 10 ms): for what
-/// happens on every call and asks for seconds.
+/// A monotonic clock at a fifth of the cost of the exact one. It is behind by less than two kernel ticks of 1 to 10 ms each.
 ///
-/// Wherever tokio's clock can be paused, it is that one: a test that pauses time must not be told the machine's.
+/// Every call reads it, for rules whose times are in seconds. If tokio's clock can be paused, this reads tokio's clock,
+/// because a test that pauses time must not see the time of the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coarse {
     base: Instant,
 }
 
-/// No kernel's tick is longer.
+/// The longest tick of a kernel, in nanoseconds.
 const TICK: u64 = 10_000_000;
 
 impl Coarse {
-    /// Nanoseconds.
+    /// The most by which it is behind, in nanoseconds.
     pub(crate) const BEHIND: u64 = 2 * TICK;
 
     pub(crate) fn new() -> Self {
-        // The tick that it shows is up to one tick ago: what is measured from here would be ahead.
+        // The last tick may be one tick old. A base at that time would let the elapsed time run ahead of the exact clock.
         Self { base: Instant::now_without_cache_update() + Duration::from_millis(TICK / 1_000_000) }
     }
 
-    /// Nanoseconds since this was made, which `exact` knows better.
+    /// Returns the nanoseconds since this was made. `exact` returns the exact value.
     #[inline(always)]
     pub(crate) fn nanos(&self, exact: impl FnOnce() -> u64) -> u64 {
         if tokio_can_pause::YES { exact() } else { self.elapsed() }
@@ -31,16 +31,16 @@ impl Coarse {
 
     #[inline]
     fn elapsed(&self) -> u64 {
-        // The other ways of that library store every time that is read where all threads do.
+        // The other functions of `coarsetime` store each reading in a global that all threads write.
         Instant::now_without_cache_update().duration_since(self.base).as_nanos()
     }
 }
 
-/// Whether somebody in this program has asked tokio for its `test-util`. A crate cannot see the features of another,
-/// but it can see a name that is there only with one.
+/// Whether any crate of the program enables tokio's feature `test-util`. A crate cannot read the features of another one, but
+/// it can detect a name that exists only with a feature.
 mod tokio_can_pause {
     pub(super) const YES: bool = {
-        // Where tokio has a `pause`, this import is the nearer one.
+        // If tokio has a `pause`, this import shadows the one below.
         #[allow(unused_imports)]
         use tokio::time::*;
         present(pause)
@@ -58,19 +58,19 @@ mod tokio_can_pause {
         }
     }
 
-    trait Told {
+    trait Presence {
         const PRESENT: bool;
     }
 
-    impl Told for () {
+    impl Presence for () {
         const PRESENT: bool = true;
     }
 
-    impl Told for absent::Absent {
+    impl Presence for absent::Absent {
         const PRESENT: bool = false;
     }
 
-    const fn present<T: Told>(_: fn() -> T) -> bool {
+    const fn present<T: Presence>(_: fn() -> T) -> bool {
         T::PRESENT
     }
 }
@@ -80,15 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_that_a_test_can_pause_is_used_as_it_is() {
-        // These tests have tokio's `test-util`.
+    fn time_that_a_test_can_pause_is_returned_unchanged() {
+        // The tests of this crate enable tokio's `test-util`.
         assert_eq!(Coarse::new().nanos(|| 42), 42);
     }
 
     #[test]
-    fn the_coarse_clock_is_behind_by_less_than_it_says() {
+    fn the_coarse_clock_is_behind_by_less_than_its_bound() {
         let nanos = |since: std::time::Instant| since.elapsed().as_nanos() as u64;
-        // Each look is between two exact ones: a thread may be interrupted anywhere.
+        // Each reading is between two exact ones, because a thread may be interrupted anywhere.
         let earlier = std::time::Instant::now();
         let coarse = Coarse::new();
         let later = std::time::Instant::now();

@@ -1,6 +1,6 @@
-//! No coarse clock: the exact one in its place.
+//! The exact clock in place of the coarse one.
 
-/// See the other one.
+/// As the coarse clock, without an error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coarse;
 

@@ -1,5 +1,5 @@
-//! The same from a model checker: loom tries every interleaving, shuttle random ones. Statics and thread-locals are
-//! those of one execution.
+//! The types of a model checker. Loom tries every interleaving, shuttle random ones. Statics and thread-locals belong to one
+//! execution.
 
 #[cfg(loom)]
 use loom as checker;
@@ -13,7 +13,7 @@ use checker::sync::MutexGuard;
 pub(crate) use checker::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) use checker::{lazy_static, thread_local as checker_local};
 
-/// See the plain one.
+/// As the plain one.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
@@ -27,7 +27,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// The checkers have none: a plain one for the value, theirs for the order.
+/// A `OnceLock`, which the checkers lack: a plain one holds the value, and the checker's types order the accesses.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     value: std::sync::OnceLock<T>,
@@ -41,22 +41,27 @@ impl<T> OnceLock<T> {
     }
 
     pub(crate) fn get(&self) -> Option<&T> {
-        (self.ready.load(Ordering::Acquire) == 1).then(|| self.value.get().expect("it is ready"))
+        // Pairs with the Release store below: a thread that reads 1 sees the value.
+        (self.ready.load(Ordering::Acquire) == 1)
+            .then(|| self.value.get().expect("initialised before `ready`"))
     }
 
     pub(crate) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
         if let Some(value) = self.get() {
             return value;
         }
-        let _one_at_a_time = self.init.lock();
+        let _initialising = self.init.lock();
         let value = self.value.get_or_init(init);
+        // Written after the value, by the thread that holds `init`.
         self.ready.store(1, Ordering::Release);
         value
     }
 }
 
-/// A thread-local with the methods of the standard one. One without a destructor can be used there until the very
-/// end; here it reads as new once the checker has taken it down.
+/// A thread-local with the methods of the standard one.
+///
+/// A standard thread-local without a destructor can be used until its thread ends. Here it reads as new after the checker has
+/// dropped it.
 pub(crate) struct LocalKey<T: 'static>(pub(crate) &'static checker::thread::LocalKey<T>);
 
 impl<T> LocalKey<T> {
@@ -67,18 +72,18 @@ impl<T> LocalKey<T> {
 
 impl<T: Copy> LocalKey<Cell<T>> {
     pub(crate) fn get(&self) -> T {
-        self.replaced(|cell| cell.get())
+        self.with_or_new(|cell| cell.get())
     }
 
     pub(crate) fn set(&self, value: T) {
-        self.replaced(|cell| cell.set(value));
+        self.with_or_new(|cell| cell.set(value));
     }
 
     pub(crate) fn replace(&self, value: T) -> T {
-        self.replaced(|cell| cell.replace(value))
+        self.with_or_new(|cell| cell.replace(value))
     }
 
-    fn replaced<R>(&self, with: impl Fn(&Cell<T>) -> R) -> R {
+    fn with_or_new<R>(&self, with: impl Fn(&Cell<T>) -> R) -> R {
         self.0.try_with(&with).unwrap_or_else(|_gone| with(&(self.0.init)()))
     }
 }

@@ -1,4 +1,4 @@
-//! What the standard library has.
+//! The types of the standard library.
 
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -6,8 +6,9 @@ pub(crate) use std::thread_local;
 
 use std::sync::{MutexGuard, PoisonError};
 
-/// A lock that a panic does not poison: no user code runs under any lock of this crate, so that what it guards
-/// is whole at every point where a panic could pass.
+/// A lock that a panic does not poison.
+///
+/// No user code runs under a lock of this crate, so the guarded value is consistent at every point where a panic can occur.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
@@ -21,7 +22,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// A static that holds one of the above.
+/// Defines a static that holds one of the types above.
 macro_rules! global {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
         $(#[$meta])*
