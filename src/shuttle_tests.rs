@@ -1,8 +1,8 @@
-//! A scenario that is too large for loom: six threads, every manual operation, new settings, waiters and a running clock, in
-//! random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
+//! A scenario that is too large for loom: six threads, every manual operation, new settings, waiters and a running
+//! clock, in random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
 //!
-//! Run `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` is the number of schedules for each
-//! seed.
+//! Run `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` is the number of schedules
+//! for each seed.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -167,8 +167,8 @@ impl Waiting {
         }
     }
 
-    /// Polls the waiters that are not pending or were woken. With `all`, polls every waiter: one that was not woken must
-    /// still be pending.
+    /// Polls the waiters that are not pending or were woken. With `all`, polls every waiter: one that was not woken
+    /// must still be pending.
     fn poll(&mut self, all: bool) {
         fn due((task, waits): (&Arc<Task>, bool), all: bool) -> Option<bool> {
             let woken = task.0.swap(false, Relaxed);

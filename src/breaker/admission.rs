@@ -7,7 +7,7 @@ use crate::machine::{Admission, Clock as _, GateWord, Nanos, PermitState, Reject
 use crate::outcome::Outcome;
 
 impl Breaker {
-    /// Returns the word of the gate if the breaker admits every call and a call has nothing else to do.
+    /// Returns the word of the gate if the breaker admits every call and an admission has no other work.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<u64> {
         self.machine.free().map(GateWord::bits)
@@ -19,7 +19,7 @@ impl Breaker {
         self.machine.admit_again(seen, self)
     }
 
-    /// Returns for how many nanoseconds a call would be rejected, if that can be told without the lock.
+    /// Returns for how many nanoseconds a call would be rejected, if the gate alone can tell.
     #[inline(always)]
     pub(crate) fn would_reject_for(&self) -> Option<u64> {
         match self.machine.would_reject(self) {

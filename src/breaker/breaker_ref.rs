@@ -8,8 +8,8 @@ use crate::breaker::Breaker;
 
 /// A reference to a breaker.
 ///
-/// A clone shares its reference count with the original. [`own`](Self::own) returns a reference with a count of its own,
-/// so that threads which call through different clones of a service do not contend on one cache line.
+/// A clone shares its reference count with the original. [`own`](Self::own) returns a reference with a count of its
+/// own, so that threads which call through different clones of a service do not contend on one cache line.
 #[derive(Clone)]
 pub(crate) struct BreakerRef(Arc<RefCount>);
 

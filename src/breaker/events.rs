@@ -15,7 +15,7 @@ use crate::machine::Transition;
 /// A stream of the transitions of one breaker, in the order of their epochs. Made by
 /// [`BreakerHandle::events`](crate::BreakerHandle::events).
 ///
-/// The last 256 transitions are kept for a slow receiver. [`Lagged`] tells how many it missed.
+/// The last 256 transitions are kept for a slow receiver. [`Lagged`] is the number that it missed.
 #[derive(Debug)]
 pub struct Events {
     breaker: Arc<Breaker>,

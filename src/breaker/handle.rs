@@ -13,9 +13,9 @@ use crate::state::{Mode, State};
 
 /// The view and the control of one breaker.
 ///
-/// A handle is cheap to clone. All clones share one breaker, with the layer and the services that it came from. A handle
-/// works outside a runtime. Only waiting ([`changed`](Self::changed), [`watch`](Self::watch), [`events`](Self::events),
-/// [`health_check`](Self::health_check)) needs tokio's timer.
+/// A handle is cheap to clone. All clones share one breaker, with the layer and the services that it came from. A
+/// handle works outside a runtime. Only waiting ([`changed`](Self::changed), [`watch`](Self::watch),
+/// [`events`](Self::events), [`health_check`](Self::health_check)) needs tokio's timer.
 ///
 /// # Without tower
 ///
@@ -28,8 +28,8 @@ use crate::state::{Mode, State};
 /// | blocking work in an async program | [`call`](Self::call), on a blocking thread |
 /// | anything else | [`try_acquire`](Self::try_acquire) |
 ///
-/// Each of the first four has a variant that takes a function which classifies the result, for an `Err` that is no failure
-/// and for an `Ok` that is one. See [`Outcome::by_result`](crate::Outcome::by_result) and
+/// Each of the first four has a variant that takes a function which classifies the result, for an `Err` that is no
+/// failure and for an `Ok` that is one. See [`Outcome::by_result`](crate::Outcome::by_result) and
 /// [`Outcome::failure_if`](crate::Outcome::failure_if).
 ///
 /// ```
@@ -135,8 +135,8 @@ impl BreakerHandle {
 
     /// Adds an observer of the transitions from now on.
     ///
-    /// The breaker holds a weak reference. It drops the reference once the observer is gone. Listeners are notified after
-    /// the observers that were given when the breaker was made, in the order in which they joined. Only
+    /// The breaker holds a weak reference. It drops the reference once the observer is gone. Listeners are notified
+    /// after the observers that were given when the breaker was made, in the order in which they joined. Only
     /// [`Observer::transition`] is called for them.
     ///
     /// ```
@@ -182,16 +182,16 @@ impl BreakerHandle {
 
     /// Admits every call and records nothing.
     ///
-    /// This lasts until another manual operation. [`hold_for`](Self::hold_for) and [`reconfigure`](Self::reconfigure) do not
-    /// end it.
+    /// This lasts until another manual operation. [`hold_for`](Self::hold_for) and [`reconfigure`](Self::reconfigure)
+    /// do not end it.
     pub fn disable(&self) {
         self.0.manual(Verb::Disable);
     }
 
     /// Closes the circuit and runs the rules without rejecting any call.
     ///
-    /// A call that would have been rejected is counted in [`would_reject`](crate::handle::Totals::would_reject) and in no
-    /// other total.
+    /// A call that would have been rejected is counted in [`would_reject`](crate::handle::Totals::would_reject) and in
+    /// no other total.
     pub fn shadow(&self) {
         self.0.manual(Verb::Shadow);
     }
@@ -203,16 +203,17 @@ impl BreakerHandle {
 
     /// Opens the circuit for at least `time`.
     ///
-    /// A closed circuit opens, an open one stays open for longer, and a half-open one opens again. A circuit that is forced
-    /// open keeps the wait for the time after its release. A disabled breaker ignores it. No cap on waits applies.
+    /// A closed circuit opens, an open one stays open for longer, and a half-open one opens again. A circuit that is
+    /// forced open keeps the wait for the time after its release. A disabled breaker ignores it. No cap on waits
+    /// applies.
     pub fn hold_for(&self, time: Duration) {
         self.0.manual(Verb::HoldFor(time));
     }
 
     /// Applies new settings to the running breaker.
     ///
-    /// State, epoch, deadlines, attempt and streak stay. A window whose shape changes starts empty. An open circuit is never
-    /// shortened.
+    /// State, epoch, deadlines, attempt and streak stay. A window whose shape changes starts empty. An open circuit is
+    /// never shortened.
     pub fn reconfigure(&self, settings: Settings) {
         self.0.machine.reconfigure(&settings, clock::now());
         self.0.waiters.wake();
@@ -220,7 +221,8 @@ impl BreakerHandle {
 
     /// Acquires the permit for one call.
     ///
-    /// For work that is no function, future or stream: the permit travels with the call and is settled where the call ends.
+    /// Use it for work that is no function, future or stream. The permit travels with the call and is settled where the
+    /// call ends.
     ///
     /// ```
     /// use tower_breaker::{CircuitOpen, BreakerHandle, Outcome, Settings};

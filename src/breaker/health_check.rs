@@ -15,10 +15,10 @@ impl BreakerHandle {
     /// As with the active health checks of Envoy or the readiness probes of Kubernetes, no request of a user is put at
     /// risk. A cheap query or `GET /health` is a good check. It should fail when the guarded calls would fail.
     ///
-    /// While this future runs, no call is admitted in half-open. When the cooldown ends, `check` is called, one call at a
-    /// time, until the circuit closes, begins its ramp, or opens again. `Ok` is a success. `Err`, a panic, and a check that
-    /// does not end within the [lease](crate::Probe::lease) of the probe are failures. In every other state `check` is not
-    /// called.
+    /// While this future runs, no call is admitted in half-open. When the cooldown ends, `check` is called, one call at
+    /// a time, until the circuit closes, begins its ramp, or opens again. `Ok` is a success. `Err`, a panic, and a
+    /// check that does not end within the [lease](crate::Probe::lease) of the probe are failures. In every other state
+    /// `check` is not called.
     ///
     /// The future never completes: spawn it. Abort the task to let callers probe again.
     ///

@@ -1,7 +1,7 @@
 //! One breaker: a machine with its clock, its observers and its waiters. Everything here works without tower.
 //!
-//! [`Breaker`] is shared by a handle, a layer, its services and the permits. `admission` and `settlement` connect a call
-//! to the machine; what they change goes through `publish`, which runs after every lock is released.
+//! [`Breaker`] is shared by a handle, a layer, its services and the permits. `admission` and `settlement` connect a
+//! call to the machine; what they change goes through `publish`, which runs after every lock is released.
 
 mod admission;
 mod breaker_ref;

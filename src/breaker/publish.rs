@@ -34,7 +34,8 @@ impl Breaker {
         for transition in transitions {
             self.log.push(transition);
         }
-        // A receiver that is woken must find its transition in the log. An observer that panics must not prevent a wake-up.
+        // A receiver that is woken must find its transition in the log. An observer that panics must not prevent a
+        // wake-up.
         self.waiters.wake();
         self.log.notify(BUILT_IN.iter().copied().chain(self.observers.iter()));
     }

@@ -81,8 +81,8 @@ impl BreakerHandle {
 
 /// A stream that is guarded as one call. Made by [`BreakerHandle::guard_stream`].
 ///
-/// The permit is acquired at the first poll. If the call is rejected, the only item is [`BreakerError::Open`], and the inner
-/// stream is never polled. Otherwise the items are those of the inner stream, and the call ends once:
+/// The permit is acquired at the first poll. If the call is rejected, the only item is [`BreakerError::Open`], and the
+/// inner stream is never polled. Otherwise the items are those of the inner stream, and the call ends once:
 ///
 /// | the inner stream | the call |
 /// |---|---|
@@ -91,14 +91,14 @@ impl BreakerHandle {
 /// | panics | is a failure; the panic continues |
 /// | is dropped before its first `Ok` | is cancelled, or a failure if the caller waited for [`cancelled_after`] |
 /// | is dropped after it | is a success, because a reader may stop at any item |
-/// | is never polled | does not exist |
+/// | is never polled | there is no call |
 ///
-/// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe succeeds at that point.
-/// The rest of its stream can still record one failure, see [`Permit::response_started`]. A stream that stalls after its first `Ok`
-/// goes unnoticed, unless a timeout between items inside it yields an `Err`.
+/// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe succeeds at that
+/// point. The rest of its stream can still record one failure, see [`Permit::response_started`]. A stream that stalls after its
+/// first `Ok` goes unnoticed, unless a timeout between items inside it yields an `Err`.
 ///
-/// Once the stream has ended it stays ended, even if the inner stream would continue. It is `Send` and `Sync` if its parts
-/// are.
+/// Once the stream has ended it stays ended, even if the inner stream would continue. It is `Send` and `Sync` if its
+/// parts are.
 ///
 /// [`cancelled_after`]: crate::SettingsBuilder::cancelled_after
 #[pin_project]

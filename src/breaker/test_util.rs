@@ -17,8 +17,8 @@ fn mode(state: State) -> Mode {
 impl Snapshot {
     /// Makes a snapshot for a test. Needs the feature `test_util`.
     ///
-    /// The epoch is 1 and begins now, the cause is [`Cause::Start`], every optional field is `None`, and every count is 0.
-    /// The mode belongs to the state. All fields can be assigned:
+    /// The epoch is 1 and begins now, the cause is [`Cause::Start`], every optional field is `None`, and every count is
+    /// 0. The mode belongs to the state. All fields can be assigned:
     ///
     /// ```
     /// use tower_breaker::{Snapshot, State};
@@ -55,8 +55,8 @@ impl Snapshot {
 impl Transition {
     /// Makes a transition for a test. Needs the feature `test_util`.
     ///
-    /// The epoch is 2, the time is now, every optional field is `None`, and every count is 0. The mode belongs to the new
-    /// state. All fields can be assigned:
+    /// The epoch is 2, the time is now, every optional field is `None`, and every count is 0. The mode belongs to the
+    /// new state. All fields can be assigned:
     ///
     /// ```
     /// use tower_breaker::handle::Observer;

@@ -2,6 +2,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+
 use super::*;
 use crate::event::Observer;
 use crate::machine::{Snapshot, Throttled, Transition};
@@ -82,6 +84,27 @@ fn a_failure_is_reported_before_the_trip_that_it_causes_and_a_late_one_not_at_al
     handle.reset();
     settle(&handle, Outcome::exhausted());
     assert_eq!(recorder.seen(), ["closed", "db exhausted None", "open"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_after_its_probe_succeeded_is_reported() {
+    let (handle, recorder) = observed(Trip::none().consecutive(9), Throttled::hold());
+    handle.hold_for(Duration::ZERO);
+    let stream = futures_util::stream::iter([Ok(()), Err("broken")]);
+    assert_eq!(handle.guard_stream(stream).count().await, 2);
+    assert_eq!(recorder.seen(), ["open", "half_open", "closed", "db failure None"]);
+    assert_eq!(handle.snapshot().totals.broken_after, 1);
+}
+
+#[test]
+fn a_shared_observer_serves_several_breakers_of_a_config() {
+    let recorder = Arc::new(Recorder::default());
+    let config = crate::Config::default().observe(Arc::clone(&recorder));
+    for name in ["one", "two"] {
+        let layer = crate::CircuitBreakerLayer::new(config.clone().name(name));
+        settle(&layer.handle(), Outcome::failure());
+    }
+    assert_eq!(recorder.seen(), ["one failure None", "two failure None"]);
 }
 
 #[test]

@@ -13,9 +13,9 @@ use crate::state::State;
 
 /// A stream of the changes of a breaker's state. Made by [`BreakerHandle::watch`](crate::BreakerHandle::watch).
 ///
-/// It returns the current state and skips the states in between if it is polled rarely. [`Events`](super::Events) returns
-/// every transition. Unlike `Events`, a watch also returns `HalfOpen` when a cooldown ends, although the transition itself
-/// happens with the next call.
+/// It returns the current state and skips the states in between if it is polled rarely. [`Events`](super::Events)
+/// returns every transition. Unlike `Events`, a watch also returns `HalfOpen` when a cooldown ends, although the
+/// transition itself happens with the next call.
 #[derive(Debug)]
 pub struct Watch {
     breaker: Arc<Breaker>,
@@ -34,7 +34,8 @@ impl Watch {
         self.breaker.reading().1
     }
 
-    /// Waits until the state or its epoch differs from the last one that this watch returned, and returns the new state.
+    /// Waits until the state or its epoch differs from the last one that this watch returned, and returns the new
+    /// state.
     ///
     /// The first call compares with the state at the time when the watch was made.
     ///

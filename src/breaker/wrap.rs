@@ -38,8 +38,8 @@ impl BreakerHandle {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the guarded one and records a cancelled call. At the first poll the permit is acquired and
-    /// the function is called.
+    /// Dropping the future drops the guarded one and records a cancelled call. At the first poll the permit is acquired
+    /// and the function is called.
     pub fn wrap<F, A, Fut, T, E>(
         &self,
         function: F,
@@ -97,6 +97,7 @@ impl BreakerHandle {
 /// # Panics
 ///
 /// Panics if it is polled after it completed.
+#[doc(hidden)]
 #[pin_project]
 #[must_use = "a future does nothing unless it is polled"]
 pub struct WrapFuture<F, A, Fut: Future, C = fn(&<Fut as Future>::Output) -> Outcome> {

@@ -1,6 +1,7 @@
 //! Rejections in error types of other crates.
 //!
-//! This is the only file below the integrations that names such types. Each is behind the feature that brings its crate.
+//! This is the only file below the integrations that names such types. Each is behind the feature that brings its
+//! crate.
 
 use std::any::Any;
 use std::convert::Infallible;

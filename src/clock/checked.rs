@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-// loom: each thread has its own clock. With a shared one, the checker would have to try each reading at every time. A thread
-// that is behind the others stands for one that read its clock a while ago.
+// loom: each thread has its own clock. With a shared one, the checker would have to try each reading at every time. A
+// thread that is behind the others stands for one that read its clock a while ago.
 #[cfg(loom)]
 crate::sync::thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };

@@ -2,7 +2,8 @@
 
 use coarsetime::{Duration, Instant};
 
-/// A monotonic clock at a fifth of the cost of the exact one. It is behind by less than two kernel ticks of 1 to 10 ms each.
+/// A monotonic clock at a fifth of the cost of the exact one. It is behind by less than two kernel ticks of 1 to 10 ms
+/// each.
 ///
 /// Every call reads it, for rules whose times are in seconds. If tokio's clock can be paused, this reads tokio's clock,
 /// because a test that pauses time must not see the time of the machine.
@@ -19,7 +20,8 @@ impl Coarse {
     pub(crate) const BEHIND: u64 = 2 * TICK;
 
     pub(crate) fn new() -> Self {
-        // The last tick may be one tick old. A base at that time would let the elapsed time run ahead of the exact clock.
+        // The last tick may be one tick old. A base at that time would let the elapsed time run ahead of the exact
+        // clock.
         Self { base: Instant::now_without_cache_update() + Duration::from_millis(TICK / 1_000_000) }
     }
 
@@ -36,8 +38,8 @@ impl Coarse {
     }
 }
 
-/// Whether any crate of the program enables tokio's feature `test-util`. A crate cannot read the features of another one, but
-/// it can detect a name that exists only with a feature.
+/// Whether any crate of the program enables tokio's feature `test-util`. A crate cannot read the features of another
+/// one, but it can detect a name that exists only with a feature.
 mod tokio_can_pause {
     pub(super) const YES: bool = {
         // If tokio has a `pause`, this import shadows the one below.

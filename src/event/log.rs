@@ -11,7 +11,7 @@ use crate::machine::Transition;
 use crate::sync::Mutex;
 
 /// The number of transitions that are kept for a slow receiver.
-pub(crate) const CAPACITY: usize = 256;
+const CAPACITY: usize = 256;
 
 /// The number of transitions that were dropped before a receiver read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ impl Error for Lagged {}
 
 /// Puts transitions into the order of their epochs, keeps the latest while there are receivers, and notifies observers.
 ///
-/// Transitions are made under the lock of the machine and pushed after it is released, so two threads may push theirs in
-/// the wrong order. Epochs have no gaps: a transition whose predecessor is missing waits in `early`.
+/// Transitions are made under the lock of the machine and pushed after it is released, so two threads may push theirs
+/// in the wrong order. Epochs have no gaps: a transition whose predecessor is missing waits in `early`.
 #[derive(Debug)]
 pub(crate) struct Log(Mutex<Inner>);
 
@@ -86,10 +86,11 @@ impl Log {
         }
     }
 
-    /// Notifies the `observers` and the listeners of every transition that is in order, one at a time, outside the lock.
+    /// Notifies the `observers` and the listeners of every transition that is in order, one at a time, outside the
+    /// lock.
     ///
-    /// If another thread is notifying, that thread also delivers what this one pushed: it checks for more under the same
-    /// lock under which it stops. An observer that changes the breaker runs into this case itself, so that its own
+    /// If another thread is notifying, that thread also delivers what this one pushed: it checks for more under the
+    /// same lock under which it stops. An observer that changes the breaker runs into this case itself, so that its own
     /// transition is delivered after it returns.
     ///
     /// # Panics

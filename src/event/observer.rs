@@ -8,16 +8,16 @@ use std::sync::Arc;
 use crate::machine::{SettledFn, Transition};
 use crate::outcome::Outcome;
 
-/// Code that a breaker notifies of its transitions, and of calls that went wrong.
+/// Code that is notified of the transitions of a breaker, and of calls that went wrong.
 ///
 /// A breaker has two lists of observers. One is fixed when the breaker is made:
-/// [`Config::observe`](crate::Config::observe) and [`BreakerHandle::with_observers`](crate::BreakerHandle::with_observers).
-/// The other holds weak references, and can be joined at any time:
-/// [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
+/// [`Config::observe`](crate::Config::observe) and
+/// [`BreakerHandle::with_observers`](crate::BreakerHandle::with_observers). The other holds weak references, and can be
+/// joined at any time: [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
 ///
-/// Observers run on the thread that caused the change, after every lock is released. They should return quickly: send to
-/// a channel, count, log. They may use the breaker itself. A transition that an observer causes is delivered after the
-/// current one.
+/// Observers run on the thread that caused the change, after every lock is released. They should return quickly: send
+/// to a channel, count, log. They may use the breaker itself. A transition that an observer causes is delivered after
+/// the current one.
 ///
 /// A function of a `&Transition` is an observer:
 ///
@@ -73,8 +73,8 @@ use crate::outcome::Outcome;
 /// # Panics
 ///
 /// A panic in [`transition`](Self::transition) reaches the caller whose operation caused the transition, once every
-/// observer has been notified and every waiting task has been woken. A panic in [`settled`](Self::settled) is reported by
-/// the panic hook and ends there, because the call has yet to be counted by the trip rules.
+/// observer has been notified and every waiting task has been woken. A panic in [`settled`](Self::settled) is reported
+/// by the panic hook and ends there, because the trip rules have yet to be evaluated.
 pub trait Observer: Send + Sync {
     /// The breaker changed its state.
     ///
@@ -83,18 +83,19 @@ pub trait Observer: Send + Sync {
 
     /// A call through the breaker named `breaker` settled as a failure, as throttled or as exhausted.
     ///
-    /// Called before the trip rules count the call, concurrently from every thread that settles a call. `outcome` has the
-    /// class under which the settings count the call: a throttled call is a failure with
+    /// Called before the trip rules are evaluated, concurrently from every thread that settles a call. `outcome` has
+    /// the class under which the settings count the call: a throttled call is a failure with
     /// [`Throttled::count_as_failure`](crate::Throttled::count_as_failure), and so is a call that was cancelled after
-    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). Late results are not reported, except those of a probe
-    /// whose lease has ended. Only the observers that are fixed when the breaker is made receive this.
+    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). A body that breaks after its probe succeeded is a
+    /// failure. Late results are not reported, except those of a probe whose lease has ended. Only the observers that
+    /// are fixed when the breaker is made receive this.
     ///
     /// The default does nothing.
     fn settled(&self, breaker: &str, outcome: &Outcome) {
         let _ = (breaker, outcome);
     }
 
-    /// Returns whether [`settled`](Self::settled) is to be called. The breaker asks once, when it is made.
+    /// Returns whether the breaker calls [`settled`](Self::settled). It is called once, when the breaker is made.
     ///
     /// If every observer returns `false`, a failure costs what it costs without observers. Default: `true`.
     fn wants_settled(&self) -> bool {
@@ -109,6 +110,20 @@ impl<F: Fn(&Transition) + Send + Sync> Observer for F {
 
     fn wants_settled(&self) -> bool {
         false
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn transition(&self, transition: &Transition) {
+        O::transition(self, transition);
+    }
+
+    fn settled(&self, breaker: &str, outcome: &Outcome) {
+        O::settled(self, breaker, outcome);
+    }
+
+    fn wants_settled(&self) -> bool {
+        O::wants_settled(self)
     }
 }
 
@@ -135,7 +150,7 @@ impl Observers {
         let breaker = Arc::clone(breaker);
         Some(Arc::new(move |outcome| {
             for observer in &observers {
-                // The caller has not told the rules yet: a panic must not keep the circuit from opening.
+                // The trip rules have yet to be evaluated: a panic must not keep the circuit closed.
                 let _panic = catch(|| observer.settled(&breaker, outcome));
             }
         }))

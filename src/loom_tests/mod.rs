@@ -1,8 +1,8 @@
 //! Every interleaving of two or three threads, up to a number of preemptions.
 //!
-//! Run `RUSTFLAGS="--cfg loom" cargo test --release --lib loom` with a separate `CARGO_TARGET_DIR`; otherwise each change of
-//! `RUSTFLAGS` rebuilds everything. `LOOM_MAX_PREEMPTIONS=4` searches further. `--nocapture` prints the number of
-//! interleavings.
+//! Run `RUSTFLAGS="--cfg loom" cargo test --release --lib loom` with a separate `CARGO_TARGET_DIR`; otherwise each
+//! change of `RUSTFLAGS` rebuilds everything. `LOOM_MAX_PREEMPTIONS=4` searches further. `--nocapture` prints the
+//! number of interleavings.
 
 mod events_tests;
 mod handle_tests;
@@ -40,9 +40,9 @@ std::thread_local! {
 
 /// Runs `check` in every interleaving with at most three preemptions. The first thread uses the shared stripe.
 ///
-/// Runs it twice, with the threads spawned in either order. Loom remembers one access of a word. If a thread loads a word
-/// and then stores it, loom does not try the store before the load of another thread. It does try the load of the other
-/// thread before the store.
+/// Runs it twice, with the threads spawned in either order. Loom remembers one access of a word. If a thread loads a
+/// word and then stores it, loom does not try the store before the load of another thread. It does try the load of the
+/// other thread before the store.
 pub(super) fn model(check: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound.get_or_insert(3);
@@ -133,8 +133,8 @@ pub(super) fn fragile() -> BreakerHandle {
     handle(settings(Trip::none().consecutive(1)))
 }
 
-/// Returns the transitions so far. Checks that they have no gap, that each begins in the state in which the last one ended,
-/// and that they end in the current state. An open circuit whose deadline has passed reads as half-open.
+/// Returns the transitions so far. Checks that they have no gap, that each begins in the state in which the last one
+/// ended, and that they end in the current state. An open circuit whose deadline has passed reads as half-open.
 pub(super) fn transitions(events: &mut Events, now: &Snapshot) -> Vec<Transition> {
     let mut transitions: Vec<Transition> = Vec::new();
     while let Some(event) = events.try_recv() {

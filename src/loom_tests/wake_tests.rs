@@ -1,11 +1,12 @@
-//! Every waiter is woken. A task that returned `Pending`, and whose state has changed since, has been woken or has a timer.
+//! Every waiter is woken. A task that returned `Pending`, and whose state has changed since, has been woken or has a
+//! timer.
 
 use super::*;
 use crate::breaker::Waiter;
 use crate::{Outcome, Probe, breaker::Watch};
 
-/// Polls in one thread while another runs `change`. If the poll returned `Pending`, the task has been woken by the end, and
-/// the next poll is ready.
+/// Polls in one thread while another runs `change`. If the poll returned `Pending`, the task has been woken by the end,
+/// and the next poll is ready.
 fn woken_by<W: 'static, T: 'static>(
     handle: &BreakerHandle,
     mut waits: W,

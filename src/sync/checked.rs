@@ -1,5 +1,5 @@
-//! The types of a model checker. Loom tries every interleaving, shuttle random ones. Statics and thread-locals belong to one
-//! execution.
+//! The types of a model checker. Loom tries every interleaving, shuttle random ones. Statics and thread-locals belong
+//! to one execution.
 
 #[cfg(loom)]
 use loom as checker;
@@ -60,8 +60,8 @@ impl<T> OnceLock<T> {
 
 /// A thread-local with the methods of the standard one.
 ///
-/// A standard thread-local without a destructor can be used until its thread ends. Here it reads as new after the checker has
-/// dropped it.
+/// A standard thread-local without a destructor can be used until its thread ends. Here it reads as new after the
+/// checker has dropped it.
 pub(crate) struct LocalKey<T: 'static>(pub(crate) &'static checker::thread::LocalKey<T>);
 
 impl<T> LocalKey<T> {

@@ -8,7 +8,8 @@ use std::sync::{MutexGuard, PoisonError};
 
 /// A lock that a panic does not poison.
 ///
-/// No user code runs under a lock of this crate, so the guarded value is consistent at every point where a panic can occur.
+/// No user code runs under a lock of this crate, so the guarded value is consistent at every point where a panic can
+/// occur.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
