@@ -1,15 +1,15 @@
 //! Circuit breaker and fallback layers for [tower](https://docs.rs/tower): HTTP, gRPC and LLM APIs.
 //!
-//! [`CircuitBreakerLayer`] stops calling a dependency that fails, asks it from time to time whether it is well, and
-//! goes on when it is. [`FallbackLayer`] answers in place of what failed or was rejected.
+//! [`CircuitBreakerLayer`] stops calling a dependency that fails, and tries it again later with single probes.
+//! [`FallbackLayer`] answers for a call that failed or was rejected.
 #![cfg_attr(
     feature = "http",
     doc = r#"
 ```
-# #[tokio::main(flavor = "current_thread")] async fn main() {
+# #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower::BoxError> {
 use std::time::Duration;
 use tower::{ServiceBuilder, ServiceExt, retry::RetryLayer, timeout::TimeoutLayer};
-use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer};
+use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer, Settings, Trip};
 # use http::{Request, Response};
 # use tower::{BoxError, service_fn};
 # let backup = service_fn(|_: Request<String>| async { Ok::<_, BoxError>(Response::new("backup".to_owned())) });
@@ -24,75 +24,85 @@ use tower_breaker::{CircuitBreakerLayer, Config, FallbackLayer};
 # }
 # let policy = OneTry;
 
-let breaker = CircuitBreakerLayer::new(Config::http_client());
-let handle = breaker.handle();                           // clone it anywhere: state, events, manual control
+// Opens after 5 consecutive failures, at a failure rate of 50 %, or when 5 calls have been pending for 5 s.
+let trip = Trip::none().consecutive(5).failure_rate(0.5, 20).overdue(5, Duration::from_secs(5));
+let settings = Settings::http_client().to_builder().trip(trip).build()?;
+let breaker = CircuitBreakerLayer::new(Config::http_client().settings(settings));
+let handle = breaker.handle(); // state, events and manual control
 
 let service = ServiceBuilder::new()
-    .layer(FallbackLayer::service(backup))               // answers when the primary failed or its circuit is open
-    .layer(RetryLayer::new(policy))                      // tower's own; let it stop at a rejection
-    .layer(breaker)                                      // every attempt counts
-    .layer(TimeoutLayer::new(Duration::from_secs(30)))   // tower's own; inside, so that a timeout is seen
+    .layer(FallbackLayer::service(backup)) // answers for a failure and for a rejection
+    .layer(RetryLayer::new(policy)) // one retry; stops at a rejection
+    .layer(breaker) // counts every attempt
+    .layer(TimeoutLayer::new(Duration::from_secs(30))) // innermost, so that a timeout is a failure
     .service(client);
 # let response = service.oneshot(Request::new(String::new())).await.unwrap();
 # assert_eq!(response.into_body().into_inner().unwrap(), "backup");
 # assert_eq!(handle.snapshot().totals.failure, 1);
+# Ok(())
 # }
 ```
 "#
 )]
 //!
-//! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`. Timeouts beside it, handlers that see
-//! the breaker: `Breakers`.
+//! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`. All routes of the router share that
+//! breaker. A layer on each route (`get(handler).layer(…)`) keeps a buggy route from opening the circuit of the others.
 //!
 //! # Where to look
 //!
 //! | | |
 //! |---|---|
+#![cfg_attr(
+    all(doc, not(doctest)),
+    doc = "| [`guide`] | the guide: quick start, one chapter per integration, runbook, troubleshooting |"
+)]
 //! | [`circuit_breaker`] | the manual of the breaker: states, defaults, layer order, rejections, readiness |
 //! | [`fallback`] | the manual of the fallback: sources, conditions, what is kept of a request |
-//! | [`classify`] | what a finished call meant: `Result`, HTTP, gRPC, LLM APIs, a function of your own |
+//! | [`classify`] | what a finished call meant: `Result`, HTTP, gRPC, LLM APIs, a closure |
 //! | [`SettingsBuilder`] | every number, its default and range, and settings files |
 //! | [`BreakerHandle`] | state, snapshot, events, manual control, and use without tower |
-//! | [`CircuitOpen`] | what a rejected caller is told |
+//! | [`CircuitOpen`] | what a rejected caller gets |
 //!
 //! # Presets
 //!
 //! | preset | for | a failure is | a rejection becomes |
 //! |---|---|---|---|
 //! | `Config::default()` | any tower service | `Err` | a [`BoxError`] that holds [`CircuitOpen`] |
-//! | `Config::http()` | HTTP servers and routers (axum) | `Err`, 5xx but 501 and 505, a body that breaks; 429 is ignored | 503 with `Retry-After`; the error type stays |
-//! | `Config::http_client()` | HTTP clients | the same; 429 holds | a `BoxError` that holds `CircuitOpen` |
-//! | `Config::grpc()` | gRPC servers | also five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `UNAVAILABLE` with pushback; the error type stays |
-//! | `Config::grpc_client()` | gRPC clients | the same; `RESOURCE_EXHAUSTED` holds | `UNAVAILABLE` with pushback; the error type stays |
-//! | `Config::llm(provider)` | LLM APIs | what the provider calls its own fault, in status, error body or stream; limits and used-up quotas hold | a `BoxError` that holds `CircuitOpen` |
+//! | `Config::http()` | HTTP servers and routers (axum) | `Err`, 5xx except 501 and 505, a body that breaks; 429 is ignored | 503 with `Retry-After`; the error type stays |
+//! | `Config::http_client()` | HTTP clients | the same; 429 is throttled | a `BoxError` that holds `CircuitOpen` |
+//! | `Config::grpc()` | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `UNAVAILABLE` with pushback; the error type stays |
+//! | `Config::grpc_client()` | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `UNAVAILABLE` with pushback; the error type stays |
+//! | `Config::llm(provider)` | LLM APIs | what the provider calls its own fault, in status, error body or stream; limits are throttled, used-up quotas exhausted | a `BoxError` that holds `CircuitOpen` |
 //!
-//! A good head is not the end of a call: gRPC calls are judged by their trailers, LLM calls by their streams, and a body
-//! that breaks is a failure. When that is settled, and how to read bodies of your own: [`classify`](classify#bodies).
+//! A throttled or exhausted call opens the circuit for as long as the server asked.
+//!
+//! A good head does not end a call: gRPC calls are classified by their trailers, LLM calls by their streams, and a body that
+//! breaks is a failure. [`classify`](classify#bodies) says when a call is settled, and how to read bodies of another kind.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `coarse-clock` | yes | Linux: every call's reading of the clock at a fifth of its price, see [`circuit_breaker`] |
-//! | `http` | yes | the presets of HTTP and gRPC, `Retry-After`, verdicts from bodies, answers that keep the error type |
-//! | `tracing` | yes | one event for each change of state |
+//! | `coarse-clock` | yes | Linux: a reading of the clock at a fifth of its cost, see [`circuit_breaker`] |
+//! | `http` | yes | the presets for HTTP and gRPC, `Retry-After`, outcomes from bodies, rejections that keep the error type |
+//! | `tracing` | yes | one event per transition |
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`), read and sent |
-//! | `tonic` | | a rejection as a `tonic::Status`, and found in one; what a `Status` means |
+//! | `tonic` | | a rejection as a `tonic::Status`, a rejection found in a `Status`, the outcome of a `Status` |
 //! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
-//! | `retry` | | `RetryPolicy` for tower's retry: what the classifiers call a failure, after the wait that was asked for. `StopAtRejection`: any policy ends at a rejection, or waits for the circuit |
+//! | `retry` | | `RetryPolicy` for tower's retry: retries what the classifiers call a failure, after the wait that the server asked for. `StopAtRejection`: any policy stops at a rejection, or waits for the circuit |
 //! | `axum` | | `Breakers`: a handler takes its breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
-//! | `tower-http` | | `TowerHttp`: the classifiers of `tower_http::trace` (any `MakeClassifier`) as classifiers of a breaker |
+//! | `tower-http` | | `TowerHttp`: a classifier of `tower_http::trace` (any `MakeClassifier`) as a classifier of a breaker |
 //! | `reqwest` | | `reqwest::Client` under a breaker, bodies included; `reqwest_response`: guarded bodies of other clients as a `reqwest::Response` |
 //! | `reqwest-middleware` | | `CircuitBreakerMiddleware`: one breaker for a client of reqwest-middleware, or one for each host |
 //!
-//! Without them the crate stands on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
+//! Without features the crate depends on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.
 //!
 //! # Rust version
 //!
 //! 1.88 or newer.
-// Published with all features; without these two there is nothing that their links could point to.
+// docs.rs builds all features. Without these two, the items that some links name do not exist.
 #![cfg_attr(not(all(feature = "http", feature = "llm")), allow(rustdoc::broken_intra_doc_links))]
 
 mod backoff;
@@ -103,6 +113,10 @@ mod clock;
 mod error;
 mod event;
 pub mod fallback;
+#[cfg(all(doc, not(doctest)))]
+#[doc = include_str!("guide/links.md")]
+#[doc = include_str!("../docs/guide/README.md")]
+pub mod guide;
 #[cfg(any(feature = "axum", feature = "reqwest", feature = "tonic", feature = "tower-http"))]
 pub mod integration;
 #[cfg(feature = "llm")]
@@ -143,7 +157,7 @@ pub use state::{Cause, Mode, State};
 pub use trip::Trip;
 pub use window::Window;
 
-/// What a [`BreakerHandle`] returns: futures, streams, and the parts of a [`Snapshot`].
+/// The types that a [`BreakerHandle`] returns: futures, streams, and the parts of a [`Snapshot`].
 pub mod handle {
     pub use crate::breaker::{Changed, Events, GuardedStream, Watch, WrapFuture};
     pub use crate::event::{Lagged, Observer};

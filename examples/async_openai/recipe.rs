@@ -41,7 +41,7 @@ pub(crate) fn outcome(error: &OpenAIError) -> Option<Outcome> {
                 false => Outcome::throttled().code(429),
             })
         }
-        // The request could not be built: nobody was called.
+        // The request could not be built: it was not sent.
         OpenAIError::InvalidArgument(_) | OpenAIError::FileReadError(_) => Some(Outcome::ignored()),
         OpenAIError::Reqwest(error) if error.is_builder() => Some(Outcome::ignored()),
         // A breaker further in has answered.

@@ -8,6 +8,7 @@ mod fallback;
 mod inside;
 mod outside;
 mod own_retry;
+mod page;
 #[path = "../../../examples/async_openai/recipe.rs"]
 mod recipe;
 #[path = "../../../examples/async_openai/server.rs"]
