@@ -27,6 +27,7 @@ const ORDER: [(u8, &str); 21] = [
     (5, "fallback"),
     (7, "retry"),
     (7, "integration"),
+    (7, "guide"),
 ];
 
 /// Pairs that never import each other although the order would allow it.
