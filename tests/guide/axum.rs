@@ -9,17 +9,17 @@ use tower::ServiceExt;
 async fn a_breaker_for_a_router_and_one_for_each_route() {
     use axum::http::StatusCode;
 
-    async fn broken() -> StatusCode {
+    async fn orders() {}
+    async fn prices() -> StatusCode {
         StatusCode::BAD_GATEWAY
     }
-    async fn orders() {}
     // guide: router
     use axum::routing::get;
     use tower_breaker::{CircuitBreakerLayer, Config};
 
     let app = Router::new()
         .route("/orders", get(orders))
-        .route("/prices", get(broken))
+        .route("/prices", get(prices))
         .layer(CircuitBreakerLayer::new(Config::http()));
     // guide: end
     let ask = |app: &Router, path: &str| {
@@ -30,7 +30,6 @@ async fn a_breaker_for_a_router_and_one_for_each_route() {
     }
     assert_eq!(ask(&app, "/orders").await.unwrap().status(), 503);
 
-    let prices = broken;
     // guide: routes
     let guarded = |name: &'static str| CircuitBreakerLayer::new(Config::http().name(name));
     let app = Router::new()
@@ -66,10 +65,10 @@ async fn a_handler_sees_its_breaker() {
         .layer(
             ServiceBuilder::new()
                 .layer(HandleErrorLayer::new(|_: BoxError| async { StatusCode::GATEWAY_TIMEOUT }))
-                .layer(breaker) // answers 503 for a rejection, and counts the timeout as a failure
+                .layer(breaker) // rejects with 503, and counts the timeout as a failure
                 .timeout(Duration::from_secs(10)),
         )
-        .route("/health", get(health)) // added after the layer: answers while the circuit is open
+        .route("/health", get(health)) // added after the layer: not guarded, works while the circuit is open
         .layer(Breakers::new([handle])); // passes the breaker to `health`
     // guide: end
     let health = app.oneshot(Request::get("/health").body(Body::empty()).unwrap()).await.unwrap();

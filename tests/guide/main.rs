@@ -19,8 +19,6 @@ mod pages;
 mod readme;
 #[cfg(feature = "http")]
 mod rejections;
-#[cfg(feature = "reqwest-middleware")]
-mod reqwest;
 #[cfg(feature = "http")]
 mod retry;
 mod settings;

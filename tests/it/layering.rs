@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The top-level modules, from the lowest to the highest. A module may import those before it.
-const ORDER: [(u8, &str); 21] = [
+const ORDER: [(u8, &str); 22] = [
     (0, "state"),
     (0, "outcome"),
     (0, "error"),

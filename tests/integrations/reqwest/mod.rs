@@ -10,5 +10,6 @@ mod head;
 mod hosts;
 mod http2;
 mod llm;
+mod page;
 mod retry;
 mod whole;

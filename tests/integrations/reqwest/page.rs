@@ -1,4 +1,4 @@
-//! The snippets of the chapter on reqwest.
+//! The snippets of `docs/guide/reqwest.md`.
 
 // guide: reqwest
 async fn numbers() -> Result<Vec<u32>, tower::BoxError> {
