@@ -76,3 +76,17 @@ fn a_closure_replaces_the_classifier() {
     // guide: end
     let _ = config;
 }
+
+#[test]
+fn the_overload_of_a_proxy_is_throttled() {
+    // guide: envoy
+    use http::Response;
+    use hyper::body::Incoming;
+    use tower_breaker::{Config, Outcome};
+
+    let config = Config::http_client().classify_responses(|response: &Response<Incoming>| {
+        response.headers().contains_key("x-envoy-overloaded").then(Outcome::throttled)
+    });
+    // guide: end
+    let _ = config;
+}
