@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// The class of an [`Outcome`].
 ///
-/// *Ignored* and *cancelled* are neutral: they are in no numerator and no denominator, leave the streak of
-/// failures as it is, and give a probe's lease back.
+/// *Ignored* and *cancelled* are neutral: they count in neither side of a rate, leave the streak of failures
+/// unchanged, and return a probe's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
@@ -16,16 +16,16 @@ pub enum Class {
     Failure,
     /// The dependency asked for fewer calls: HTTP 429, gRPC `RESOURCE_EXHAUSTED`.
     Throttled,
-    /// A quota or a budget is used up: waiting a moment will not help.
+    /// A quota or a budget is used up. A short wait does not help.
     Exhausted,
-    /// Says nothing about the dependency.
+    /// The call says nothing about the dependency.
     Ignored,
-    /// The permit was dropped before anybody knew how the call ended.
+    /// The permit was dropped before the outcome was known.
     Cancelled,
 }
 
 impl Class {
-    /// The lower-case name used in logs and metrics.
+    /// Returns the lower-case name that logs and metrics use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -44,7 +44,8 @@ impl fmt::Display for Class {
     }
 }
 
-/// What settles a [`Permit`](crate::Permit): a [`Class`] with what the dependency said beside it.
+/// What a finished call meant: a [`Class`], with an optional wait, weight, code and reason. It settles a
+/// [`Permit`](crate::Permit).
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,66 +56,88 @@ impl fmt::Display for Class {
 /// assert_eq!(outcome.wait(), Some(Duration::from_secs(20)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "an outcome does nothing until a permit is settled with it"]
+#[must_use = "an outcome has no effect until it settles a permit"]
 pub struct Outcome {
     class: Class,
     weight: u8,
+    rejection: bool,
     code: Option<u16>,
     reason: Option<&'static str>,
     wait: Option<Duration>,
 }
 
 impl Outcome {
-    /// The largest weight of a failure.
+    /// The maximum weight of a failure.
     pub const MAX_WEIGHT: u8 = 100;
 
     const fn of(class: Class) -> Self {
-        Self { class, weight: 1, code: None, reason: None, wait: None }
+        Self { class, weight: 1, rejection: false, code: None, reason: None, wait: None }
     }
 
-    /// The dependency did its work.
+    /// Creates a success: the dependency did its work.
     pub const fn success() -> Self {
         Self::of(Class::Success)
     }
 
-    /// The dependency did not do its work. Weight 1.
+    /// Creates a failure of weight 1: the dependency did not do its work.
     pub const fn failure() -> Self {
         Self::of(Class::Failure)
     }
 
-    /// The dependency asked for fewer calls.
+    /// Creates a throttled outcome: the dependency asked for fewer calls.
     pub const fn throttled() -> Self {
         Self::of(Class::Throttled)
     }
 
-    /// A quota or a budget is used up.
+    /// Creates an exhausted outcome: a quota or a budget is used up.
     pub const fn exhausted() -> Self {
         Self::of(Class::Exhausted)
     }
 
-    /// Says nothing about the dependency.
+    /// Creates an ignored outcome: the call says nothing about the dependency.
     pub const fn ignored() -> Self {
         Self::of(Class::Ignored)
     }
 
-    /// What a dropped permit records.
+    /// Creates the outcome of a call that a circuit breaker further down rejected.
+    ///
+    /// A breaker ignores it, because the dependency was not called. A fallback acts on it, because the caller still
+    /// has no response: see [`wants_another`](Self::wants_another).
+    ///
+    /// ```
+    /// use tower_breaker::{Class, Outcome};
+    ///
+    /// assert_eq!(Outcome::rejected().class(), Class::Ignored);
+    /// assert!(Outcome::rejected().is_rejection());
+    /// assert!(Outcome::rejected().wants_another());
+    /// assert!(!Outcome::ignored().wants_another());
+    /// ```
+    pub const fn rejected() -> Self {
+        let mut outcome = Self::of(Class::Ignored);
+        outcome.rejection = true;
+        outcome
+    }
+
+    /// Creates the outcome that a dropped permit records.
     pub(crate) const fn cancelled() -> Self {
         Self::of(Class::Cancelled)
     }
 
-    /// `Ok` is a success, `Err` is a failure: the judge of [`BreakerHandle::call`](crate::BreakerHandle::call) and its kind, and the
-    /// last line of most others.
+    /// Classifies a result: `Ok` is a success, `Err` is a failure.
+    ///
+    /// [`BreakerHandle::call`](crate::BreakerHandle::call) and its async counterparts classify this way. In a closure
+    /// of your own, it is the usual last arm.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
     /// use tower_breaker::{BreakerHandle, Outcome, Settings};
     ///
     /// let files = BreakerHandle::new("files", Settings::default());
-    /// let judge = |result: &Result<String, Error>| match result {
+    /// let classify = |result: &Result<String, Error>| match result {
     ///     Err(error) if error.kind() == ErrorKind::NotFound => Outcome::ignored(),
     ///     other => Outcome::by_result(other),
     /// };
-    /// files.call_with(|| Err(ErrorKind::NotFound.into()), judge).unwrap_err();
+    /// files.call_with(|| Err(ErrorKind::NotFound.into()), classify).unwrap_err();
     /// assert_eq!(files.snapshot().totals.ignored, 1);
     /// ```
     #[inline]
@@ -122,7 +145,7 @@ impl Outcome {
         Self::failure_if(result.is_err())
     }
 
-    /// A failure, or a success.
+    /// Creates a failure if `failed` is true, and a success otherwise.
     ///
     /// ```
     /// use tower_breaker::{BreakerHandle, Outcome, Settings};
@@ -139,10 +162,10 @@ impl Outcome {
         if failed { Self::failure() } else { Self::success() }
     }
 
-    /// How much a failure counts, 1 to 100; outside that range it is clamped. Default 1.
+    /// Sets the weight of a failure, 1 to 100. Values outside that range are clamped. Default: 1.
     ///
     /// The weight counts in the failure count and on both sides of the failure rate. The streak of consecutive
-    /// failures and the minimum number of calls count calls. It means nothing for the other classes.
+    /// failures and the minimum number of calls count calls instead. Other classes ignore the weight.
     pub const fn weight(mut self, weight: u8) -> Self {
         self.weight = match weight {
             0 => 1,
@@ -152,46 +175,60 @@ impl Outcome {
         self
     }
 
-    /// How long the dependency asked to be left alone, such as a `Retry-After`.
+    /// Sets how long the dependency asked callers to wait, such as a `Retry-After`.
     pub const fn retry_after(mut self, wait: Duration) -> Self {
         self.wait = Some(wait);
         self
     }
 
-    /// Like [`retry_after`](Self::retry_after), for a wait that may not have been given.
+    /// Like [`retry_after`](Self::retry_after), for an optional wait.
     pub const fn maybe_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.wait = wait;
         self
     }
 
-    /// A short reason, shown as the last error in snapshots, events and logs.
+    /// Sets a short reason, which snapshots, events and logs show as the last error.
     pub const fn reason(mut self, reason: &'static str) -> Self {
         self.reason = Some(reason);
         self
     }
 
-    /// A status code, shown as the last error in snapshots, events and logs.
+    /// Sets a status code, which snapshots, events and logs show with the last error.
     pub const fn code(mut self, code: u16) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// The class.
+    /// Returns the class.
     pub const fn class(&self) -> Class {
         self.class
     }
 
-    /// The wait that the dependency asked for.
+    /// Returns the wait that the dependency asked for.
     pub const fn wait(&self) -> Option<Duration> {
         self.wait
     }
 
-    /// The weight of a failure, 1 to 100.
+    /// Returns the weight of a failure, 1 to 100.
     pub const fn failure_weight(&self) -> u8 {
         self.weight
     }
 
-    /// What went wrong, if the outcome is one of the bad ones.
+    /// Returns `true` if a circuit breaker further down rejected the call.
+    pub const fn is_rejection(&self) -> bool {
+        self.rejection
+    }
+
+    /// Returns `true` if the caller should get another response: after a failure, a throttled or exhausted outcome, and
+    /// a rejection.
+    pub const fn wants_another(&self) -> bool {
+        match self.class {
+            Class::Failure | Class::Throttled | Class::Exhausted => true,
+            Class::Success | Class::Ignored | Class::Cancelled => self.rejection,
+        }
+    }
+
+    /// Returns what went wrong, if the class is failure, throttled or exhausted.
     pub const fn last_error(&self) -> Option<LastError> {
         match self.class {
             Class::Failure | Class::Throttled | Class::Exhausted => {
@@ -218,15 +255,15 @@ impl Outcome {
     }
 }
 
-/// The last bad outcome that a breaker saw.
+/// The last outcome of class failure, throttled or exhausted that a breaker recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LastError {
-    /// Its class.
+    /// The class.
     pub class: Class,
-    /// Its reason, if the classifier gave one.
+    /// The reason, if the classifier gave one.
     pub reason: Option<&'static str>,
-    /// Its status code, if there was one.
+    /// The status code, if there was one.
     pub code: Option<u16>,
 }
 
@@ -255,12 +292,30 @@ mod tests {
     }
 
     #[test]
-    fn only_bad_outcomes_are_a_last_error() {
+    fn only_failed_throttled_and_exhausted_calls_have_a_last_error() {
         assert_eq!(Outcome::success().reason("x").last_error(), None);
         assert_eq!(Outcome::ignored().reason("x").last_error(), None);
         let bad = Outcome::failure().reason("bad gateway").code(502).last_error();
         assert_eq!(bad.map(|bad| bad.to_string()).as_deref(), Some("bad gateway (502)"));
         let bare = Outcome::throttled().last_error();
         assert_eq!(bare.map(|bad| bad.to_string()).as_deref(), Some("throttled"));
+    }
+
+    #[test]
+    fn a_rejection_is_ignored_by_a_breaker_and_calls_for_another_response() {
+        let rejected = Outcome::rejected();
+        assert_eq!((rejected.class(), rejected.last_error()), (Class::Ignored, None));
+        assert!(rejected.is_rejection() && rejected.wants_another());
+        for outcome in [Outcome::failure(), Outcome::throttled(), Outcome::exhausted()] {
+            assert!(outcome.wants_another() && !outcome.is_rejection());
+        }
+        for outcome in [Outcome::success(), Outcome::ignored(), Outcome::cancelled()] {
+            assert!(!outcome.wants_another() && !outcome.is_rejection());
+        }
+    }
+
+    #[test]
+    fn the_rejection_flag_takes_no_space() {
+        assert_eq!(size_of::<Outcome>(), 40);
     }
 }

@@ -1,4 +1,4 @@
-//! What a breaker is made of.
+//! The configuration of a breaker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use crate::machine::{Callbacks, Settings, WindowSnapshot};
 use crate::outcome::Outcome;
 use crate::rejection::{RejectWithBoxError, RejectWithFn};
 
-/// The numbers, what a result means, and what a rejection becomes.
+/// The configuration of a breaker: its [`Settings`], its classifier and its rejection policy.
 ///
-/// A preset picks all three, and each can be replaced:
+/// A preset chooses all three, and each can be replaced:
 ///
 /// ```
 /// use tower_breaker::{Config, Outcome, Settings, Trip};
@@ -31,26 +31,31 @@ use crate::rejection::{RejectWithBoxError, RejectWithFn};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Config<C = ErrorsAsFailures, R = RejectWithBoxError> {
+    pub(super) parts: Parts,
+    pub(super) classify: C,
+    pub(super) on_rejected: R,
+}
+
+/// The parts of a [`Config`] that do not depend on its type parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
     pub(super) name: Arc<str>,
     pub(super) settings: Settings,
     pub(super) callbacks: Callbacks,
     pub(super) observers: Observers,
-    pub(super) classify: C,
-    pub(super) on_rejected: R,
     pub(super) pending: bool,
 }
 
 impl<C, R> Config<C, R> {
     pub(super) fn of(name: &str, settings: Settings, classify: C, on_rejected: R) -> Self {
-        Self {
+        let parts = Parts {
             name: Arc::from(name),
             settings,
             callbacks: Callbacks::default(),
             observers: Observers::default(),
-            classify,
-            on_rejected,
             pending: false,
-        }
+        };
+        Self { parts, classify, on_rejected }
     }
 
     #[cfg(test)]
@@ -58,30 +63,31 @@ impl<C, R> Config<C, R> {
         &self.classify
     }
 
-    /// The name of the breaker in errors, headers, events and logs. Default: that of the preset (`http_client`).
+    /// Sets the name of the breaker in errors, headers, events and logs. Default: the name of the preset
+    /// (`http_client`).
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.name = name.into();
+        self.parts.name = name.into();
         self
     }
 
-    /// The numbers. Replaces those of the preset; to change one of them, start from
+    /// Sets the settings, in place of those of the preset. To change some of them, start from
     /// [`Settings::to_builder`].
     pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
+        self.parts.settings = settings;
         self
     }
 
-    /// What a finished call meant. See [`Classify`](crate::classify::Classify). Rules that were given before are replaced with
-    /// it: give them after.
+    /// Sets the classifier, see [`Classify`](crate::classify::Classify). It replaces the overrides as well, so call this
+    /// before adding overrides.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
-        let Self { name, settings, callbacks, observers, classify: _, on_rejected, pending } = self;
-        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
+        let Self { parts, on_rejected, .. } = self;
+        Config { parts, classify, on_rejected }
     }
 
-    /// What a finished call meant, as a function of its whole result.
+    /// Sets a closure as the classifier. It sees the whole result of a call.
     ///
-    /// The response of the guarded service is then the inner one as it is, and `RejectWithHttp` or `RejectWithGrpc` need a body
-    /// that has a `Default`.
+    /// The response type of the guarded service is then that of the inner service, and the policies `RejectWithHttp` and
+    /// `RejectWithGrpc` require a body that implements `Default`.
     pub fn classify_fn<Res, E, F>(self, classify: F) -> Config<ClassifyFn<F>, R>
     where
         F: Fn(Result<&Res, &E>) -> Outcome,
@@ -89,14 +95,14 @@ impl<C, R> Config<C, R> {
         self.classify(ClassifyFn::new(classify))
     }
 
-    /// What a rejected call becomes. See [`OnRejected`](crate::rejection::OnRejected).
+    /// Sets the rejection policy, see [`OnRejected`](crate::rejection::OnRejected).
     pub fn on_rejected<R2>(self, on_rejected: R2) -> Config<C, R2> {
-        let Self { name, settings, callbacks, observers, classify, on_rejected: _, pending } = self;
-        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
+        let Self { parts, classify, .. } = self;
+        Config { parts, classify, on_rejected }
     }
 
-    /// Answers a rejected call with a response made from the request (by value, uncopied) and the rejection. The
-    /// error type stays the inner one.
+    /// Answers a rejected call with a response made from the request and the rejection. The closure gets the request by
+    /// value, without a copy. The error type stays that of the inner service.
     pub fn reject_with<Req, A, F>(self, answer: F) -> Config<C, RejectWithFn<F>>
     where
         F: Fn(Req, CircuitOpen) -> A,
@@ -104,15 +110,15 @@ impl<C, R> Config<C, R> {
         self.on_rejected(RejectWithFn::new(answer))
     }
 
-    /// A trip rule of your callbacks, beside those of the settings: asked whenever a failure or a slow call was counted
-    /// and no other rule fired, and when overdue calls are looked for.
+    /// Adds a trip rule to those of the settings.
     ///
-    /// It runs outside every lock, and opens the circuit only if its epoch has not ended meanwhile.
+    /// The closure runs after each failure or slow call on which no other rule fires, and whenever the breaker checks for
+    /// overdue calls. It runs outside all locks. The circuit opens only if the epoch has not ended in the meantime.
     ///
     /// ```
     /// use tower_breaker::Config;
     ///
-    /// // Tolerate less when there is more traffic.
+    /// // Tolerate fewer failures under more traffic.
     /// let config = Config::default().trip_when(|window| {
     ///     let tolerated = if window.calls > 1_000 { 0.05 } else { 0.5 };
     ///     window.calls >= 20 && window.failures as f64 >= tolerated * window.calls as f64
@@ -123,20 +129,22 @@ impl<C, R> Config<C, R> {
         mut self,
         rule: impl Fn(&WindowSnapshot) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.callbacks.rule = Some(Arc::new(rule));
+        self.parts.callbacks.rule = Some(Arc::new(rule));
         self
     }
 
-    /// A cooldown of your callbacks, from the number of the attempt (0 for the first trip, one more for each failed
-    /// half-open), in place of the settings' formula. The settings' jitter applies; their maximum does not.
+    /// Sets a closure that computes the cooldown, in place of the [`Backoff`](crate::Backoff) of the settings.
     ///
-    /// It runs outside every lock. If it panics, the panic is reported by the panic hook and ends there, and the
-    /// settings' formula stands in: the circuit opens all the same.
+    /// Its argument is the number of the attempt: 0 for the first trip, one more after each failed half-open period. The
+    /// jitter of the settings applies, their maximum does not.
+    ///
+    /// The closure runs outside all locks. If it panics, the panic hook reports the panic, which does not propagate. The
+    /// circuit still opens, with the backoff of the settings.
     pub fn cooldown_with(
         mut self,
         cooldown: impl Fn(u32) -> Duration + Send + Sync + 'static,
     ) -> Self {
-        self.callbacks.cooldown = Some(Arc::new(cooldown));
+        self.parts.callbacks.cooldown = Some(Arc::new(cooldown));
         self
     }
 
@@ -145,17 +153,17 @@ impl<C, R> Config<C, R> {
     /// Observers are notified in the order in which they are given here. Listeners can be added later:
     /// [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
-        self.observers.push(Arc::new(observer));
+        self.parts.observers.push(Arc::new(observer));
         self
     }
 
-    /// Lets `poll_ready` wait while calls would be rejected, instead of letting `call` reject.
+    /// Makes `poll_ready` wait while calls would be rejected, so that `call` does not reject them.
     ///
-    /// For balancers, which skip an endpoint that is not ready: in the default mode an endpoint that rejects at once
-    /// looks like the fastest one. In a [`Ramp`](crate::Ramp), `call` still rejects its share. Needs a tokio runtime
-    /// with time.
+    /// For balancers, which skip an endpoint that is not ready. In the default mode, an endpoint that rejects at once
+    /// looks like the fastest one. In a [`Ramp`](crate::Ramp), `call` still rejects its share of the calls. Requires a
+    /// tokio runtime with time enabled.
     pub fn pending_while_open(mut self) -> Self {
-        self.pending = true;
+        self.parts.pending = true;
         self
     }
 }

@@ -3,7 +3,7 @@
 use tower_layer::Layer;
 
 use crate::breaker::{Breaker, BreakerHandle, BreakerRef};
-use crate::circuit_breaker::config::Config;
+use crate::circuit_breaker::config::{Config, Parts};
 use crate::circuit_breaker::service::CircuitBreaker;
 use crate::classify::ErrorsAsFailures;
 use crate::registry::{Retain, Retention};
@@ -24,8 +24,8 @@ pub struct CircuitBreakerLayer<C = ErrorsAsFailures, R = RejectWithBoxError> {
 impl<C, R> CircuitBreakerLayer<C, R> {
     /// Creates a layer with a new breaker. It cannot fail, because settings are checked when they are built.
     pub fn new(config: Config<C, R>) -> Self {
-        let Config { name, settings, callbacks, observers, classify, on_rejected, pending } =
-            config;
+        let Config { parts, classify, on_rejected } = config;
+        let Parts { name, settings, callbacks, observers, pending } = parts;
         let breaker = BreakerRef::new(Breaker::new(name, settings, callbacks, observers));
         Self { breaker, classify, on_rejected, pending }
     }
@@ -34,8 +34,9 @@ impl<C, R> CircuitBreakerLayer<C, R> {
     /// [`pending_while_open`](Config::pending_while_open) of `config` are used. Name, settings and callbacks remain those of
     /// the breaker.
     pub fn join(handle: &BreakerHandle, config: Config<C, R>) -> Self {
-        let Config { classify, on_rejected, pending, .. } = config;
-        Self { breaker: handle.shared().clone(), classify, on_rejected, pending }
+        let Config { parts, classify, on_rejected } = config;
+        let breaker = handle.shared().clone();
+        Self { breaker, classify, on_rejected, pending: parts.pending }
     }
 
     /// Returns the handle of the breaker, for its state, its events and manual control.

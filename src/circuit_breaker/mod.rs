@@ -273,9 +273,9 @@ pub(crate) mod call;
 pub(crate) mod config;
 mod future;
 pub(crate) mod layer;
+mod overrides;
 mod presets;
 mod readiness;
-mod rules;
 pub(crate) mod service;
 
 pub use future::ResponseFuture;

@@ -1,4 +1,4 @@
-//! One line for each kind of service.
+//! The presets of [`Config`].
 
 use crate::circuit_breaker::config::Config;
 use crate::classify::ErrorsAsFailures;
@@ -11,7 +11,9 @@ use crate::rejection::RejectWithBoxError;
 #[cfg(feature = "http")]
 use crate::rejection::{RejectWithGrpc, RejectWithHttp};
 
-/// For any service: `Err` is a failure, a rejection is a [`BoxError`](crate::BoxError) that holds a
+/// The preset for any service.
+///
+/// An `Err` is a failure. A rejection is a [`BoxError`](crate::BoxError) that holds a
 /// [`CircuitOpen`](crate::CircuitOpen).
 impl Default for Config {
     fn default() -> Self {
@@ -21,17 +23,22 @@ impl Default for Config {
 
 #[cfg(feature = "http")]
 impl Config {
-    /// For HTTP servers and routers: 5xx is a failure, a 429 moves nothing (one caller's limit must not close the
-    /// house), a rejection is a 503 with `Retry-After`. The error type stays, axum's `Infallible` too.
+    /// Returns the preset for HTTP servers and routers.
+    ///
+    /// A 5xx is a failure. A 429 is ignored: the rate limit of one caller must not open the circuit for everyone. A
+    /// rejection is a 503 with `Retry-After`. The error type stays that of the inner service, such as axum's
+    /// `Infallible`.
     pub fn http() -> Config<Http, RejectWithHttp> {
         Config::of("http", Settings::http(), Http::server(), RejectWithHttp)
     }
 
-    /// For HTTP clients: 5xx and transport errors are failures, a 429 holds, a rejection is a
+    /// Returns the preset for HTTP clients.
+    ///
+    /// A 5xx and a transport error are failures. A 429 holds the circuit open for its wait. A rejection is a
     /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
     ///
-    /// Around hyper-util's pooled client it counts calls, not connections: a request that the client repeats by itself,
-    /// because it could not send it on a pooled connection that had died, is one call.
+    /// Around hyper-util's pooled client, the breaker counts calls, not connections. If the client repeats a request
+    /// because a pooled connection was dead, it is still one call.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -44,7 +51,7 @@ impl Config {
     ///
     /// let client = ServiceBuilder::new()
     ///     .layer(CircuitBreakerLayer::new(Config::http_client()))
-    ///     .layer(TimeoutLayer::new(Duration::from_secs(30))) // inside: what it ends is a failure
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(30))) // inside the breaker, so that a timeout is a failure
     ///     .service(Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>());
     /// # let request = http::Request::get("http://127.0.0.1:1/").body(Full::default()).unwrap();
     /// # assert!(tower::ServiceExt::oneshot(client, request).await.is_err());
@@ -54,18 +61,24 @@ impl Config {
         Config::of("http_client", Settings::http_client(), Http::client(), RejectWithBoxError)
     }
 
-    /// For tonic servers: a rejection is `UNAVAILABLE` with pushback. The error type stays.
+    /// Returns the preset for tonic servers.
+    ///
+    /// A rejection is `UNAVAILABLE` with pushback. The error type stays that of the inner service.
     pub fn grpc() -> Config<Grpc, RejectWithGrpc> {
         Config::of("grpc", Settings::grpc(), Grpc::server(), RejectWithGrpc)
     }
 
-    /// For tonic clients: `RESOURCE_EXHAUSTED` holds, a rejection is `UNAVAILABLE` with pushback. The error type
-    /// stays.
+    /// Returns the preset for tonic clients.
+    ///
+    /// `RESOURCE_EXHAUSTED` holds the circuit open for its wait. A rejection is `UNAVAILABLE` with pushback. The error type
+    /// stays that of the inner service.
     pub fn grpc_client() -> Config<Grpc, RejectWithGrpc> {
         Config::of("grpc_client", Settings::grpc_client(), Grpc::client(), RejectWithGrpc)
     }
 
-    /// For LLM APIs: the provider's signals, longer waits, longer leases. A rejection is a
+    /// Returns the preset for LLM APIs.
+    ///
+    /// It classifies by the signals of the provider, and has longer waits and leases. A rejection is a
     /// [`BoxError`](crate::BoxError) that holds a [`CircuitOpen`](crate::CircuitOpen).
     #[cfg(feature = "llm")]
     pub fn llm(provider: Provider) -> Config<Llm, RejectWithBoxError> {

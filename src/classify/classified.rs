@@ -1,4 +1,4 @@
-//! Verdicts that need more than there is.
+//! Results that are classified at once, or after more of the body.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,19 +7,21 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What a classifier gives back: the result, or what waits for more of it.
+/// A result that is classified, or a future that reads more of the response first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Classified<T, L> {
     /// The result for the caller.
     Ready(T),
-    /// A future of it. Its place is that of the guarded call: dropping it ends the call.
+    /// A future that resolves to the result. It is part of the guarded call: dropping it ends the call.
     Deferred(L),
 }
 
-/// What needs no waiting.
+/// A result that is always classified at once.
 pub(super) type ReadyOnly<T> = Classified<T, NeverDeferred<T>>;
 
-/// A future that does not exist, of a `T`. It takes no room.
+/// A future of a `T` that cannot exist. It has size 0.
+///
+/// The [`Classify::Deferred`](super::Classify::Deferred) of a classifier that never defers.
 pub struct NeverDeferred<T> {
     none: Infallible,
     output: PhantomData<fn() -> T>,
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_never_waits_takes_no_room() {
+    fn a_future_that_cannot_exist_takes_no_space() {
         assert_eq!(size_of::<Option<NeverDeferred<String>>>(), 0);
         assert_eq!(size_of::<ReadyOnly<u64>>(), size_of::<u64>());
     }

@@ -1,6 +1,6 @@
 //! Keeps the compiler from inferring `http::Request` where the request type is unknown.
 
-/// A request and a response that cannot exist.
+/// A request, and a response, that cannot exist.
 #[derive(Debug)]
 pub enum Uninhabited {}
 

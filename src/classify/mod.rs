@@ -1,61 +1,66 @@
-//! What a finished call meant.
+//! Classification: what a finished call meant.
 //!
-//! A breaker guards whatever a [`Classify`] can judge. It is shown the request before the call and the whole
-//! `Result` after it, together with the [`Permit`] of the call, and turns them into one [`Outcome`]:
+//! A breaker guards every service whose results a [`Classify`] can classify. The classifier sees the request before the
+//! call, and after it the whole `Result` together with the [`Permit`] of the call. It turns them into one [`Outcome`]:
 //!
 //! | classifier | for | a failure is | preset |
 //! |---|---|---|---|
 //! | [`ErrorsAsFailures`] | any service | `Err` | `Config::default()` |
-//! | [`ClassifyFn`] | any service | what a closure says of the result | `.classify_fn(…)` |
+//! | [`ClassifyFn`] | any service | what a closure returns for the result | `.classify_fn(…)` |
 //! | [`Http::server`] | HTTP servers and routers | `Err`, 5xx except 501 and 505, a body that breaks; 429 is ignored | `Config::http()` |
 //! | [`Http::client`] | HTTP clients | the same; 429 is throttled | `Config::http_client()` |
-//! | [`Grpc::server`] | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
+//! | [`Grpc::server`] | gRPC servers | as for HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `Config::grpc()` |
 //! | [`Grpc::client`] | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `Config::grpc_client()` |
 //! | [`Llm`](crate::llm::Llm) | LLM APIs | the provider's signals, in heads, bodies and streams | `Config::llm(provider)` |
-//! | `TowerHttp` (feature `tower-http`) | HTTP and gRPC | what a classifier of `tower_http::trace` says, and a body that breaks | `.classify(TowerHttp::new(…))` |
+//! | `TowerHttp` (feature `tower-http`) | HTTP and gRPC | what a classifier of `tower_http::trace` returns, and a body that breaks | `.classify(TowerHttp::new(…))` |
 //!
-//! With feature `reqwest`, [`Http`] and [`Llm`](crate::llm::Llm) also judge every service that returns a `reqwest::Response`.
+//! With feature `reqwest`, [`Http`] and [`Llm`](crate::llm::Llm) also classify services that return a
+//! `reqwest::Response`.
 //!
-//! An HTTP service nearly always answers `Ok`, also when it is down: a rule that only sees `Err` guards nothing
-//! there. All the HTTP classifiers read the waits that a server asks for ([`retry_after`]) and recognise the
-//! answers of breakers further down by [`OPEN_HEADER`].
+//! An HTTP service almost always returns `Ok`, even when it is down. A classifier that only sees `Err` guards nothing
+//! there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the responses
+//! of breakers further down by [`OPEN_HEADER`].
 //!
-//! [`rules`] are lines of a [`Config`](crate::Config) that go before any of these:
+//! # Overrides
 //!
-//! | rule | on | says |
+//! [`overrides`] are lines of a [`Config`](crate::Config) that classify some results before any of these classifiers
+//! does:
+//!
+//! | override | applies to | result |
 //! |---|---|---|
-//! | [`.ignore_errors`](crate::Config::ignore_errors) | the error | these are ignored |
-//! | [`.only_errors`](crate::Config::only_errors) | the error | only these may be failures |
-//! | [`.classify_errors`](crate::Config::classify_errors) | the error | any [`Outcome`], or nothing |
+//! | [`.ignore_errors`](crate::Config::ignore_errors) | the error | matching errors are ignored |
+//! | [`.only_errors`](crate::Config::only_errors) | the error | only matching errors can be failures |
+//! | [`.classify_errors`](crate::Config::classify_errors) | the error | any [`Outcome`], or none |
 //! | [`.ignore_caused_by`](crate::Config::ignore_caused_by), [`.only_caused_by`](crate::Config::only_caused_by), [`.classify_caused_by`](crate::Config::classify_caused_by) | an error of one type in the chain of sources | the same |
-//! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`], or nothing |
+//! | [`.classify_responses`](crate::Config::classify_responses) | the response | any [`Outcome`], or none |
 //!
-//! Codes of a response are moved, and weighed, by the setters of [`Http`] and [`Grpc`].
+//! The setters of [`Http`] and [`Grpc`] assign status codes to other classes and give them weights.
 //!
 //! # Bodies
 //!
-//! [`Http`], [`Grpc`] and [`Llm`](crate::llm::Llm) settle a call where the first row fits:
+//! [`Http`], [`Grpc`] and [`Llm`](crate::llm::Llm) settle a call at the first row that applies:
 //!
-//! | | the call is settled |
+//! | condition | the call is settled |
 //! |---|---|
 //! | an `Err`, a head that is not good, [`SettleAt::Head`] | at once |
 //! | an error response of [`Llm`](crate::llm::Llm) | when its body has been read, before it is handed on |
-//! | no body: the answer to a `HEAD`, 204, 304, a body that has ended already | with the head |
-//! | the body says how the call ended: an event of an LLM stream, trailers | there |
+//! | no body: the response to a `HEAD`, 204, 304, a body that has already ended | with the head |
+//! | the body tells how the call ended: an event of an LLM stream, trailers | there |
 //! | a probe, and [`SettleAt::FirstContent`] | at the first content |
 //! | the body ends or breaks | there |
-//! | the body is dropped | there: a success behind the first content, else cancelled (or a failure, [at the deadline](Grpc#deadlines) of a gRPC request) |
+//! | the body is dropped | there: a success after the first content, otherwise cancelled (or a failure, [at the deadline](Grpc#deadlines) of a gRPC request) |
 //!
-//! The permit is in the [`BreakerBody`] until then. The frames pass as they came. The time of a call, for the rules of
-//! slow and overdue calls and for `cancelled_after`, ends with the first content: what follows is the time of whoever
-//! reads. The rest of a probe's body is watched: see [`Permit::response_started`].
+//! Until then the [`BreakerBody`] holds the permit. Frames pass through unchanged. For the slow and overdue rules and
+//! for `cancelled_after`, the call ends at the first content: what follows is the time of the reader. The rest of a
+//! probe's body is its body tail, see [`Permit::response_started`].
 //!
-//! What is read before the response is handed on is in the response's extensions as a [`Verdict`]; what comes later is
-//! seen by the breaker alone.
+//! What a classifier reads before it hands the response on is in the response's extensions as a [`Verdict`]. Only the
+//! breaker sees what comes later.
 //!
-//! ## Readers of your own
+//! ## Custom body classifiers
 //!
-//! A [`ClassifyBody`] reads every byte in passing, and a [`Classify`] hands it the permit with [`BreakerBody::classified`]:
+//! A [`ClassifyBody`] sees every byte as it passes. A [`Classify`] hands it the permit with
+//! [`BreakerBody::classified`]:
 //!
 //! ```
 //! # #[cfg(feature = "http")] #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -64,7 +69,7 @@
 //! use tower_breaker::classify::{Http, ClassifyBody, Classified, NeverDeferred, BodyProgress};
 //! use tower_breaker::{BreakerBody, Class, Outcome, Permit, classify::Classify};
 //!
-//! /// A report is whole if its last line has an end.
+//! /// A report is complete if its last line ends with a newline.
 //! struct Report { last: u8 }
 //!
 //! impl ClassifyBody for Report {
@@ -126,15 +131,29 @@
 //! # #[cfg(not(feature = "http"))] fn main() {}
 //! ```
 //!
-//! To know before the response is handed on, `Later` is a [`Reading`], and [`Classified::Deferred`] returns it: it reads
-//! [`Until`] the first content or the end, within 64 KiB and a time, and leaves the [`Verdict`].
+//! To classify a response before it is handed on, set `Deferred` to a [`Reading`] and return it in
+//! [`Classified::Deferred`]. It reads [`Until`] the first content or the end, within 64 KiB and a time limit, and leaves
+//! the [`Verdict`].
 //!
 //! # Fallbacks and retries
 //!
-//! [`ToOutcome`] and [`AnswerFor`] serve the fallback, retry and rejection policies: is this answer good enough, is it
-//! worth another try ([`RetryAdvice`]), and how does another answer stand in for it.
+//! Fallbacks and retries ask [`Outcomes`] what a result means. The classifiers of the table above implement it, and so
+//! does [`ByResponse`], which reads a response that is [`ToOutcome`]. [`RetryAdvice`] is an explicit retry instruction
+//! in a response. [`AnswerFor`] tells which answers can stand in for a response.
+//!
+//! # Closures in spawned tasks
+//!
+//! A closure over a [`BoxError`](crate::BoxError) can stop a spawned `async` block from compiling, with "implementation
+//! of … is not general enough". rustc erases the `'static` of a `Box<dyn Error>` in the types that an `async` block holds
+//! across an `.await`, and cannot prove that the closure accepts it ([rust-lang/rust#110338]). Errors of any other type
+//! are not affected. `service.ready().await?.call(request).await` compiles, and so does
+//! `tokio::spawn(service.oneshot(request))`. To call `oneshot` inside the block, box the service
+//! (`BoxCloneSyncService::new(service)`), or use a `…_caused_by` override, whose closure takes an error of one type.
+//!
+//! [rust-lang/rust#110338]: https://github.com/rust-lang/rust/issues/110338
 
 mod advice;
+mod answer_for;
 #[cfg(feature = "http")]
 pub(crate) mod body;
 mod classified;
@@ -144,9 +163,12 @@ pub(crate) mod grpc;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "http")]
+mod http_outcomes;
+#[cfg(feature = "http")]
 pub(crate) mod infer;
+mod outcomes;
+pub mod overrides;
 pub(crate) mod result;
-pub mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
 mod to_outcome;
@@ -159,6 +181,7 @@ use crate::Outcome;
 use crate::breaker::Permit;
 
 pub use self::advice::RetryAdvice;
+pub use self::answer_for::AnswerFor;
 #[cfg(feature = "http")]
 pub use self::body::{BodyProgress, BreakerBody, ClassifyBody, Reading, SettleAt, Until};
 pub use self::classified::{Classified, NeverDeferred};
@@ -174,101 +197,104 @@ pub(crate) use self::http::GRPC_PUSHBACK;
 pub(crate) use self::http::retry_advice;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
+pub use self::outcomes::Outcomes;
 pub use self::result::{ClassifyFn, ErrorsAsFailures};
 #[cfg(feature = "reqwest")]
 pub(crate) use self::to_outcome::classify_head;
-pub use self::to_outcome::{AnswerFor, ToOutcome};
+pub use self::to_outcome::{ByResponse, ToOutcome};
 #[cfg(feature = "http")]
 pub use self::verdict::Verdict;
 
-/// Decides what a finished call meant.
+/// Decides what a finished call meant, with the permit and the response body.
 ///
-/// An implementation that settles every permit in [`result`](Self::result) is four lines long; one that cannot
-/// know yet moves the permit into the response body, which settles it, or reads the body first and returns
-/// [`Classified::Deferred`]. An example is in the [module docs](self#readers-of-your-own).
+/// [`Outcomes`] is the simpler trait for classifiers that only look at the result. An implementation of `Classify` that
+/// settles every permit in [`result`](Self::result) is four lines long. One that needs more than the head moves the
+/// permit into the response body, which settles it, or reads the body first and returns [`Classified::Deferred`]. The
+/// [module docs](self#custom-body-classifiers) show an example.
 ///
-/// A panic in any method goes on to the caller; the call counts as ignored.
+/// A panic in any method propagates to the caller. The call counts as ignored.
 #[diagnostic::on_unimplemented(
-    message = "the classifier `{Self}` cannot judge the results of this service",
+    message = "the classifier `{Self}` cannot classify the results of this service",
     label = "does not fit a service of `{Req}` that returns `Result<{Res}, {E}>`",
     note = "HTTP (`http::Request` and `http::Response`): `Config::http()` around a server or router, `Config::http_client()` around a client",
     note = "gRPC: `Config::grpc()` around a server, `Config::grpc_client()` around a client",
     note = "any other service: `Config::default()`, where `Err` is a failure, or `.classify_fn(|result: Result<&Response, &Error>| …)`"
 )]
 pub trait Classify<Req, Res, E> {
-    /// What the request said that the verdict needs. `()` mostly.
+    /// What the classifier remembers of the request. Usually `()`.
     type RequestInfo;
 
-    /// The response that the caller gets: `Res`, or one whose body carries the permit on.
+    /// The response that the caller gets: `Res`, or a response whose body holds the permit.
     type Response;
 
-    /// What waits for more of the response where its head is not enough. [`NeverDeferred<Result<Self::Response, E>>`](NeverDeferred)
-    /// where it always is.
+    /// The future that reads more of the response if the head is not enough.
+    /// [`NeverDeferred<Result<Self::Response, E>>`](NeverDeferred) if the head is always enough.
     type Deferred: Future<Output = Result<Self::Response, E>>;
 
     /// Whether [`result`](Self::result) may panic while it has the permit. If it does, the call counts as ignored.
     ///
-    /// To be ready for that costs a nanosecond a call. The default is the safe one; say `false` where no foreign code
-    /// runs, or where its panics are of no interest: they count as a cancelled call then.
+    /// The guard costs one nanosecond per call. The default is safe. Set it to `false` if `result` runs no foreign code,
+    /// or if a panic may count as a cancelled call.
     const MAY_PANIC: bool = true;
 
     /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
     fn request(&self, request: &Req) -> Self::RequestInfo;
 
-    /// Settles the permit, or moves it into the response, or into what waits for more of it. The error of a call
-    /// comes back untouched.
+    /// Settles the permit, or moves it into the response or into the future that reads more of it. Returns the error of
+    /// a call unchanged.
     fn result(
         &self,
-        token: Self::RequestInfo,
+        info: Self::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
     ) -> Classified<Result<Self::Response, E>, Self::Deferred>;
 
-    /// What it means that a call was dropped before it had a result, by what the request said. It runs in a destructor,
-    /// and must be cheap.
+    /// Returns the outcome of a call that was dropped before it had a result. Must be cheap: it runs in a destructor.
     ///
-    /// Default: `None`, a cancelled call, which is neutral, or a failure after
-    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). [`Grpc`] tells here that the deadline of the
+    /// Default: `None`. The call is then cancelled, which is neutral, or it is a failure after
+    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). [`Grpc`] returns a failure if the deadline of the
     /// request had passed.
     #[inline]
-    fn dropped(token: Self::RequestInfo) -> Option<Outcome> {
-        let _ = token;
+    fn dropped(info: Self::RequestInfo) -> Option<Outcome> {
+        let _ = info;
         None
     }
 
-    /// The response of a call that was settled without this classifier, by one of the [`rules`] that go before it.
-    /// There is nothing left to judge.
+    /// Converts the response of a call that was settled without this classifier, by one of the [`overrides`].
     fn settled(&self, response: Res) -> Self::Response;
 
-    /// Whether a breaker further down gave this response, and the dependency was not called. No rule is asked about it.
+    /// Returns `true` if a breaker further down sent this response, and the dependency was not called. Overrides do not
+    /// see such a response.
     ///
-    /// Default: no.
+    /// Default: `false`.
     fn is_rejection(&self, response: &Res) -> bool {
         let _ = response;
         false
     }
 
-    /// Like [`result`](Self::result), unless `rule` says what the result means. It is asked once, and about no response
-    /// that [is a rejection](Self::is_rejection).
+    /// Settles the permit with the outcome of `classify_first` if there is one, and calls [`result`](Self::result)
+    /// otherwise.
     ///
-    /// This is how the [`rules`] of a `Config` go before its classifier, in their order. There is nothing to implement.
-    fn result_unless(
+    /// It runs `classify_first` once, and never for a response that [is a rejection](Self::is_rejection). The
+    /// [`overrides`] use it to run before the classifier of a `Config`, in their order. Do not implement it.
+    #[doc(hidden)]
+    fn result_with_override(
         &self,
-        token: Self::RequestInfo,
+        info: Self::RequestInfo,
         result: Result<Res, E>,
         permit: Permit,
-        rule: impl Fn(Result<&Res, &E>) -> Option<Outcome>,
+        classify_first: impl Fn(Result<&Res, &E>) -> Option<Outcome>,
     ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
-        let said = match &result {
+        let outcome = match &result {
             Ok(response) if self.is_rejection(response) => None,
-            result => rule(result.as_ref()),
+            result => classify_first(result.as_ref()),
         };
-        match said {
+        match outcome {
             Some(outcome) => {
                 permit.settle(outcome);
                 Classified::Ready(result.map(|response| self.settled(response)))
             }
-            None => self.result(token, result, permit),
+            None => self.result(info, result, permit),
         }
     }
 }

@@ -1,28 +1,27 @@
-//! Verdicts on a plain `Result`.
+//! Classifiers of a plain `Result`.
 
 use std::fmt;
 
 use super::classified::ReadyOnly;
-use super::{Classified, Classify, NeverDeferred};
+use super::{Classified, Classify, NeverDeferred, Outcomes};
 use crate::Outcome;
 use crate::breaker::{Permit, classifying};
 use crate::classify::foreign::rejection_in;
 
-/// `Ok` is a success, `Err` is a failure, but for a [`CircuitOpen`](crate::CircuitOpen) of a breaker further down,
-/// which is ignored. The classifier of `Config::default()`.
+/// Classifies `Ok` as a success and `Err` as a failure. The classifier of `Config::default()`.
 ///
-/// A rejection is found in a `CircuitOpen`, in a `BoxError` and its sources, and in a
-/// [`BreakerError`](crate::BreakerError) of `BoxError` or `Infallible`. In an error type of your own it is a failure:
-/// tell it apart with a [`ClassifyFn`].
+/// An `Err` that holds the [`CircuitOpen`](crate::CircuitOpen) of a breaker further down is a
+/// [rejection](Outcome::rejected), which the breaker ignores. It is found in a `CircuitOpen`, in a `BoxError` and its
+/// sources, in an [`io::Error`](std::io::Error), and in a [`BreakerError`](crate::BreakerError) of `BoxError` or
+/// `Infallible`. In your own error type it is a failure: use a [`ClassifyFn`] to tell the two apart.
 ///
-/// It reads nothing inside of an `Ok`: an HTTP or gRPC service that answers `503` is a success here. Those have
-/// classifiers of their own, see the [module docs](super).
+/// An `Ok` is never inspected: an HTTP or gRPC service that returns a `503` succeeds here. HTTP and gRPC have their own
+/// classifiers, see the [module docs](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ErrorsAsFailures;
 
-impl ErrorsAsFailures {
-    /// The verdict on one result.
-    pub fn outcome<Res, E: 'static>(&self, result: Result<&Res, &E>) -> Outcome {
+impl<Res, E: 'static> Outcomes<Res, E> for ErrorsAsFailures {
+    fn outcome(&self, result: Result<&Res, &E>) -> Outcome {
         match result {
             Ok(_) => Outcome::success(),
             Err(error) => failed_call(error),
@@ -30,15 +29,16 @@ impl ErrorsAsFailures {
     }
 }
 
-/// What an `Err` of the guarded service means wherever nothing better is known.
+/// Returns the outcome of an `Err` about which nothing else is known.
 pub(crate) fn failed_call<E: 'static>(error: &E) -> Outcome {
     rejected_below(error).unwrap_or(Outcome::failure().reason("error"))
 }
 
-/// The verdict on a rejection by a breaker further down, if the error is one. It is none of the failures of the guarded
-/// service: it must not open every breaker above.
+/// Returns the outcome of an `Err` that is the rejection of a breaker further down.
+///
+/// Without it, one open circuit would open every circuit above it.
 pub(crate) fn rejected_below<E: 'static>(error: &E) -> Option<Outcome> {
-    rejection_in(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after()))
+    rejection_in(error).map(|open| Outcome::rejected().maybe_retry_after(open.retry_after()))
 }
 
 impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
@@ -46,7 +46,7 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
     type Response = Res;
     type Deferred = NeverDeferred<Result<Res, E>>;
 
-    /// The sources of an error are foreign code, and are asked with care.
+    // Walking the sources of an error runs foreign code, but `result` guards against its panics itself.
     const MAY_PANIC: bool = false;
 
     #[inline]
@@ -66,7 +66,7 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
     }
 }
 
-/// Asks a closure. Built by `Config::classify_fn`.
+/// Classifies with a closure. Built by `Config::classify_fn` and `RetryPolicy::classify_fn`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,30 +84,32 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
 ///
 /// # Panics
 ///
-/// A panic of the closure goes on to the caller of the service; the call counts as ignored.
+/// A panic of the closure propagates to the caller of the service. The call counts as ignored.
 #[derive(Clone, Copy)]
 pub struct ClassifyFn<F> {
-    decide: F,
+    classify: F,
 }
 
 impl<F> ClassifyFn<F> {
-    /// A classifier that calls `decide` once for each finished call.
-    // The bound is here for the sake of inference: without it the compiler gives a closure one lifetime
-    // instead of any, and the service would not compile.
-    pub fn new<Res, E>(decide: F) -> Self
+    /// Creates a classifier that calls `classify` once for each finished call.
+    // The bound guides inference: without it the compiler gives the closure one lifetime instead of any, and the service
+    // does not compile.
+    pub fn new<Res, E>(classify: F) -> Self
     where
         F: Fn(Result<&Res, &E>) -> Outcome,
     {
-        Self { decide }
+        Self { classify }
     }
+}
 
-    /// The verdict on one result, for a retry that asks the same closure.
-    #[cfg(feature = "retry")]
-    pub(crate) fn outcome<Res, E>(&self, result: Result<&Res, &E>) -> Outcome
-    where
-        F: Fn(Result<&Res, &E>) -> Outcome,
-    {
-        (self.decide)(result)
+/// The closure decides alone: it has no [`retry_advice`](Outcomes::retry_advice).
+impl<Res, E, F> Outcomes<Res, E> for ClassifyFn<F>
+where
+    F: Fn(Result<&Res, &E>) -> Outcome,
+{
+    #[inline]
+    fn outcome(&self, result: Result<&Res, &E>) -> Outcome {
+        (self.classify)(result)
     }
 }
 
@@ -130,7 +132,7 @@ where
 
     #[inline]
     fn result(&self, (): (), result: Result<Res, E>, permit: Permit) -> ReadyOnly<Result<Res, E>> {
-        permit.settle((self.decide)(result.as_ref()));
+        permit.settle(self.outcome(result.as_ref()));
         Classified::Ready(result)
     }
 

@@ -2,11 +2,11 @@
 
 use crate::Outcome;
 
-/// The outcome of a response, as far as its classifier knew it when the response was handed on.
+/// The outcome that a classifier found beyond the head of a response.
 ///
-/// It is in the response's [extensions](http::Extensions), where a [`ToOutcome`](super::ToOutcome) response finds it.
-/// Fallbacks and retry policies outside of a breaker then classify the response as the breaker did.
+/// It is in the [extensions](http::Extensions) of the response, where [`ToOutcome`](super::ToOutcome) reads it. A
+/// fallback and a retry policy outside the breaker therefore classify the response as the breaker did.
 ///
-/// [`Llm`](crate::llm::Llm) leaves one in every response whose body it read before the response was handed on.
+/// [`Llm`](crate::llm::Llm) leaves one in every response that it classified by its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict(pub Outcome);

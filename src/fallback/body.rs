@@ -1,4 +1,4 @@
-//! A body that is the primary's or the fallback's.
+//! The body of a response that comes from the primary or the fallback.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,35 +8,35 @@ use pin_project::pin_project;
 
 use crate::error::BoxError;
 
-/// The body of a primary's response, or that of a fallback's answer.
+/// The body of a primary's response, or of a fallback's answer.
 ///
-/// Both have the same `Data` (`Bytes`, as a rule). Their errors are boxed, and reach the reader as they are: an error
-/// in a body never falls back, as its beginning has been read by then.
+/// Both have the same `Data`, usually `Bytes`. Their errors are boxed and reach the reader unchanged. An error in a body
+/// never causes a fallback, because the caller has already read the beginning of the body.
 #[pin_project]
 #[derive(Clone, Debug)]
-pub struct EitherBody<P, A>(#[pin] Side<P, A>);
+pub struct EitherBody<P, A>(#[pin] Source<P, A>);
 
-#[pin_project(project = SideProj)]
+#[pin_project(project = SourceProj)]
 #[derive(Clone, Debug)]
-enum Side<P, A> {
+enum Source<P, A> {
     Primary(#[pin] P),
     Answer(#[pin] A),
 }
 
 impl<P, A> EitherBody<P, A> {
-    /// The body of a primary's response.
+    /// Wraps the body of a primary's response.
     pub const fn primary(body: P) -> Self {
-        Self(Side::Primary(body))
+        Self(Source::Primary(body))
     }
 
-    /// The body of a fallback's answer.
+    /// Wraps the body of a fallback's answer.
     pub const fn answer(body: A) -> Self {
-        Self(Side::Answer(body))
+        Self(Source::Answer(body))
     }
 
-    /// Whether it is the fallback's.
+    /// Returns `true` if the body is that of a fallback's answer.
     pub const fn is_answer(&self) -> bool {
-        matches!(self.0, Side::Answer(_))
+        matches!(self.0, Source::Answer(_))
     }
 }
 
@@ -55,22 +55,22 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<P::Data>, BoxError>>> {
         match self.project().0.project() {
-            SideProj::Primary(body) => body.poll_frame(cx).map_err(Into::into),
-            SideProj::Answer(body) => body.poll_frame(cx).map_err(Into::into),
+            SourceProj::Primary(body) => body.poll_frame(cx).map_err(Into::into),
+            SourceProj::Answer(body) => body.poll_frame(cx).map_err(Into::into),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Side::Primary(body) => body.is_end_stream(),
-            Side::Answer(body) => body.is_end_stream(),
+            Source::Primary(body) => body.is_end_stream(),
+            Source::Answer(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Side::Primary(body) => body.size_hint(),
-            Side::Answer(body) => body.size_hint(),
+            Source::Primary(body) => body.size_hint(),
+            Source::Answer(body) => body.size_hint(),
         }
     }
 }

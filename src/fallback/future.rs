@@ -1,4 +1,4 @@
-//! The futures of [`Fallback`](super::Fallback).
+//! The response future.
 
 use std::fmt;
 use std::future::Future;
@@ -7,22 +7,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project::pin_project;
-use tower_service::Service;
 
 use super::lift::Lift;
 use super::source::{Attempt, Source};
 use super::trigger::Trigger;
-use super::when::When;
+use crate::classify::Outcomes;
 
-/// The response of a [`Fallback`](super::Fallback).
+/// The response future of a [`Fallback`](super::Fallback).
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops whichever of primary and fallback is running, and starts nothing.
+/// Dropping it drops the future of the primary or of the source, whichever is running, and starts nothing.
 ///
 /// # Panics
 ///
-/// If it is polled again after it was ready.
+/// Panics if it is polled again after it returned `Ready`.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, P, A, T, L> {
@@ -33,23 +32,24 @@ pub struct ResponseFuture<F, P, A, T, L> {
 
 #[pin_project(project = StateProj)]
 enum State<F, P, A, T> {
-    /// The primary is at work. Without a plan its outcome goes through, whatever it is.
+    /// Polls the primary. Without a plan, the caller gets its result.
     Primary {
         #[pin]
         primary: F,
         plan: Option<P>,
     },
-    /// The source is at work; the primary's outcome waits, in case that fails.
+    /// Polls the source. `trigger` is the primary's result, which the caller gets if the source fails.
     Answering {
         #[pin]
         answer: A,
         trigger: Option<T>,
     },
-    /// Over, or between the two others.
+    /// The future has returned `Ready`, or the state is about to change.
     Done,
 }
 
-/// What a call takes along to fall back.
+/// Everything that a call needs to fall back.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Plan<Kept, T, W> {
     pub(super) kept: Kept,
@@ -68,7 +68,7 @@ impl<F, T, W, L, Kept, Res, E> Future
 where
     F: Future<Output = Result<Res, E>>,
     T: Source<Kept, Res, E>,
-    W: When<Res, E>,
+    W: Outcomes<Res, E>,
     L: Lift<Res, T::Answer>,
 {
     type Output = Result<L::Response, E>;
@@ -78,18 +78,18 @@ where
         loop {
             match state.as_mut().project() {
                 StateProj::Primary { primary, plan } => {
-                    let outcome = ready!(primary.poll(cx));
+                    let result = ready!(primary.poll(cx));
                     let plan = plan.take();
-                    // Dropped before the source begins, which may want what the primary's future still holds,
-                    // such as the permit of a limit that they share.
+                    // Drop the primary's future before the source starts. It may hold what the source needs, such as
+                    // the permit of a shared concurrency limit.
                     state.set(State::Done);
                     let Some(Plan { kept, source, when }) = plan else {
-                        return Poll::Ready(outcome.map(L::primary));
+                        return Poll::Ready(result.map(L::primary));
                     };
-                    if !when.falls_back(outcome.as_ref()) {
-                        return Poll::Ready(outcome.map(L::primary));
+                    if !when.outcome(result.as_ref()).wants_another() {
+                        return Poll::Ready(result.map(L::primary));
                     }
-                    let trigger = Trigger::from(outcome);
+                    let trigger = Trigger::from(result);
                     let answer = source.answer(kept, &trigger);
                     state.set(State::Answering { answer, trigger: Some(trigger) });
                 }
@@ -100,7 +100,9 @@ where
                     return Poll::Ready(match (answer, trigger) {
                         (Some(answer), _) => Ok(L::answer(answer)),
                         (None, Some(trigger)) => trigger.into_result().map(L::primary),
-                        (None, None) => unreachable!("set with the state, taken at its end"),
+                        (None, None) => {
+                            unreachable!("the trigger is taken once, when the state ends")
+                        }
                     });
                 }
                 StateProj::Done => panic!("polled after completion"),
@@ -117,62 +119,5 @@ impl<F, P, A, T, L> fmt::Debug for ResponseFuture<F, P, A, T, L> {
             State::Done => "Done",
         };
         f.debug_struct("ResponseFuture").field("state", &format_args!("{state}")).finish()
-    }
-}
-
-/// One call of a backup service: polled ready, then called.
-#[pin_project]
-#[must_use = "futures do nothing unless polled"]
-pub struct BackupFuture<S, Req, F> {
-    #[pin]
-    state: BackupState<S, Req, F>,
-}
-
-#[pin_project(project = BackupStateProj)]
-enum BackupState<S, Req, F> {
-    /// The service is not ready yet. It is this call's own clone, and the one that will be called.
-    NotReady { service: S, request: Option<Req> },
-    /// It was called, and let go of: a clone could only hold capacity that others want.
-    Called {
-        #[pin]
-        response: F,
-    },
-}
-
-impl<S, Req, F> BackupFuture<S, Req, F> {
-    pub(super) const fn new(service: S, request: Req) -> Self {
-        Self { state: BackupState::NotReady { service, request: Some(request) } }
-    }
-}
-
-impl<S, Req> Future for BackupFuture<S, Req, S::Future>
-where
-    S: Service<Req>,
-{
-    type Output = Result<S::Response, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.project().state;
-        loop {
-            match state.as_mut().project() {
-                BackupStateProj::NotReady { service, request } => {
-                    ready!(service.poll_ready(cx))?;
-                    let request = request.take().expect("polled after completion");
-                    let response = service.call(request);
-                    state.set(BackupState::Called { response });
-                }
-                BackupStateProj::Called { response } => return response.poll(cx),
-            }
-        }
-    }
-}
-
-impl<S, Req, F> fmt::Debug for BackupFuture<S, Req, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.state {
-            BackupState::NotReady { .. } => "NotReady",
-            BackupState::Called { .. } => "Called",
-        };
-        f.debug_struct("BackupFuture").field("state", &format_args!("{state}")).finish()
     }
 }

@@ -1,24 +1,25 @@
-//! What a fallback needs of a request that the primary takes by value.
+//! The parts of a request that a fallback needs. The primary takes the request by value.
 
 use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Keeps of each request what the fallback will need, before the primary takes it.
+/// Keeps what the fallback needs of each request, before the primary takes the request.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot keep anything of `{Req}`",
-    label = "not a way to keep this request",
-    note = "use `.keep_request()` where the request is `Clone`, or a function: `.keep(|request: &Req| …)`"
+    label = "does not keep requests of this type",
+    note = "use `.keep_request()` if the request is `Clone`, or a function: `.keep(|request: &Req| …)`"
 )]
 pub trait Keep<Req> {
-    /// What is kept: the first argument of a function, the request of a backup service.
+    /// The kept part: the first argument of a function, or the request of a backup service.
     type Kept;
 
-    /// `None`: no fallback for this call, the primary's outcome goes through as it is.
+    /// Returns the kept part, or `None` if this call has no fallback. The caller then gets the primary's result.
     fn keep(&self, request: &Req) -> Option<Self::Kept>;
 }
 
-/// Keeps nothing and asks nothing of the request.
+/// Keeps nothing, and needs no bound on the request.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeepNothing;
 
@@ -45,15 +46,16 @@ where
     }
 }
 
-/// Keeps what a function returns. See [`FallbackLayer::keep`](super::FallbackLayer::keep).
+/// Keeps what a closure returns. See [`FallbackLayer::keep`](super::FallbackLayer::keep).
+#[doc(hidden)]
 pub struct KeepFn<F, Req> {
     f: F,
-    sees: PhantomData<fn(&Req)>,
+    request: PhantomData<fn(&Req)>,
 }
 
 impl<F, Req> KeepFn<F, Req> {
     pub(super) const fn new(f: F) -> Self {
-        Self { f, sees: PhantomData }
+        Self { f, request: PhantomData }
     }
 }
 
@@ -68,15 +70,16 @@ where
     }
 }
 
-/// Keeps what a function returns, if it does. See [`FallbackLayer::try_keep`](super::FallbackLayer::try_keep).
+/// Keeps what a closure returns, or leaves the call without a fallback. See [`FallbackLayer::try_keep`](super::FallbackLayer::try_keep).
+#[doc(hidden)]
 pub struct TryKeepFn<F, Req> {
     f: F,
-    sees: PhantomData<fn(&Req)>,
+    request: PhantomData<fn(&Req)>,
 }
 
 impl<F, Req> TryKeepFn<F, Req> {
     pub(super) const fn new(f: F) -> Self {
-        Self { f, sees: PhantomData }
+        Self { f, request: PhantomData }
     }
 }
 

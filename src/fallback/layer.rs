@@ -1,22 +1,24 @@
-//! The layer and its settings.
+//! The layer.
 
 use std::future::Future;
 
 use tower_layer::Layer;
 
+use super::backup::Backup;
 use super::keep::{KeepFn, KeepNothing, KeepRequest, TryKeepFn};
 use super::lift::AsPrimary;
 #[cfg(feature = "http")]
 use super::lift::EitherBodies;
 use super::service::Fallback;
-use super::source::{Attempt, Backup, FromFn, Value, ValueFn};
+use super::source::{Attempt, FromFn, Value, ValueFn};
 use super::trigger::Trigger;
-use super::when::{ByResponse, WhenFn};
+use super::when::WhenFn;
+use crate::classify::ByResponse;
 
-/// Answers when the primary failed, was rejected, or answered badly. See the [module docs](super).
+/// Answers if the primary fails, rejects the call or returns a bad response. See the [module docs](super).
 ///
-/// `T` is the [source](super::Source) of the answer, `W` says [when](super::When) it is asked, `K` what is
-/// [kept](super::Keep) of the request for it, `L` how its answer [becomes](super::Lift) a response.
+/// `T` is the [source](super::Source) of the answer. `W` [tells](crate::classify::Outcomes) which results make it answer.
+/// `K` [keeps](super::Keep) a part of the request for it. `L` converts the answer to a response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -47,7 +49,7 @@ impl<T, K> FallbackLayer<T, ByResponse, K> {
 impl<V> FallbackLayer<Value<V>> {
     /// Answers with a clone of `value`.
     ///
-    /// Where the response is not `Clone`, as with a streaming body, see [`value_fn`](FallbackLayer::value_fn).
+    /// If the response is not `Clone`, as with a streaming body, use [`value_fn`](FallbackLayer::value_fn).
     pub fn value(value: V) -> Self {
         Self::of(Value::new(value), KeepNothing)
     }
@@ -64,11 +66,11 @@ impl<F> FallbackLayer<ValueFn<F>> {
 }
 
 impl<F, Kept, Res, E> FallbackLayer<FromFn<F, Kept, Res, E>> {
-    /// Answers with what the async function `f` resolves to: `Ok(answer)` or `Some(answer)`. After `Err` or `None` the
-    /// caller gets what the primary gave.
+    /// Answers with what the async function `f` resolves to: `Ok(answer)` or `Some(answer)`. After `Err` or `None`, the
+    /// caller gets the primary's result.
     ///
-    /// `f` is given what was kept of the request (`()` unless [`keep`](Self::keep) or one of its kind is called), and
-    /// what the primary did. Its future cannot borrow the latter.
+    /// The arguments of `f` are the kept part of the request and the result of the primary. The kept part is `()` unless
+    /// [`keep`](Self::keep) or a similar method is called. The future of `f` cannot borrow the result.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -97,14 +99,14 @@ impl<F, Kept, Res, E> FallbackLayer<FromFn<F, Kept, Res, E>> {
 }
 
 impl<S> FallbackLayer<Backup<S>, ByResponse, KeepRequest> {
-    /// Answers with the response of another service, whatever that says; after its error the caller gets what the
-    /// primary gave.
+    /// Answers with the response of another service, whatever its status. After an error of that service, the caller gets
+    /// the primary's result.
     ///
-    /// A clone of each request is kept for it. Where the request is not `Clone`, or the backup wants another one,
-    /// say what to send with [`keep`](Self::keep).
+    /// A clone of each request is kept for the service. If the request is not `Clone`, or the service takes another
+    /// type, use [`keep`](Self::keep).
     ///
-    /// `service` is kept behind an `Arc` and cloned when it is needed, so that the response future is `Send` if
-    /// the service is `Send + Sync` (of tower's boxes: `BoxCloneSyncService`).
+    /// `service` is behind an `Arc` and cloned when it is needed. The response future is therefore `Send` if the service
+    /// is `Send + Sync`. Of tower's boxed services, use `BoxCloneSyncService`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -127,13 +129,14 @@ impl<S> FallbackLayer<Backup<S>, ByResponse, KeepRequest> {
 }
 
 impl<T, W, K, L> FallbackLayer<T, W, K, L> {
-    /// Replaces the condition. Default: [`ByResponse`].
+    /// Sets which results make the fallback answer: those whose outcome
+    /// [wants another](crate::Outcome::wants_another). Default: [`ByResponse`].
     pub fn when<W2>(self, when: W2) -> FallbackLayer<T, W2, K, L> {
         let Self { source, keep, lift, .. } = self;
         FallbackLayer { source, when, keep, lift }
     }
 
-    /// Falls back where `f` returns `true`; it sees the primary's responses and its errors.
+    /// Falls back if `f` returns `true`. The closure sees the responses and the errors of the primary.
     pub fn when_fn<F, Res, E>(self, f: F) -> FallbackLayer<T, WhenFn<F, Res, E>, K, L>
     where
         F: Fn(Result<&Res, &E>) -> bool,
@@ -141,9 +144,9 @@ impl<T, W, K, L> FallbackLayer<T, W, K, L> {
         self.when(WhenFn::new(f))
     }
 
-    /// Keeps of each request what `f` returns, for the function or as the request of the backup service.
+    /// Keeps what `f` returns for each request, as an argument of the function or as the request of the backup service.
     ///
-    /// It runs before the primary is called, for every call.
+    /// `f` runs for every call, before the primary is called.
     pub fn keep<F, Req, Kept>(self, f: F) -> FallbackLayer<T, W, KeepFn<F, Req>, L>
     where
         F: Fn(&Req) -> Kept,
@@ -151,7 +154,8 @@ impl<T, W, K, L> FallbackLayer<T, W, K, L> {
         self.with_keep(KeepFn::new(f))
     }
 
-    /// Like [`keep`](Self::keep); after `None` this call has no fallback, and its outcome is the primary's.
+    /// Like [`keep`](Self::keep). If `f` returns `None`, the call has no fallback, and the caller gets the primary's
+    /// result.
     pub fn try_keep<F, Req, Kept>(self, f: F) -> FallbackLayer<T, W, TryKeepFn<F, Req>, L>
     where
         F: Fn(&Req) -> Option<Kept>,
@@ -159,19 +163,19 @@ impl<T, W, K, L> FallbackLayer<T, W, K, L> {
         self.with_keep(TryKeepFn::new(f))
     }
 
-    /// Keeps a clone of each request. Default for a [`service`](FallbackLayer::service), and there alone.
+    /// Keeps a clone of each request. The default of a [`service`](FallbackLayer::service), and of no other source.
     pub fn keep_request(self) -> FallbackLayer<T, W, KeepRequest, L> {
         self.with_keep(KeepRequest)
     }
 
-    /// Keeps what a [`Keep`](super::Keep) of your own says.
+    /// Keeps a part of each request with your own [`Keep`](super::Keep).
     pub fn with_keep<K2>(self, keep: K2) -> FallbackLayer<T, W, K2, L> {
         let Self { source, when, lift, .. } = self;
         FallbackLayer { source, when, keep, lift }
     }
 
-    /// For an `http::Response` whose body has nothing in common with the primary's: the body of both becomes an
-    /// [`EitherBody`](super::EitherBody), and an error in it a boxed one.
+    /// Converts the bodies of the primary's response and of the answer to an [`EitherBody`](super::EitherBody), whose
+    /// errors are boxed. For an answer whose body has nothing in common with the primary's.
     #[cfg(feature = "http")]
     pub fn either_body(self) -> FallbackLayer<T, W, K, EitherBodies> {
         let Self { source, when, keep, .. } = self;

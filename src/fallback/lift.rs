@@ -1,4 +1,4 @@
-//! One response type for the primary and the answer.
+//! The common response type of the primary and the answer.
 
 #[cfg(feature = "http")]
 use http::Response;
@@ -7,19 +7,21 @@ use http::Response;
 use super::body::EitherBody;
 use crate::classify::AnswerFor;
 
-/// Brings the primary's response and the fallback's answer to one type.
+/// Converts the primary's response and the fallback's answer to one type.
+#[doc(hidden)]
 pub trait Lift<Res, A> {
-    /// That type.
+    /// The common type.
     type Response;
 
-    /// Lifts the primary's response.
+    /// Converts the primary's response.
     fn primary(response: Res) -> Self::Response;
 
-    /// Lifts the fallback's answer.
+    /// Converts the fallback's answer.
     fn answer(answer: A) -> Self::Response;
 }
 
-/// The primary's response type; the answer is lifted into it by [`AnswerFor`]. The default.
+/// Uses the primary's response type, to which [`AnswerFor`] converts the answer. The default.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsPrimary;
 
@@ -38,7 +40,8 @@ where
     }
 }
 
-/// `http::Response`s whose bodies have nothing in common. See [`FallbackLayer::either_body`](super::FallbackLayer::either_body).
+/// Converts `http::Response`s with unrelated bodies. See [`FallbackLayer::either_body`](super::FallbackLayer::either_body).
+#[doc(hidden)]
 #[cfg(feature = "http")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EitherBodies;

@@ -1,18 +1,18 @@
-//! Answers when the primary failed, was rejected, or answered badly.
+//! Fallbacks: answers in place of a primary that fails, rejects the call or returns a bad response.
 //!
 //! ```text
-//!               kept, if it may be needed
+//!               a part is kept
 //!             ┌───────────────────────────┐
 //! request ────┴─► primary ──► good ───────┼──────────────────────────────► primary's response
 //!                    │                    ▼
-//!                    └─► bad ─────────► source ──► answer ──────────────► the answer
+//!                    └─► bad ─────────► source ──► answer ──────────────► answer
 //!                                         │
-//!                                         └─► failed as well ───────────► primary's error or
+//!                                         └─► fails as well ────────────► primary's error or
 //!                                                                         bad response
 //! ```
 //!
-//! The error is always the primary's: a source that fails is as if it had not been there. A source that wants its
-//! own failures seen reports them itself.
+//! The error is always the primary's: the error of a source is dropped. A source that must report its own failures does
+//! so itself.
 //!
 //! # Sources
 //!
@@ -21,53 +21,55 @@
 //! | [`FallbackLayer::value`] | a clone of a value | nothing |
 //! | [`FallbackLayer::value_fn`] | what a function returns | nothing |
 //! | [`FallbackLayer::from_fn`] | what an async function of the kept part and the [`Trigger`] resolves to | nothing |
-//! | [`FallbackLayer::service`] | the response of another service, whatever its status | a clone of it |
+//! | [`FallbackLayer::service`] | the response of another service, whatever its status | a clone |
 //!
-//! A backup service is cloned, polled ready and called only once the primary has failed, inside the response
-//! future: a backup that is not ready delays the calls that need it and no other. Several backups in order are several
-//! layers, the last resort outermost.
+//! A backup service is cloned, polled ready and called inside the response future, after the primary has failed. A
+//! backup that is not ready only delays the calls that need it. For several backups in order, add several layers, with
+//! the last resort outermost.
 //!
 //! # Defaults
 //!
 //! | | default | setter |
 //! |---|---|---|
-//! | when | [`ByResponse`]: an error, or a response that is a failure, throttled or exhausted | [`when`](FallbackLayer::when), [`when_fn`](FallbackLayer::when_fn) |
+//! | when | [`ByResponse`](crate::classify::ByResponse): an error, or a response that is a failure, throttled, exhausted or a rejection | [`when`](FallbackLayer::when), [`when_fn`](FallbackLayer::when_fn) |
 //! | request | see above | [`keep`](FallbackLayer::keep), [`try_keep`](FallbackLayer::try_keep), [`keep_request`](FallbackLayer::keep_request) |
-//! | response type | the primary's; the answer is lifted into it by [`AnswerFor`](crate::classify::AnswerFor) | [`either_body`](FallbackLayer::either_body) |
+//! | response type | the primary's, to which [`AnswerFor`](crate::classify::AnswerFor) converts the answer | [`either_body`](FallbackLayer::either_body) |
 //!
-//! A caller's own 400 never falls back: another target would only refuse it again. `ByResponse` wants a response that
-//! can be [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` can. Any other type asks for [`OnError`] or a condition of
-//! your own, and does not compile without: over HTTP, a fallback that sees only errors would compile and never run.
+//! A caller's own mistake, such as a 400, never falls back: another target would refuse the request as well.
+//! `ByResponse` requires a response that is [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` is. Any other
+//! response type needs [`OnError`], another classifier that implements [`Outcomes`](crate::classify::Outcomes), or a
+//! closure, and does not compile without one. An errors-only default over HTTP would compile and never run.
 //!
-//! Where the types do not fit, the compiler says which one and what to write, but not in a method call: if `oneshot`
-//! "exists but its trait bounds were not satisfied", write `ServiceExt::oneshot(service, request)` to be told why.
+//! If the types do not fit, the compiler says which one and what to write. It does not in a method call: if `oneshot`
+//! "exists but its trait bounds were not satisfied", write `ServiceExt::oneshot(service, request)` to get the reason.
 //!
 //! # Readiness
 //!
-//! `poll_ready` is the primary's and nobody else's. A primary that answers it with an error is broken for good; that
-//! error is passed on, as there is no request yet that could be answered. A primary that is merely busy makes its
-//! callers wait; tower's `load_shed` between the two layers turns that into an error of `call`, which the fallback
-//! sees. A breaker between them is ready while it is open, and rejects in `call`.
+//! `poll_ready` is the primary's alone. A primary that returns an error there is permanently broken. That error is passed
+//! on, because there is no request yet that could be answered. A primary that is busy makes its callers wait. Put
+//! tower's `load_shed` between the two layers to turn that wait into an error of `call`, which the fallback sees. A
+//! breaker between them is ready while it is open, and rejects in `call`.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! A call whose primary succeeds allocates nothing here: the request is kept if that was asked for, the condition and
-//! the source are cloned. Values and services are behind an `Arc`; closures are cloned as they are, as in tower's own
-//! combinators, so capture an `Arc` rather than a `String`.
+//! A call whose primary succeeds allocates nothing here. The request is kept if that was configured, and the condition
+//! and the source are cloned. Values and services are behind an `Arc`. Closures are cloned as they are, as in tower's
+//! own combinators, so capture an `Arc` rather than a `String`.
 //!
 //! # Ordering
 //!
-//! Outermost of the resilience layers, so that it answers once and for the whole call: fallback, retry, breaker,
-//! timeout, client. Inside a retry, an answer would end the retrying; outside of a concurrency limit, backups are not
-//! limited: give a backup its own limit, or an outage of the primary becomes one of the backup.
+//! The fallback is the outermost of the resilience layers, so that it answers once for the whole call: fallback, retry,
+//! breaker, timeout, client. Inside a retry, an answer would end the retries. Outside a concurrency limit, backups are
+//! not limited: give a backup its own limit, or an outage of the primary becomes an outage of the backup.
 //!
-//! The decision is made when the primary hands its response on: by the head, or by the
-//! [`Verdict`](crate::classify::Verdict) that a breaker inside has left there because it has read an error's body. What
-//! goes wrong later in a body is not replaced: the caller has already seen the beginning. A bad response is held, unread, until the source has answered.
+//! The fallback decides when the primary returns its response: by the head, or by the
+//! [`Verdict`](crate::classify::Verdict) of a breaker inside that has read the body of an error. Later failures of a body
+//! do not cause a fallback, because the caller has already seen its beginning. A bad response is held, unread, until the
+//! source has answered.
 //!
 //! # Examples
 //!
-//! A second service, with `http` requests that can be cloned:
+//! A second service, with `http` requests that are `Clone`:
 //!
 //! ```
 //! # #[cfg(feature = "http")]
@@ -95,7 +97,7 @@
 //! # #[cfg(not(feature = "http"))] fn main() {}
 //! ```
 //!
-//! A function, a part of the request, a look at what went wrong, and callers that may say no:
+//! A function that sees a part of the request and the result of the primary, for callers that accept a fallback:
 //!
 //! ```
 //! # #[cfg(feature = "http")]
@@ -110,7 +112,7 @@
 //! #     Ok::<_, BoxError>(busy)
 //! # });
 //! let fallback = FallbackLayer::from_fn(|path: String, trigger: &Trigger<Response<_>, BoxError>| {
-//!     // The future may not borrow the trigger: take what it needs before it begins.
+//!     // The future cannot borrow the trigger, so take from it what the future needs.
 //!     let why = match trigger {
 //!         Trigger::Response(response) => response.status().to_string(),
 //!         Trigger::Error(error) => error.to_string(),
@@ -133,6 +135,7 @@
 //! # #[cfg(not(feature = "http"))] fn main() {}
 //! ```
 
+mod backup;
 #[cfg(feature = "http")]
 mod body;
 pub mod future;
@@ -144,14 +147,24 @@ mod source;
 mod trigger;
 mod when;
 
+#[doc(hidden)]
+pub use self::backup::{Backup, BackupFuture};
 #[cfg(feature = "http")]
 pub use self::body::EitherBody;
-pub use self::keep::{Keep, KeepFn, KeepNothing, KeepRequest, TryKeepFn};
+pub use self::keep::{Keep, KeepRequest};
+#[doc(hidden)]
+pub use self::keep::{KeepFn, KeepNothing, TryKeepFn};
 pub use self::layer::FallbackLayer;
+#[doc(hidden)]
 #[cfg(feature = "http")]
 pub use self::lift::EitherBodies;
+#[doc(hidden)]
 pub use self::lift::{AsPrimary, Lift};
 pub use self::service::Fallback;
-pub use self::source::{Attempt, Backup, FromFn, Source, Value, ValueFn};
+pub use self::source::Source;
+#[doc(hidden)]
+pub use self::source::{Attempt, FromFn, Value, ValueFn};
 pub use self::trigger::Trigger;
-pub use self::when::{ByResponse, OnError, When, WhenFn};
+pub use self::when::OnError;
+#[doc(hidden)]
+pub use self::when::WhenFn;

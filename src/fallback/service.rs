@@ -10,15 +10,15 @@ use super::keep::{Keep, KeepNothing};
 use super::lift::{AsPrimary, Lift};
 use super::source::Source;
 use super::trigger::Trigger;
-use super::when::{ByResponse, When};
+use crate::classify::{ByResponse, Outcomes};
 
-/// Answers in place of `S` when `S` failed, was rejected, or answered badly. See the [module docs](super).
+/// Answers in place of `S` if `S` fails, rejects the call or returns a bad response. See the [module docs](super).
 ///
-/// Made by [`FallbackLayer`](super::FallbackLayer).
+/// Created by [`FallbackLayer`](super::FallbackLayer).
 ///
 /// # Errors
 ///
-/// Those of `S`, and no others.
+/// Returns the errors of `S`, and no others.
 #[derive(Clone, Debug)]
 pub struct Fallback<S, T, W = ByResponse, K = KeepNothing, L = AsPrimary> {
     inner: S,
@@ -33,17 +33,17 @@ impl<S, T, W, K, L> Fallback<S, T, W, K, L> {
         Self { inner, source, when, keep, lift: PhantomData }
     }
 
-    /// The primary.
+    /// Returns a reference to the primary.
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The primary.
+    /// Returns a mutable reference to the primary.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The primary, without its fallback.
+    /// Returns the primary, without its fallback.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -54,7 +54,7 @@ where
     S: Service<Req>,
     K: Keep<Req>,
     T: Source<K::Kept, S::Response, S::Error> + Clone,
-    W: When<S::Response, S::Error> + Clone,
+    W: Outcomes<S::Response, S::Error> + Clone,
     L: Lift<S::Response, T::Answer>,
 {
     type Response = L::Response;
@@ -67,7 +67,7 @@ where
         L,
     >;
 
-    /// The primary's readiness; a fallback is asked only once it is needed.
+    /// Returns the primary's readiness. A backup service is polled ready only when it is needed.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }

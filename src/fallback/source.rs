@@ -1,4 +1,4 @@
-//! Where the answer comes from.
+//! The sources of a fallback's answer.
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -7,39 +7,37 @@ use std::future::{self, Future};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use tower_service::Service;
-
-use super::future::BackupFuture;
 use super::trigger::Trigger;
 
 /// Makes an answer in place of the primary's.
 ///
-/// The response future outlives the service, so that each call takes a clone of the source along, also when the primary
-/// then succeeds. A source should therefore be cheap to clone: a value and a service sit behind an `Arc` and are cloned
-/// themselves only when they are needed; a closure is cloned as it is, which is free where it captures nothing.
+/// The response future outlives the service. Each call therefore takes a clone of the source along, even if the primary
+/// then succeeds, and a source should be cheap to clone. A value and a service are behind an `Arc`, and are only cloned
+/// when they are needed. A closure is cloned as it is, which is free if it captures nothing.
 pub trait Source<Kept, Res, E> {
-    /// What it answers with.
+    /// The answer.
     type Answer;
-    /// The answer on its way. It cannot borrow the trigger, which is the caller's if this fails.
+    /// The future of the answer. It cannot borrow the trigger, which the caller gets if this future fails.
     type Future: Future<Output: Attempt<Answer = Self::Answer>>;
 
-    /// Begins to make the answer: `kept` is what was kept of the request, `trigger` what the primary did.
+    /// Starts to make the answer, from the kept part of the request and the result of the primary.
     fn answer(self, kept: Kept, trigger: &Trigger<Res, E>) -> Self::Future;
 }
 
-/// The end of an attempt to answer: a `Result` or an `Option`.
+/// An attempt to answer: a `Result` or an `Option`.
 ///
-/// An attempt without an answer gives the caller the primary's outcome; the error of a `Result` is dropped.
+/// Without an answer, the caller gets the primary's result. The error of a `Result` is dropped.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a fallback function resolves to a `Result` or an `Option` of an answer, not to `{Self}`",
-    label = "may not fail as it is",
+    message = "a fallback function must resolve to a `Result` or an `Option` of an answer, not to `{Self}`",
+    label = "is neither a `Result` nor an `Option`",
     note = "return `Some(answer)`"
 )]
 pub trait Attempt {
     /// The answer.
     type Answer;
 
-    /// The answer, if there is one.
+    /// Returns the answer, if there is one.
     fn into_option(self) -> Option<Self::Answer>;
 }
 
@@ -60,6 +58,7 @@ impl<A, X> Attempt for Result<A, X> {
 }
 
 /// Answers with a clone of a value. See [`FallbackLayer::value`](super::FallbackLayer::value).
+#[doc(hidden)]
 pub struct Value<V>(Arc<V>);
 
 impl<V> Value<V> {
@@ -80,7 +79,8 @@ where
     }
 }
 
-/// Answers with what a function returns. See [`FallbackLayer::value_fn`](super::FallbackLayer::value_fn).
+/// Answers with what a closure returns. See [`FallbackLayer::value_fn`](super::FallbackLayer::value_fn).
+#[doc(hidden)]
 #[derive(Clone)]
 pub struct ValueFn<F>(F);
 
@@ -102,17 +102,18 @@ where
     }
 }
 
-/// Answers with what an async function resolves to. See [`FallbackLayer::from_fn`](super::FallbackLayer::from_fn).
+/// Answers with what an async closure resolves to. See [`FallbackLayer::from_fn`](super::FallbackLayer::from_fn).
 ///
-/// `Kept`, `Res` and `E` are there for inference only: they let a closure leave its argument types open.
+/// `Kept`, `Res` and `E` only guide inference: the closure may leave its argument types open.
+#[doc(hidden)]
 pub struct FromFn<F, Kept, Res, E> {
     f: F,
-    sees: PhantomData<fn(Kept, Res, E)>,
+    arguments: PhantomData<fn(Kept, Res, E)>,
 }
 
 impl<F, Kept, Res, E> FromFn<F, Kept, Res, E> {
     pub(super) const fn new(f: F) -> Self {
-        Self { f, sees: PhantomData }
+        Self { f, arguments: PhantomData }
     }
 }
 
@@ -126,27 +127,6 @@ where
 
     fn answer(self, kept: Kept, trigger: &Trigger<Res, E>) -> Fut {
         (self.f)(kept, trigger)
-    }
-}
-
-/// Answers with the response of another service. See [`FallbackLayer::service`](super::FallbackLayer::service).
-pub struct Backup<S>(Arc<S>);
-
-impl<S> Backup<S> {
-    pub(super) fn new(service: S) -> Self {
-        Self(Arc::new(service))
-    }
-}
-
-impl<S, Kept, Res, E> Source<Kept, Res, E> for Backup<S>
-where
-    S: Service<Kept> + Clone,
-{
-    type Answer = S::Response;
-    type Future = BackupFuture<S, Kept, S::Future>;
-
-    fn answer(self, kept: Kept, _: &Trigger<Res, E>) -> Self::Future {
-        BackupFuture::new(S::clone(&self.0), kept)
     }
 }
 
@@ -165,12 +145,6 @@ where
     }
 }
 
-impl<S> Clone for Backup<S> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
 impl<V> fmt::Debug for Value<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Value").field(&format_args!("{}", type_name::<V>())).finish()
@@ -186,11 +160,5 @@ impl<F> fmt::Debug for ValueFn<F> {
 impl<F, Kept, Res, E> fmt::Debug for FromFn<F, Kept, Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FromFn").field(&format_args!("{}", type_name::<F>())).finish()
-    }
-}
-
-impl<S> fmt::Debug for Backup<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Backup").field(&format_args!("{}", type_name::<S>())).finish()
     }
 }

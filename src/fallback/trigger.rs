@@ -1,32 +1,32 @@
-//! Why the fallback was asked.
+//! The result of the primary that makes a fallback answer.
 
 use crate::error::{BoxError, CircuitOpen};
 
-/// The primary's outcome that was not good enough: what the caller gets if the fallback fails as well.
+/// The result of the primary that made the fallback answer. The caller gets it if the fallback fails as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trigger<Res, E> {
-    /// The primary answered, badly.
+    /// A bad response of the primary.
     Response(Res),
-    /// The primary failed, or a layer around it rejected the call.
+    /// An error of the primary, or the rejection of a layer around it.
     Error(E),
 }
 
 impl<Res, E> Trigger<Res, E> {
-    /// The bad response, if there was one.
+    /// Returns the bad response, if there is one.
     pub fn response(&self) -> Option<&Res> {
         self.as_result().ok()
     }
 
-    /// The error, if there was one.
+    /// Returns the error, if there is one.
     pub fn error(&self) -> Option<&E> {
         self.as_result().err()
     }
 
-    /// The outcome, borrowed.
+    /// Returns the result by reference.
     ///
     /// # Errors
     ///
-    /// The error of [`Trigger::Error`].
+    /// Returns the error of [`Trigger::Error`].
     pub fn as_result(&self) -> Result<&Res, &E> {
         match self {
             Self::Response(response) => Ok(response),
@@ -34,11 +34,11 @@ impl<Res, E> Trigger<Res, E> {
         }
     }
 
-    /// The outcome, as the primary gave it.
+    /// Converts the trigger back to the result of the primary.
     ///
     /// # Errors
     ///
-    /// The error of [`Trigger::Error`].
+    /// Returns the error of [`Trigger::Error`].
     pub fn into_result(self) -> Result<Res, E> {
         match self {
             Self::Response(response) => Ok(response),
@@ -48,7 +48,7 @@ impl<Res, E> Trigger<Res, E> {
 }
 
 impl<Res> Trigger<Res, BoxError> {
-    /// The breaker's rejection, if that is what the error is or comes from.
+    /// Returns the rejection of a breaker, if the error or one of its sources is one.
     pub fn rejection(&self) -> Option<&CircuitOpen> {
         CircuitOpen::find(&**self.error()?)
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_is_found_however_deep_and_nothing_else_is_taken_for_one() {
+    fn a_rejection_is_found_at_any_depth_and_other_errors_are_not_rejections() {
         let open = CircuitOpen::new(
             std::sync::Arc::new("payments".into()),
             State::Open,
@@ -101,15 +101,15 @@ mod tests {
     }
 
     #[test]
-    fn a_trigger_is_the_outcome_that_it_was_made_of() {
-        for outcome in [Ok(1), Err("no")] {
-            let trigger = Trigger::from(outcome);
-            assert_eq!(trigger.as_result(), outcome.as_ref());
+    fn a_trigger_converts_to_and_from_a_result() {
+        for result in [Ok(1), Err("no")] {
+            let trigger = Trigger::from(result);
+            assert_eq!(trigger.as_result(), result.as_ref());
             assert_eq!(
                 (trigger.response(), trigger.error()),
-                (outcome.as_ref().ok(), outcome.as_ref().err())
+                (result.as_ref().ok(), result.as_ref().err())
             );
-            assert_eq!(trigger.into_result(), outcome);
+            assert_eq!(trigger.into_result(), result);
         }
     }
 }

@@ -6,6 +6,7 @@ mod error_response;
 mod framing;
 mod json;
 mod json_shape;
+mod outcomes;
 mod profile;
 mod providers;
 mod read_error;

@@ -1,20 +1,22 @@
-//! What is kept of a request for the next attempt.
+//! The clone of a request for the next attempt.
 
 use std::any::type_name;
 use std::fmt;
 
 /// Clones a request before an attempt takes it.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot clone a `{Req}`",
-    label = "not a way to clone this request",
-    note = "a function can: `.clone_with(|request: &Req| …)`; a request for which it returns `None` is not retried"
+    label = "does not clone requests of this type",
+    note = "use a function: `.clone_with(|request: &Req| …)`; a request for which it returns `None` is not retried"
 )]
 pub trait CloneRequest<Req> {
-    /// `None`: this request is not retried.
+    /// Returns the clone, or `None` if the request must not be retried.
     fn clone_request(&self, request: &Req) -> Option<Req>;
 }
 
-/// By its `Clone`. The default.
+/// Clones a request with its `Clone`. The default.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cloned;
 
@@ -27,7 +29,8 @@ where
     }
 }
 
-/// By a function. See [`RetryPolicy::clone_with`](super::RetryPolicy::clone_with).
+/// Clones a request with a closure. See [`RetryPolicy::clone_with`](super::RetryPolicy::clone_with).
+#[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct CloneFn<F> {
     f: F,

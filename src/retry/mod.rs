@@ -1,34 +1,36 @@
-//! Policies for tower's retry: one of our own, and a wrapper for any other.
+//! Retry policies for tower's retry: [`RetryPolicy`], and a wrapper for any other policy.
 //!
-//! [`RetryPolicy`] judges a finished call as the breaker and the fallback do, and waits as long as the server asked.
-//! [`StopAtRejection`] is for a policy that you have already.
+//! [`RetryPolicy`] classifies a finished call as the breaker and the fallback do, and waits as long as the server asked.
+//! [`StopAtRejection`] wraps a policy that you already have.
 //!
 //! # What is retried
 //!
-//! The first row that fits decides:
+//! The first row that applies decides:
 //!
 //! | the call ended with | retried |
 //! |---|---|
 //! | a rejection of a breaker: an error that holds [`CircuitOpen`](crate::CircuitOpen), or a response with `x-circuit-open` | no, but see [`wait_for_circuit`](RetryPolicy::wait_for_circuit) |
-//! | a response that says so: `x-should-retry: true` | yes |
+//! | a response that asks for it: `x-should-retry: true` | yes |
 //! | a response that forbids it: `x-should-retry: false`, a negative `grpc-retry-pushback-ms` | no |
 //! | a failure, or throttled ([`Class`](crate::Class)) | yes |
-//! | a success (the caller's own mistakes are among them), exhausted, ignored | no |
+//! | a success (including mistakes of the caller), exhausted, ignored | no |
 //!
 //! *Yes* means: if a retry is left, if the wait is at most [`max_wait`](RetryPolicy::max_wait), and if the
-//! [`budget`](RetryPolicy::budget) has one to give, in this order.
+//! [`budget`](RetryPolicy::budget) permits it. The policy checks them in this order.
 //!
 //! # How long it waits
 //!
-//! The wait that the server asked for, and between 10 % and 20 % more: a breaker below holds for the same wait and up
-//! to 10 % more, and would reject who comes earlier; the rest is at random, so that a fleet does not wake in step.
-//! Without one, or with a wait of zero, the [`backoff`](RetryPolicy::backoff): a date that is over reads as zero, too,
-//! and clocks differ.
+//! The policy waits for the time that the server asked for, and between 10 % and 20 % more. A breaker inside holds for
+//! the same time and up to 10 % more, and would reject an earlier retry. The rest is random, so that a fleet does not
+//! wake at the same time.
 //!
-//! # What must not be done twice
+//! If the server asked for no wait, or for a wait of zero, the policy uses the [`backoff`](RetryPolicy::backoff). A date
+//! in the past reads as zero, because clocks differ.
 //!
-//! The policy retries whatever request it can clone. A call that timed out may have been done all the same: leave out
-//! what must not be repeated.
+//! # What must not be repeated
+//!
+//! The policy retries every request that it can clone. The dependency may have completed a call that timed out, so
+//! exclude the requests that must not be repeated:
 //!
 //! ```
 //! # #[cfg(feature = "http")] {
@@ -43,16 +45,14 @@
 //! ```
 
 mod clone;
-mod delay;
-mod judge;
-mod patience;
 mod policy;
 mod stop;
+mod wait;
 
+#[doc(hidden)]
 pub use self::clone::{CloneFn, CloneRequest, Cloned};
-pub use self::judge::JudgeRetry;
 pub use self::policy::RetryPolicy;
 pub use self::stop::{RetryFuture, StopAtRejection};
 
 #[cfg(all(test, feature = "http"))]
-mod http_tests;
+mod tests;

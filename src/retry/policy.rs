@@ -1,4 +1,4 @@
-//! The policy that judges as the breaker does.
+//! A retry policy that classifies as the breaker does.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,17 +9,13 @@ use tower::retry::Policy;
 use tower::retry::budget::Budget;
 
 use super::clone::{CloneFn, CloneRequest, Cloned};
-use super::delay::Delay;
-use super::judge::JudgeRetry;
-use super::patience::Patience;
+use super::wait::{CircuitWait, RetryWait};
 use crate::backoff::Backoff;
-use crate::classify::{ClassifyFn, RetryAdvice};
+use crate::classify::{ByResponse, ClassifyFn, Outcomes, RetryAdvice};
 use crate::error::AsRejection;
-use crate::fallback::ByResponse;
 use crate::outcome::{Class, Outcome};
 
-/// A [`tower::retry::Policy`] with the verdicts and waits of the breaker. What it does is in the
-/// [module docs](super).
+/// A [`tower::retry::Policy`] with the classification and the waits of the breaker. See the [module docs](super).
 ///
 /// ```
 /// # #[cfg(feature = "http")] #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
@@ -35,9 +31,9 @@ use crate::outcome::{Class, Outcome};
 /// let breaker = CircuitBreakerLayer::new(Config::http_client());
 /// let handle = breaker.handle();
 /// let service = ServiceBuilder::new()
-///     .layer(RetryLayer::new(RetryPolicy::new(2))) // outside of the breaker: every attempt asks it and counts
+///     .layer(RetryLayer::new(RetryPolicy::new(2))) // outside the breaker, so that each attempt counts
 ///     .layer(breaker)
-///     .timeout(Duration::from_secs(30)) // inside, so that a timeout is seen
+///     .timeout(Duration::from_secs(30)) // inside the breaker, so that a timeout counts
 ///     .service(client);
 ///
 /// let response = service.oneshot(Request::new(String::new())).await.unwrap();
@@ -49,72 +45,75 @@ use crate::outcome::{Class, Outcome};
 ///
 /// # Other services
 ///
-/// The response has to be [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` is, and the error [`AsRejection`], as `BoxError`
-/// is. [`classify`](Self::classify) and [`classify_fn`](Self::classify_fn) judge in place of the response, with the same
-/// argument as the methods of that name on [`Config`](crate::Config).
+/// The response must be [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` is, and the error must be
+/// [`AsRejection`], as `BoxError` is. For other responses, use [`classify`](Self::classify) or
+/// [`classify_fn`](Self::classify_fn), which take the same argument as the methods of that name on
+/// [`Config`](crate::Config).
 ///
 /// # Runtime
 ///
-/// Needs a tokio runtime with time.
+/// Requires a tokio runtime with time enabled.
 ///
 /// # Clone
 ///
-/// tower clones the policy for every request, and with it what is left of its retries and waits; the budget is shared.
-/// Costs the copy of a few words, and one reference count with a budget.
+/// tower clones the policy for every request. The clone has its own numbers of retries and waits, and shares the budget.
+/// It costs the copy of a few words, and one reference count if there is a budget.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct RetryPolicy<J = ByResponse, C = Cloned> {
-    judge: J,
+pub struct RetryPolicy<O = ByResponse, C = Cloned> {
+    classify: O,
     clone: C,
     retries: u32,
     made: u32,
-    delay: Delay,
-    patience: Patience,
+    retry_wait: RetryWait,
+    circuit_wait: CircuitWait,
     budget: Option<SharedBudget>,
 }
 
 impl RetryPolicy {
-    /// At most so many retries of one request, after its first attempt.
+    /// Creates a policy with at most `retries` retries per request, after its first attempt.
     ///
-    /// 2 is what the SDKs of OpenAI and Anthropic do. 0 never retries.
+    /// The SDKs of OpenAI and Anthropic retry twice. With 0, the policy never retries.
     pub const fn new(retries: u32) -> Self {
         Self {
-            judge: ByResponse,
+            classify: ByResponse,
             clone: Cloned,
             retries,
             made: 0,
-            delay: Delay::DEFAULT,
-            patience: Patience::NONE,
+            retry_wait: RetryWait::DEFAULT,
+            circuit_wait: CircuitWait::NONE,
             budget: None,
         }
     }
 }
 
-impl<J, C> RetryPolicy<J, C> {
-    /// The wait before a retry where the server asked for none: retry *a*, from 0 on, waits `initial * multiplier^a`, at
-    /// most `max`.
+impl<O, C> RetryPolicy<O, C> {
+    /// Sets the wait before a retry if the server asked for none. Retry *a*, counted from 0, waits
+    /// `initial * multiplier^a`, at most `max`.
     ///
-    /// The jitter only shortens it here: 0.25 is 75 % to 100 %. Half of the long waits would else be cut to the same
-    /// `max`. A multiplier below 1 is taken as 1, and a jitter outside of 0 to 1 as the nearer end.
+    /// The jitter only shortens the wait: with 0.25 it is 75 % to 100 % of its length. Otherwise half of the long waits
+    /// would be cut to the same `max`. A multiplier below 1 counts as 1. A jitter outside the range 0 to 1 counts as the
+    /// nearer end.
     ///
-    /// Default: 500 ms, doubled up to 8 s, jitter 0.25: the figures of the SDKs of OpenAI and Anthropic
+    /// Default: 500 ms, doubled up to 8 s, with a jitter of 0.25, as in the SDKs of OpenAI and Anthropic
     /// (`_base_client.py`).
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.delay.set_backoff(backoff);
+        self.retry_wait.set_backoff(backoff);
         self
     }
 
-    /// The longest wait of a server that is obeyed, before the 10 % to 20 % that are added. A call whose server asks for
-    /// longer is not retried at all: earlier would be against what it was told, and later helps no caller.
+    /// Sets the longest wait of a server that the policy obeys, before the 10 % to 20 % that it adds. If the server asks
+    /// for more, the call is not retried: an earlier retry would ignore the server, and a later one helps no caller.
     ///
-    /// The backoff has a maximum of its own. Default: 60 s; up to there Portkey's gateway and most releases of
-    /// openai-python obey.
+    /// The backoff has its own maximum. Default: 60 s, the limit of Portkey's gateway and of most releases of
+    /// openai-python.
     pub const fn max_wait(mut self, max: Duration) -> Self {
-        self.delay.max_wait = max;
+        self.retry_wait.max_wait = max;
         self
     }
 
-    /// Retries of all requests together: each success deposits, each retry withdraws, and without cover there is none.
+    /// Sets a budget for the retries of all requests: each success deposits, each retry withdraws, and an empty budget
+    /// allows no retry.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -122,15 +121,15 @@ impl<J, C> RetryPolicy<J, C> {
     /// use tower::retry::budget::TpsBudget;
     /// use tower_breaker::retry::RetryPolicy;
     ///
-    /// // 10 retries per second, and one more for every five successes.
+    /// // 10 retries per second, plus one for every five successes.
     /// let policy = RetryPolicy::new(2).budget(Arc::new(TpsBudget::default()));
     /// # let _ = policy;
     /// # }
     /// ```
     ///
-    /// Default: none. In an outage the breaker ends the retries. What it lets pass, such as every third call failing,
-    /// is multiplied by them, at most by their number: with much traffic, set one. A success of a request that cannot
-    /// be cloned is not seen and deposits nothing.
+    /// Default: none. In an outage, the breaker ends the retries. Failures that do not open the circuit, such as every
+    /// third call failing, still multiply the load, so set a budget under heavy traffic. The success of a request that
+    /// cannot be cloned deposits nothing, because the policy does not see it.
     pub fn budget<B>(mut self, budget: Arc<B>) -> Self
     where
         B: Budget + Send + Sync + 'static,
@@ -139,25 +138,25 @@ impl<J, C> RetryPolicy<J, C> {
         self
     }
 
-    /// Waits for an open circuit instead of giving up, if the rejection knows for how long and that is at most `max`.
+    /// Makes a rejected request wait for the circuit, if the rejection holds a wait of at most `max`.
     ///
-    /// The call is then made again without using up a retry or the budget, for the dependency was not called.
+    /// The call is then repeated. It uses no retry and no budget, because the dependency was not called.
     ///
     /// Default: a rejection is final.
     pub const fn wait_for_circuit(mut self, max: Duration) -> Self {
-        self.patience.up_to = Some(max);
+        self.circuit_wait.up_to = Some(max);
         self
     }
 
-    /// How often one request waits for the circuit at most; the rejection after that is final.
+    /// Sets how often one request may wait for the circuit. The rejection after the last wait is final.
     ///
-    /// Many requests that wait for one circuit wake together, and all but the probe are rejected again. Default: 1.
+    /// All requests that wait for one circuit wake together, and all except the probe are rejected again. Default: 1.
     pub const fn max_circuit_waits(mut self, waits: u32) -> Self {
-        self.patience.waits = waits;
+        self.circuit_wait.waits = waits;
         self
     }
 
-    /// Judges by a classifier of the breaker in place of the response's own verdict: `Http`, `Grpc`, `Llm`, `ErrorsAsFailures`.
+    /// Classifies with [`Outcomes`] in place of [`ByResponse`]: `Http`, `Grpc`, `Llm`, `ErrorsAsFailures`.
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
@@ -169,15 +168,15 @@ impl<J, C> RetryPolicy<J, C> {
     /// # let _ = (config, policy);
     /// # }
     /// ```
-    pub fn classify<J2>(self, judge: J2) -> RetryPolicy<J2, C> {
-        let Self { judge: _, clone, retries, made, delay, patience, budget } = self;
-        RetryPolicy { judge, clone, retries, made, delay, patience, budget }
+    pub fn classify<O2>(self, classify: O2) -> RetryPolicy<O2, C> {
+        let Self { classify: _, clone, retries, made, retry_wait, circuit_wait, budget } = self;
+        RetryPolicy { classify, clone, retries, made, retry_wait, circuit_wait, budget }
     }
 
-    /// Judges by a closure that sees the whole `Result`, and takes any response.
+    /// Classifies with a closure that sees the whole `Result`. The response may have any type.
     ///
-    /// It has the last word: `x-should-retry` and the like are not read beside it. A rejection in an error is still
-    /// never retried, and not shown to it.
+    /// The closure decides alone: the policy does not read `x-should-retry` or similar headers. A rejection in an error is
+    /// still never retried, and the closure does not see it.
     ///
     /// ```
     /// use tower_breaker::{BoxError, Outcome, retry::RetryPolicy};
@@ -196,39 +195,41 @@ impl<J, C> RetryPolicy<J, C> {
         self.classify(ClassifyFn::new(classify))
     }
 
-    /// Clones requests by a function: for those that are not `Clone`, and to leave some out. `None` is not retried.
+    /// Clones requests with a closure: for requests that are not `Clone`, and to exclude some. A request for which it
+    /// returns `None` is not retried.
     ///
-    /// It runs before every attempt, the first included. Default: `Clone`.
-    pub fn clone_with<Req, F>(self, clone: F) -> RetryPolicy<J, CloneFn<F>>
+    /// The closure runs before every attempt, including the first. Default: `Clone`.
+    pub fn clone_with<Req, F>(self, clone: F) -> RetryPolicy<O, CloneFn<F>>
     where
         F: Fn(&Req) -> Option<Req>,
     {
-        let Self { judge, clone: _, retries, made, delay, patience, budget } = self;
-        RetryPolicy { judge, clone: CloneFn::new(clone), retries, made, delay, patience, budget }
+        let Self { classify, clone: _, retries, made, retry_wait, circuit_wait, budget } = self;
+        let clone = CloneFn::new(clone);
+        RetryPolicy { classify, clone, retries, made, retry_wait, circuit_wait, budget }
     }
 
-    /// How long to wait before this call is made again; `None` if it is not.
+    /// Returns the wait before the call is repeated, or `None` if it is not.
     fn wait<Res, E>(&mut self, result: Result<&Res, &E>) -> Option<Duration>
     where
-        J: JudgeRetry<Res, E>,
+        O: Outcomes<Res, E>,
         E: AsRejection,
     {
         let advice = match result {
-            Ok(response) => self.judge.advice(response),
+            Ok(response) => self.classify.retry_advice(response),
             Err(error) => {
                 error.as_rejection().map(|open| RetryAdvice::Rejected(open.retry_after()))
             }
         };
         if let Some(RetryAdvice::Rejected(retry_after)) = advice {
-            return self.patience.wait(retry_after);
+            return self.circuit_wait.take(retry_after);
         }
-        let outcome = self.judge.outcome(result);
-        let worth = match advice {
+        let outcome = self.classify.outcome(result);
+        let retry = match advice {
             Some(RetryAdvice::Retry(_)) => true,
             Some(RetryAdvice::Stop) => false,
             _ => matches!(outcome.class(), Class::Failure | Class::Throttled),
         };
-        if !worth {
+        if !retry {
             if outcome.class() == Class::Success {
                 self.budget.iter().for_each(|budget| budget.0.deposit());
             }
@@ -241,7 +242,7 @@ impl<J, C> RetryPolicy<J, C> {
         if self.made >= self.retries {
             return None;
         }
-        let wait = self.delay.before(self.made, asked)?;
+        let wait = self.retry_wait.before(self.made, asked)?;
         if self.budget.as_ref().is_some_and(|budget| !budget.0.withdraw()) {
             return None;
         }
@@ -250,9 +251,9 @@ impl<J, C> RetryPolicy<J, C> {
     }
 }
 
-impl<J, C, Req, Res, E> Policy<Req, Res, E> for RetryPolicy<J, C>
+impl<O, C, Req, Res, E> Policy<Req, Res, E> for RetryPolicy<O, C>
 where
-    J: JudgeRetry<Res, E>,
+    O: Outcomes<Res, E>,
     C: CloneRequest<Req>,
     E: AsRejection,
 {

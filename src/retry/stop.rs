@@ -1,4 +1,4 @@
-//! Any policy of tower's, told what a rejection is.
+//! A wrapper that makes any policy of tower stop at a rejection.
 
 use std::fmt;
 use std::future::Future;
@@ -10,19 +10,19 @@ use pin_project::pin_project;
 use tokio::time::{Sleep, sleep};
 use tower::retry::Policy;
 
-use super::patience::Patience;
+use super::wait::CircuitWait;
 use crate::error::AsRejection;
 
-/// Lets a [`tower::retry::Policy`] stop at a rejection.
+/// Makes a [`tower::retry::Policy`] stop at a rejection.
 ///
-/// An open circuit rejects the next attempt, too: retrying it at once only burns the attempts and, with a backoff,
-/// the caller's time. This wrapper ends the retries at a rejection and asks the wrapped policy about everything
-/// else. With [`wait_up_to`](Self::wait_up_to) it waits until a call may pass, where the rejection says so and it is
-/// soon enough.
+/// An open circuit also rejects the next attempt. An immediate retry only uses up the attempts, and a backoff also costs
+/// the caller's time. This wrapper ends the retries at a rejection, and leaves every other result to the wrapped policy.
+/// With [`wait_up_to`](Self::wait_up_to) it waits until a call may pass, if the rejection holds a wait that is short
+/// enough.
 ///
 /// # Order
 ///
-/// Retry goes outside of the breaker, so that every attempt asks the breaker and counts:
+/// Retry goes outside the breaker, so that the breaker counts every attempt:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
@@ -42,11 +42,11 @@ use crate::error::AsRejection;
 /// #     fn clone_request(&mut self, request: &Req) -> Option<Req> { Some(request.clone()) }
 /// # }
 ///
-/// let policy = StopAtRejection::new(Attempts(100)); // any policy of yours
+/// let policy = StopAtRejection::new(Attempts(100)); // any policy
 /// let service = ServiceBuilder::new()
 ///     .layer(RetryLayer::new(policy))
 ///     .layer(CircuitBreakerLayer::new(Config::default())) // opens after 5 failures in a row
-///     .timeout(Duration::from_secs(1)) // inside, so that a timeout is seen
+///     .timeout(Duration::from_secs(1)) // inside the breaker, so that a timeout counts
 ///     .service(service_fn(|_: ()| async { Err::<(), BoxError>("down".into()) }));
 ///
 /// let error = service.oneshot(()).await.unwrap_err();
@@ -56,41 +56,41 @@ use crate::error::AsRejection;
 ///
 /// # What is a rejection
 ///
-/// What [`AsRejection`] finds in the error. A breaker that *answers* a rejected call
-/// ([`RejectWithHttp`](crate::rejection::RejectWithHttp), …) returns a response: a policy that retries on responses has to leave
-/// those with an `x-circuit-open` header alone, as [`RetryPolicy`](super::RetryPolicy) does.
+/// A rejection is what [`AsRejection`] finds in the error. A breaker that *answers* a rejected call
+/// ([`RejectWithHttp`](crate::rejection::RejectWithHttp) and others) returns a response. A policy that retries on responses
+/// must not retry those with an `x-circuit-open` header. [`RetryPolicy`](super::RetryPolicy) does not.
 ///
 /// # Clone
 ///
-/// tower clones the policy for every request, and with it the number of waits left.
+/// tower clones the policy for every request. The clone has its own number of waits.
 #[derive(Clone, Copy, Debug)]
 pub struct StopAtRejection<P> {
     policy: P,
-    patience: Patience,
+    circuit_wait: CircuitWait,
 }
 
 impl<P> StopAtRejection<P> {
-    /// Never retries a rejection; asks `policy` about everything else.
+    /// Creates a policy that never retries a rejection, and leaves every other result to `policy`.
     pub const fn new(policy: P) -> Self {
-        Self { policy, patience: Patience::NONE }
+        Self { policy, circuit_wait: CircuitWait::NONE }
     }
 
-    /// Waits for an open circuit instead of giving up, if the rejection knows for how long and that is at most `max`.
+    /// Makes a rejected request wait for the circuit, if the rejection holds a wait of at most `max`.
     ///
-    /// The call is then made again **without asking the policy**: it used no attempt of it, for the dependency was
-    /// not called. Needs a tokio runtime with time.
+    /// The call is then repeated **without the wrapped policy**. It uses none of its attempts, because the dependency was
+    /// not called. Requires a tokio runtime with time enabled.
     ///
-    /// Default: does not wait.
+    /// Default: a rejection is final.
     pub const fn wait_up_to(mut self, max: Duration) -> Self {
-        self.patience.up_to = Some(max);
+        self.circuit_wait.up_to = Some(max);
         self
     }
 
-    /// How often one request waits at most; the rejection after that is final.
+    /// Sets how often one request may wait. The rejection after the last wait is final.
     ///
-    /// Many requests that wait for one circuit wake together, and all but the probe are rejected again. Default: 1.
+    /// All requests that wait for one circuit wake together, and all except the probe are rejected again. Default: 1.
     pub const fn max_waits(mut self, waits: u32) -> Self {
-        self.patience.waits = waits;
+        self.circuit_wait.waits = waits;
         self
     }
 }
@@ -104,8 +104,8 @@ where
 
     fn retry(&mut self, request: &mut Req, result: &mut Result<Res, E>) -> Option<Self::Future> {
         match result.as_ref().err().and_then(E::as_rejection) {
-            Some(open) => self.patience.wait(open.retry_after()).map(RetryFuture::waiting),
-            None => self.policy.retry(request, result).map(RetryFuture::asked),
+            Some(open) => self.circuit_wait.take(open.retry_after()).map(RetryFuture::waiting),
+            None => self.policy.retry(request, result).map(RetryFuture::policy),
         }
     }
 
@@ -121,14 +121,14 @@ pub struct RetryFuture<F> {
     state: State<F>,
 }
 
-#[pin_project(project = Stage)]
+#[pin_project(project = StateProj)]
 enum State<F> {
-    /// The wrapped policy retries.
-    Asked {
+    /// Polls the future of the wrapped policy.
+    Policy {
         #[pin]
         future: F,
     },
-    /// Until the breaker may admit a call.
+    /// Waits until the breaker may admit a call.
     Waiting {
         #[pin]
         sleep: Sleep,
@@ -136,8 +136,8 @@ enum State<F> {
 }
 
 impl<F> RetryFuture<F> {
-    fn asked(future: F) -> Self {
-        Self { state: State::Asked { future } }
+    fn policy(future: F) -> Self {
+        Self { state: State::Policy { future } }
     }
 
     fn waiting(wait: Duration) -> Self {
@@ -150,8 +150,8 @@ impl<F: Future<Output = ()>> Future for RetryFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project().state.project() {
-            Stage::Asked { future } => future.poll(cx),
-            Stage::Waiting { sleep } => sleep.poll(cx),
+            StateProj::Policy { future } => future.poll(cx),
+            StateProj::Waiting { sleep } => sleep.poll(cx),
         }
     }
 }
@@ -159,7 +159,7 @@ impl<F: Future<Output = ()>> Future for RetryFuture<F> {
 impl<F> fmt::Debug for RetryFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::Asked { .. } => "asked",
+            State::Policy { .. } => "policy",
             State::Waiting { .. } => "waiting",
         };
         f.debug_tuple("RetryFuture").field(&state).finish()

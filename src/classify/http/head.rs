@@ -49,7 +49,7 @@ pub(crate) fn is_rejection(headers: &HeaderMap) -> bool {
 pub(crate) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome> {
     let headers = response.headers();
     is_rejection(headers).then(|| {
-        Outcome::ignored()
+        Outcome::rejected()
             .maybe_retry_after(retry_after(headers))
             .code(response.status().as_u16())
             .reason(OPEN_BELOW)

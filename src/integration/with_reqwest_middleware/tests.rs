@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 
 use super::*;
-use crate::classify::Http;
+use crate::classify::{ErrorsAsFailures, Http, Outcomes};
 use crate::{
     AsRejection, BoxError, BreakerError, CircuitOpen, State, Trip, rejection::RejectWithBoxError,
 };
@@ -169,10 +169,10 @@ fn an_error_of_the_client_is_unchanged() {
 
 #[test]
 fn a_downstream_rejection_is_ignored() {
-    let outcome = crate::classify::ErrorsAsFailures.outcome::<(), _>(Err(&Error::from(open())));
+    let outcome = Outcomes::<(), _>::outcome(&ErrorsAsFailures, Err(&Error::from(open())));
     assert_eq!(outcome.class(), crate::Class::Ignored);
     let failed = Error::Middleware(anyhow::anyhow!("lost"));
-    let outcome = crate::classify::ErrorsAsFailures.outcome::<(), _>(Err(&failed));
+    let outcome = Outcomes::<(), _>::outcome(&ErrorsAsFailures, Err(&failed));
     assert_eq!(outcome.class(), crate::Class::Failure);
 }
 

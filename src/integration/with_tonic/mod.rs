@@ -182,7 +182,7 @@ pub fn rejection(status: &Status) -> Option<Rejection<'_>> {
 pub fn outcome<T>(result: &Result<T, Status>) -> Outcome {
     let Err(status) = result else { return Outcome::success() };
     if let Some(rejection) = rejection(status) {
-        return Outcome::ignored().maybe_retry_after(rejection.retry_after());
+        return Outcome::rejected().maybe_retry_after(rejection.retry_after());
     }
     if status.code() == Code::Cancelled && chain(status).any(|error| error.is::<TimeoutExpired>()) {
         return Outcome::failure().reason("deadline exceeded");

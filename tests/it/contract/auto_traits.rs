@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_breaker::classify::rules::{Ignore, OfError, Rule, Ruled};
+use tower_breaker::classify::overrides::{Ignore, OfError, Override, WithOverride};
 use tower_breaker::{
     BreakerBody,
     classify::{ClassifyFn, ErrorsAsFailures, Grpc, Http},
@@ -77,7 +77,10 @@ fn everything_is_send_and_sync_when_its_parts_are() {
     shared::<Guarded<Grpc, RejectWithGrpc>>();
     shared::<Guarded<ClassifyFn<fn()>, RejectWithFn<fn()>>>();
     shared::<
-        Guarded<Ruled<ErrorsAsFailures, Rule<OfError<Rc<()>>, Ignore<fn()>>>, RejectWithBoxError>,
+        Guarded<
+            WithOverride<ErrorsAsFailures, Override<OfError<Rc<()>>, Ignore<fn()>>>,
+            RejectWithBoxError,
+        >,
     >();
     shared::<Future<Guarded<ErrorsAsFailures, RejectWithBoxError>>>();
     shared::<Future<Guarded<ErrorsAsFailures, RejectWithBreakerError>>>();

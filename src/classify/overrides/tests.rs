@@ -1,4 +1,4 @@
-//! What each rule says, and who is asked first.
+//! The outcome of each override, and the order in which overrides run.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::classify::{ClassifyFn, ErrorsAsFailures};
 use crate::error::CircuitOpen;
 use crate::{BoxError, BreakerError, Cause, Class, Config, State};
 
-/// What a config counts an error as.
+/// Returns the class that a config gives an error.
 fn class<E, C, R>(config: Config<C, R>, error: E) -> Class
 where
     C: Classify<(), (), E>,
@@ -43,7 +43,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Outer<E> {
 }
 
 #[test]
-fn an_error_that_is_ignored_is_and_the_others_are_not() {
+fn matching_errors_are_ignored_and_the_others_are_not() {
     let config =
         || Config::default().ignore_errors(|e: &io::Error| e.kind() == ErrorKind::NotFound);
     assert_eq!(class(config(), io(ErrorKind::NotFound)), Class::Ignored);
@@ -51,14 +51,14 @@ fn an_error_that_is_ignored_is_and_the_others_are_not() {
 }
 
 #[test]
-fn only_these_errors_are_failures_and_the_others_successes() {
+fn only_matching_errors_are_failures_and_the_others_are_successes() {
     let config = || Config::default().only_errors(|e: &io::Error| e.kind() == ErrorKind::TimedOut);
     assert_eq!(class(config(), io(ErrorKind::TimedOut)), Class::Failure);
     assert_eq!(class(config(), io(ErrorKind::NotFound)), Class::Success);
 }
 
 #[test]
-fn what_only_lets_pass_is_for_the_next_rule() {
+fn the_next_override_sees_the_errors_that_only_matches() {
     let config = || {
         Config::default()
             .only_errors(|e: &io::Error| e.kind() != ErrorKind::NotFound)
@@ -70,7 +70,7 @@ fn what_only_lets_pass_is_for_the_next_rule() {
 }
 
 #[test]
-fn a_rule_gives_any_outcome_or_leaves_it_to_the_classifier() {
+fn an_override_returns_any_outcome_or_leaves_it_to_the_classifier() {
     let config = || {
         Config::default()
             .classify_fn(|result: Result<&(), &u8>| match result {
@@ -90,32 +90,32 @@ fn a_rule_gives_any_outcome_or_leaves_it_to_the_classifier() {
 }
 
 #[test]
-fn rules_are_asked_from_the_top_down_until_one_says_something_and_each_once() {
-    let asked = RefCell::new(Vec::new());
-    let rule = |name: u8| {
-        let asked = &asked;
+fn overrides_run_once_each_from_the_top_down_until_one_returns_an_outcome() {
+    let runs = RefCell::new(Vec::new());
+    let decide = |name: u8| {
+        let runs = &runs;
         move |error: &u8| {
-            asked.borrow_mut().push(name);
+            runs.borrow_mut().push(name);
             (*error == name).then(Outcome::ignored)
         }
     };
     let config = Config::default()
-        .classify_errors(rule(1))
-        .classify_errors(rule(2))
-        .classify_errors(rule(3))
-        .classify_errors(rule(4));
+        .classify_errors(decide(1))
+        .classify_errors(decide(2))
+        .classify_errors(decide(3))
+        .classify_errors(decide(4));
     for (error, expected, order) in [
         (1, Class::Ignored, vec![1]),
         (3, Class::Ignored, vec![1, 2, 3]),
         (9, Class::Failure, vec![1, 2, 3, 4]),
     ] {
         assert_eq!(settle(config.classifier(), &(), Err::<(), u8>(error)).1, expected);
-        assert_eq!(asked.take(), order);
+        assert_eq!(runs.take(), order);
     }
 }
 
 #[test]
-fn a_rule_on_errors_is_not_asked_about_a_response_nor_one_on_responses_about_an_error() {
+fn overrides_on_errors_do_not_see_responses_nor_those_on_responses_errors() {
     let config = Config::default()
         .ignore_errors(|_: &u8| panic!("there is no error"))
         .only_errors(|_: &u8| panic!("there is no error"));
@@ -125,7 +125,7 @@ fn a_rule_on_errors_is_not_asked_about_a_response_nor_one_on_responses_about_an_
 }
 
 #[test]
-fn a_cause_is_found_wherever_it_is_in_a_box() {
+fn a_cause_is_found_anywhere_in_a_box() {
     let config = || {
         Config::default().ignore_caused_by(|cause: &io::Error| cause.kind() == ErrorKind::NotFound)
     };
@@ -164,7 +164,7 @@ fn a_cause_is_found_in_an_error_whose_type_is_known() {
 }
 
 #[test]
-fn only_what_is_caused_by_these_is_a_failure() {
+fn only_errors_with_a_matching_cause_are_failures() {
     let config = || {
         Config::default().only_caused_by(|cause: &io::Error| cause.kind() == ErrorKind::TimedOut)
     };
@@ -175,7 +175,7 @@ fn only_what_is_caused_by_these_is_a_failure() {
 }
 
 #[test]
-fn the_first_cause_that_means_something_decides() {
+fn the_first_cause_with_an_outcome_decides() {
     let config = || {
         Config::default().classify_caused_by(|cause: &io::Error| match cause.kind() {
             ErrorKind::TimedOut => Some(Outcome::exhausted()),
@@ -191,7 +191,7 @@ fn the_first_cause_that_means_something_decides() {
 }
 
 #[test]
-fn a_rejection_further_down_is_ignored_whatever_the_rules_say() {
+fn overrides_do_not_see_a_rejection_further_down() {
     let config = || {
         Config::default()
             .only_errors(|_: &BoxError| false)
@@ -204,7 +204,7 @@ fn a_rejection_further_down_is_ignored_whatever_the_rules_say() {
 }
 
 #[test]
-fn a_rule_on_rejections_is_asked_about_them() {
+fn an_override_on_rejections_sees_them() {
     macro_rules! class_of {
         ($error:expr) => {{
             let throttled = |_: &CircuitOpen| Some(Outcome::throttled());
@@ -221,7 +221,7 @@ fn a_rule_on_rejections_is_asked_about_them() {
 }
 
 #[test]
-fn a_response_is_judged_by_a_rule_before_the_classifier() {
+fn an_override_classifies_a_response_before_the_classifier() {
     let config = Config::default()
         .classify_responses(|rows: &u32| (*rows == 0).then(Outcome::failure))
         .classify_responses(|rows: &u32| (*rows < 2).then(Outcome::throttled));
@@ -232,7 +232,7 @@ fn a_response_is_judged_by_a_rule_before_the_classifier() {
 }
 
 #[test]
-fn rules_go_before_a_closure_too() {
+fn overrides_run_before_a_closure() {
     let classify = ClassifyFn::new(|_: Result<&(), &u8>| Outcome::failure());
     let config = || Config::default().classify(classify).ignore_errors(|error: &u8| *error == 1);
     assert_eq!(class(config(), 1), Class::Ignored);
@@ -240,13 +240,13 @@ fn rules_go_before_a_closure_too() {
 }
 
 #[test]
-fn a_new_classifier_takes_the_place_of_the_rules_too() {
+fn a_new_classifier_replaces_the_overrides() {
     let config = Config::default().ignore_errors(|_: &u8| true).classify(ErrorsAsFailures);
     assert_eq!(class(config, 1), Class::Failure);
 }
 
 #[test]
-fn a_rule_is_as_large_as_its_closure() {
+fn an_override_is_as_large_as_its_closure() {
     let config = Config::default()
         .ignore_errors(|_: &io::Error| true)
         .classify_caused_by(|_: &io::Error| None)
@@ -254,10 +254,10 @@ fn a_rule_is_as_large_as_its_closure() {
     let classify = config.classifier();
     let _: &dyn Classify0 = classify;
     assert_eq!(size_of_val(classify), size_of::<ErrorsAsFailures>());
-    assert!(format!("{classify:?}").starts_with("Ruled { classify: Ruled"));
+    assert!(format!("{classify:?}").starts_with("WithOverride { classify: WithOverride"));
 }
 
-/// Fixes the kind of the error, which nobody else does there.
+/// Fixes the kind of the error, which nothing else determines there.
 trait Classify0: fmt::Debug {}
 impl<C: Classify<(), (), io::Error> + Clone + fmt::Debug> Classify0 for C {}
 
@@ -283,7 +283,7 @@ mod http {
     }
 
     #[test]
-    fn a_response_that_a_rule_settles_is_settled_with_its_head() {
+    fn a_response_that_an_override_classifies_is_settled_with_its_head() {
         let config = Config::http_client().classify_responses(|response: &Response<String>| {
             response.headers().contains_key("x-degraded").then(Outcome::failure)
         });
@@ -293,7 +293,7 @@ mod http {
     }
 
     #[test]
-    fn no_rule_is_asked_about_the_answer_of_a_breaker_further_down() {
+    fn overrides_do_not_see_the_response_of_a_breaker_further_down() {
         macro_rules! ignored {
             ($($config:expr),*) => {$(
                 let config = $config.classify_responses(|_: &Response<String>| Some(Outcome::failure()));
@@ -312,9 +312,10 @@ mod http {
     }
 
     #[test]
-    fn the_request_is_looked_at_by_the_classifier() {
+    fn the_classifier_sees_the_request() {
         let head = Request::builder().method("HEAD").body(()).unwrap();
-        let ruled = Ruled::new(Http::client(), Rule::<OfError<()>, _>::new(Ignore(|_: &()| true)));
-        assert!(Classify::<_, Response<String>, ()>::request(&ruled, &head));
+        let first = Override::<OfError<()>, _>::new(Ignore(|_: &()| true));
+        let classify = WithOverride::new(Http::client(), first);
+        assert!(Classify::<_, Response<String>, ()>::request(&classify, &head));
     }
 }

@@ -1,15 +1,21 @@
-//! The rules of a user, one line each.
+//! The methods of [`Config`] that add overrides.
 
 use std::error::Error;
 
 use crate::circuit_breaker::config::Config;
-use crate::classify::rules::{Decide, Ignore, OfCause, OfError, OfResponse, Only, Rule, Ruled};
+use crate::classify::overrides::{
+    Decide, Ignore, OfCause, OfError, OfResponse, Only, Override, WithOverride,
+};
 use crate::outcome::Outcome;
 
-/// Rules that go before the classifier of the preset, from the top down: the first that says something decides. See
-/// [`rules`](crate::classify::rules).
+/// # Overrides
+///
+/// Overrides classify some results before the classifier does. They run in the order in which they are written, and the
+/// first outcome decides. See [`overrides`](crate::classify::overrides).
 impl<C, R> Config<C, R> {
-    /// Errors that say nothing about the dependency: they are ignored, in no rate and no streak.
+    /// Ignores the errors for which `ignore` returns `true`. They count in no rate and no streak.
+    ///
+    /// For errors that say nothing about the dependency.
     ///
     /// ```
     /// use std::io::{self, ErrorKind};
@@ -22,15 +28,17 @@ impl<C, R> Config<C, R> {
     where
         F: Fn(&E) -> bool,
     {
-        self.rule(Ignore(ignore))
+        self.before_classifier(Ignore(ignore))
     }
 
-    /// Only these errors may be failures: what they mean is for the next rules and the classifier to say. The others
-    /// are successes, as a 404 is: the dependency answered. Successes close a half-open circuit; to have the others
-    /// ignored instead, use [`ignore_errors`](Self::ignore_errors) and say which.
+    /// Classifies the errors for which `only` returns `false` as successes, as a 404 is: the dependency responded. The
+    /// next overrides and the classifier decide about the others.
     ///
-    /// That the others are successes, and not ignored, is how `recordExceptions` of resilience4j (its issue 568) and
-    /// `failOn` of MicroProfile Fault Tolerance have it.
+    /// Successes close a half-open circuit. To ignore errors instead, use [`ignore_errors`](Self::ignore_errors) for
+    /// them.
+    ///
+    /// `recordExceptions` of resilience4j (its issue 568) and `failOn` of MicroProfile Fault Tolerance classify the
+    /// other errors as successes, too.
     ///
     /// ```
     /// use tower::{BoxError, timeout::error::Elapsed};
@@ -43,17 +51,17 @@ impl<C, R> Config<C, R> {
     where
         F: Fn(&E) -> bool,
     {
-        self.rule(Only(only))
+        self.before_classifier(Only(only))
     }
 
-    /// What an error means: its class, its weight, the wait that it names. `None` leaves it to the next rules and the
-    /// classifier.
+    /// Classifies errors with `classify`: the class, the weight, the wait. If it returns `None`, the next overrides and the
+    /// classifier decide.
     ///
     /// ```
     /// use tower::{BoxError, timeout::error::Elapsed};
     /// use tower_breaker::{Config, Outcome};
     ///
-    /// // A timeout weighs three failures.
+    /// // A timeout counts as three failures.
     /// let config = Config::default()
     ///     .classify_errors(|error: &BoxError| error.is::<Elapsed>().then(|| Outcome::failure().weight(3)));
     /// # let _ = config;
@@ -62,12 +70,14 @@ impl<C, R> Config<C, R> {
     where
         F: Fn(&E) -> Option<Outcome>,
     {
-        self.rule(Decide(classify))
+        self.before_classifier(Decide(classify))
     }
 
     /// Like [`ignore_errors`](Self::ignore_errors), for errors of one type: the error of the service or any of its
-    /// sources. That error is a [`BoxError`](crate::BoxError), or any [`std::error::Error`]; which of them (`K`), the
-    /// compiler learns from the service.
+    /// sources.
+    ///
+    /// The error of the service must be a [`BoxError`](crate::BoxError) or a [`std::error::Error`]. The compiler infers
+    /// which of them it is (`K`) from the service.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -89,11 +99,11 @@ impl<C, R> Config<C, R> {
         T: Error + 'static,
         F: Fn(&T) -> bool,
     {
-        self.rule(Ignore(ignore))
+        self.before_classifier(Ignore(ignore))
     }
 
-    /// Like [`only_errors`](Self::only_errors), for errors of one type: where neither the error of the service nor any
-    /// of its sources is one of these, the call is a success.
+    /// Like [`only_errors`](Self::only_errors), for errors of one type: the call is a success unless `only` returns
+    /// `true` for the error of the service or one of its sources.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -115,11 +125,11 @@ impl<C, R> Config<C, R> {
         T: Error + 'static,
         F: Fn(&T) -> bool,
     {
-        self.rule(Only(only))
+        self.before_classifier(Only(only))
     }
 
-    /// Like [`classify_errors`](Self::classify_errors), for errors of one type: the error of the service or any of its
-    /// sources, from the outside in until the closure says something.
+    /// Like [`classify_errors`](Self::classify_errors), for errors of one type: the error of the service and its sources,
+    /// from the outermost inward until `classify` returns an outcome.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -147,14 +157,14 @@ impl<C, R> Config<C, R> {
         T: Error + 'static,
         F: Fn(&T) -> Option<Outcome>,
     {
-        self.rule(Decide(classify))
+        self.before_classifier(Decide(classify))
     }
 
-    /// What a response means. `None` leaves it to the next rules and the classifier; anything else settles the call
-    /// with the head of the response, and nothing is asked of its body.
+    /// Classifies responses with `classify`. If it returns `None`, the next overrides and the classifier decide.
     ///
-    /// The response of the guarded service stays what the classifier makes of it. A fallback or a retry outside of the
-    /// breaker judges it for itself, and does not know the rule.
+    /// An outcome settles the call with the head of the response. The body is not classified. The response type of the
+    /// guarded service stays that of the classifier. A fallback or a retry outside the breaker classifies the response
+    /// itself, without the override.
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
@@ -172,16 +182,16 @@ impl<C, R> Config<C, R> {
     where
         F: Fn(&Res) -> Option<Outcome>,
     {
-        self.rule(Decide(classify))
+        self.before_classifier(Decide(classify))
     }
 
-    fn rule<S, A>(self, answer: A) -> Config<Ruled<C, Rule<S, A>>, R> {
-        let Self { name, settings, callbacks, observers, classify, on_rejected, pending } = self;
-        let classify = Ruled::new(classify, Rule::new(answer));
-        Config { name, settings, callbacks, observers, classify, on_rejected, pending }
+    fn before_classifier<S, A>(self, action: A) -> Config<WithOverride<C, Override<S, A>>, R> {
+        let Self { parts, classify, on_rejected } = self;
+        let classify = WithOverride::new(classify, Override::new(action));
+        Config { parts, classify, on_rejected }
     }
 }
 
-type ByError<C, E, A> = Ruled<C, Rule<OfError<E>, A>>;
-type ByCause<C, T, K, A> = Ruled<C, Rule<OfCause<T, K>, A>>;
-type ByResponse<C, Res, A> = Ruled<C, Rule<OfResponse<Res>, A>>;
+type ByError<C, E, A> = WithOverride<C, Override<OfError<E>, A>>;
+type ByCause<C, T, K, A> = WithOverride<C, Override<OfCause<T, K>, A>>;
+type ByResponse<C, Res, A> = WithOverride<C, Override<OfResponse<Res>, A>>;

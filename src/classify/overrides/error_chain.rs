@@ -1,34 +1,38 @@
-//! Errors that can be looked into.
+//! Errors whose sources can be searched.
 
 use std::error::Error;
 use std::ops::Deref;
 
 use crate::{BoxError, BreakerError};
 
-/// An error that can be looked into: every [`std::error::Error`], [`BoxError`] and what else is a pointer to one (such
+/// An error whose sources can be searched: every [`std::error::Error`], [`BoxError`] and other pointers to one (such
 /// as `anyhow::Error`), and a [`BreakerError`] of `BoxError`.
 ///
-/// `K` says which of these it is, for a `BoxError` is no [`Error`] itself. The compiler infers it.
+/// `K` names the kind, because a `BoxError` does not implement [`Error`]. The compiler infers it.
+#[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "nobody knows the sources of the error `{Self}`",
-    label = "cannot be looked into",
-    note = "a rule on causes takes an error that is a `std::error::Error` (and `'static`), or a `BoxError`",
-    note = "for any other: `.ignore_errors(|error: &{Self}| …)`, `.classify_errors(…)`"
+    message = "the sources of the error `{Self}` cannot be searched",
+    label = "is neither a `std::error::Error` nor a `BoxError`",
+    note = "an override on causes needs an error that is a `std::error::Error` (and `'static`), or a `BoxError`",
+    note = "for any other error: `.ignore_errors(|error: &{Self}| …)`, `.classify_errors(…)`"
 )]
 pub trait ErrorChain<K> {
-    /// The outermost error of the chain.
+    /// Returns the outermost error of the chain.
     fn outermost(&self) -> &(dyn Error + 'static);
 }
 
 /// The kind of every [`std::error::Error`].
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Plain {}
 
-/// The kind of what points to an error.
+/// The kind of a pointer to an error.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Boxed {}
 
 /// The kind of a [`BreakerError`] around a [`BoxError`].
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum InBreaker {}
 
