@@ -143,12 +143,15 @@
 //!
 //! # Closures in spawned tasks
 //!
-//! A closure over a [`BoxError`](crate::BoxError) can stop a spawned `async` block from compiling, with "implementation
-//! of … is not general enough". rustc erases the `'static` of a `Box<dyn Error>` in the types that an `async` block holds
-//! across an `.await`, and cannot prove that the closure accepts it ([rust-lang/rust#110338]). Errors of any other type
-//! are not affected. `service.ready().await?.call(request).await` compiles, and so does
-//! `tokio::spawn(service.oneshot(request))`. To call `oneshot` inside the block, box the service
-//! (`BoxCloneSyncService::new(service)`), or use a `…_caused_by` override, whose closure takes an error of one type.
+//! A closure over a [`BoxError`](crate::BoxError) can stop a spawned `async` block or an axum handler from compiling, with
+//! "implementation of … is not general enough". rustc erases the `'static` of a `BoxError` in the types that such a block
+//! holds across an `.await`, and cannot prove that the closure fits ([rust-lang/rust#110338]). Other error types are not
+//! affected. Each of these compiles:
+//!
+//! - a function that builds the service and returns
+//!   `impl Service<Request, Response = …, Error = BoxError, Future: Send> + Clone`
+//! - a box around the service in the block: `BoxCloneSyncService::new(service)`
+//! - a task of the future itself: `tokio::spawn(service.oneshot(request))`
 //!
 //! [rust-lang/rust#110338]: https://github.com/rust-lang/rust/issues/110338
 

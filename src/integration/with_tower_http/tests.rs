@@ -47,7 +47,7 @@ fn a_rejection_further_down_is_ignored_with_its_wait_and_is_not_mapped() {
     let never = servers().outcome_with(|class| panic!("{class}"));
     let name = Arc::new("db".into());
     let open = CircuitOpen::new(name, State::Open, Cause::ConsecutiveFailures, Some(3 * S));
-    let ignored = Outcome::ignored().retry_after(3 * S);
+    let ignored = Outcome::rejected().retry_after(3 * S);
     assert_eq!(never.error(ServerErrorsAsFailures::new(), &open), ignored);
     let boxed: BoxError = open.into();
     assert_eq!(never.error(ServerErrorsAsFailures::new(), &boxed), ignored);
