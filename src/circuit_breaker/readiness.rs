@@ -11,11 +11,12 @@ use crate::machine::{FIRST_WORD, PermitState};
 ///
 /// Invariants:
 ///
-/// - Only [`poll`](Self::poll) makes a promise, and [`admit`](Self::admit) takes it back. A clone has none, because it is
-///   the service that was polled that may be called.
-/// - Every promise except [`Promise::REJECT`] means that the inner service was polled ready and has not been called since.
+/// - Only [`poll`](Self::poll) makes a promise, and [`admit`](Self::admit) uses it up. A clone has none: only a service
+///   that was polled may be called.
+/// - [`Promise::INNER_READY`] and the word of a gate mean that the inner service was polled ready and has not been called
+///   since.
 /// - `wait` is valid with [`Promise::REJECT`] only.
-/// - `waiter` is there from a `poll` that returned pending until the next one that returned ready.
+/// - `waiter` is `Some` only after a `poll` that returned pending. A `poll` that makes a promise drops it.
 /// - `bookkeeping` is set while there is a waiter or `calls` is not [`Calls::Many`]. While it is set, no promise is the
 ///   word of a gate, so that [`admit`](Self::admit) takes its slow path.
 pub(super) struct Readiness {
