@@ -195,12 +195,11 @@ impl Gate {
 
     /// Returns the time that belongs to `word`, or `None` if the gate is changing or has changed.
     ///
-    /// This is the reader of a seqlock whose sequence number is the word itself. If the time that is read here was
-    /// stored for another word, its writer marked the word as busy before. The Acquire load pairs with the Release
-    /// store of that time, so the mark happens before the second load of the word, which therefore finds the mark or
-    /// something later. That load needs no ordering of its own: coherence is enough, and no other memory is read
-    /// after it. Within an epoch the bits of a word may come back when settings change to and fro; the time that is
-    /// read then belongs to the same open period.
+    /// This is the read side of a seqlock whose sequence number is the word itself. If the time was stored for another
+    /// word, the writer had marked the word as busy before. The Acquire load of the time pairs with its Release store,
+    /// so that the mark happens before the second load of the word, which then finds the mark or a later word. The
+    /// second load is Relaxed: coherence is enough, and nothing is read after it. Within an epoch, a word returns to
+    /// earlier bits if settings are changed and changed back. The time then belongs to the same open period.
     #[inline]
     pub(super) fn until(&self, word: GateWord) -> Option<Nanos> {
         let until = self.until.load(Ordering::Acquire);
