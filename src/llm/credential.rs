@@ -10,7 +10,7 @@ use crate::Outcome;
 /// model, or a race with the renewal of the credential.
 const IN_A_ROW: u32 = 2;
 
-/// Decides what a 401 and a 403 mean.
+/// The credential of the calls, which decides the meaning of a 401 and a 403.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Credential {
     /// The number of consecutive refusals. `None` if each caller has its own credential.

@@ -1,4 +1,4 @@
-//! The parts of an error that tell what it means.
+//! The parts of an error by which it is classified.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 pub(super) type Object = Map<String, Value>;
 
-/// The parts of an error that tell what it means. Parts that are missing, of the wrong type or unreadable are empty.
+/// The parts of an error by which it is classified. Parts that are missing, of the wrong type or unreadable are empty.
 #[derive(Debug, Default)]
 pub(super) struct ErrorBody {
     /// `code`, and the finer names beside it, such as `details.error_code`, `metadata.error_type`, `ErrorInfo.reason`.

@@ -47,7 +47,7 @@ use crate::{Class, Outcome};
 /// |---|---|
 /// | `Err` | failure |
 /// | `Err` with the rejection of another breaker, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
-/// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
+/// | a response with [`OPEN_HEADER`] | ignored, with its wait |
 /// | a status of 400 and above | by the signals of the [`Provider`]; otherwise 4xx is the caller's fault and 5xx a failure |
 /// | a good status and a stream or JSON that contains an error | by the same signals; otherwise a failure |
 /// | a stream that breaks, or ends without the end marker of its format | failure |
@@ -193,7 +193,7 @@ where
     B: Body + Unpin,
     E: 'static,
 {
-    /// Whether the request was a `HEAD`, whose response has no body whatever its headers say.
+    /// Whether the request was a `HEAD`. Its response has no body, even if the headers announce one.
     type RequestInfo = bool;
     type Response = Response<BreakerBody<B>>;
     type Deferred = Reading<B, E>;

@@ -1,11 +1,11 @@
-//! What the classifier knows about one provider.
+//! The description of one provider.
 
 use super::error_body::{ErrorBody, Object};
 use super::signal::Signals;
 use super::stream_format::{NamedEvent, StreamFormat};
 use super::wait::Budget;
 
-/// What the classifier knows about one provider.
+/// The description of one provider.
 ///
 /// Only [`signals`](Self::signals) and [`needs_end_marker`](Self::needs_end_marker) are limited to calls of this
 /// provider. The rest describes shapes and names that are unambiguous, and applies to every provider, because gateways
@@ -37,7 +37,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// A provider with these signals and nothing unusual.
+    /// Describes a provider with these signals and nothing unusual.
     pub(super) const fn new(signals: &'static [&'static Signals]) -> Self {
         Self {
             signals,

@@ -1,6 +1,6 @@
 //! The signals by which providers report conditions.
 
-/// What a signal means for a breaker.
+/// The meaning of a signal for a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The provider asks for fewer calls. A short wait helps.
@@ -13,7 +13,7 @@ pub(super) enum Meaning {
     CallersFault,
     /// The credential is refused: the caller's fault, and that of every caller who shares the credential.
     Credential,
-    /// Says nothing about the health of the provider.
+    /// No evidence about the health of the provider.
     Neutral,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Signal {
 /// The `const` functions below build the rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signals {
-    /// Messages and quotas. They decide before names, because the names beside them say less or say something else.
+    /// Messages and quotas. They decide before names, because the names beside them are less precise or misleading.
     pub(super) texts: &'static [Signal],
     /// Names for quotas, budgets and credit.
     pub(super) quotas: &'static [Signal],
@@ -97,7 +97,7 @@ pub(super) struct Signals {
     pub(super) credentials: &'static [Signal],
     /// Names for wrong requests.
     pub(super) requests: &'static [Signal],
-    /// Names that say nothing about the provider.
+    /// Names of conditions that are no evidence about the health of the provider.
     pub(super) neutral: &'static [Signal],
     /// HTTP statuses.
     pub(super) statuses: &'static [Signal],
@@ -170,7 +170,7 @@ pub(super) const fn named(
     Signal { statuses, matcher: Matcher::Name(name), meaning, reason, source }
 }
 
-/// A status, whatever the body says.
+/// A status, with any body.
 pub(super) const fn status(
     status: u16,
     meaning: Meaning,
@@ -180,7 +180,7 @@ pub(super) const fn status(
     statuses(status, status, meaning, reason, source)
 }
 
-/// The statuses from `from` to `to`, whatever the body says.
+/// The statuses from `from` to `to`, with any body.
 pub(super) const fn statuses(
     from: u16,
     to: u16,

@@ -56,9 +56,8 @@ pub(super) fn is_credential(outcome: &Outcome) -> bool {
     outcome.class() == Class::Success && outcome.why().is_some_and(blames_credential)
 }
 
-/// Returns the signal of an error: by the texts that decide first, then by its names, its status, and its bare text.
-///
-/// A code decides before a type.
+/// Returns the signal of an error. The texts that decide first are tried before its codes, its types, its status, and its
+/// bare text.
 fn find(provider: Provider, status: Option<u16>, error: &ErrorBody) -> Option<&'static Signal> {
     let first = |matches: &dyn Fn(Matcher) -> bool| {
         in_order(provider).find(|it| it.statuses.contains(status) && matches(it.matcher))

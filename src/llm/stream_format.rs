@@ -33,7 +33,7 @@ impl StreamFormat {
     }
 }
 
-/// What marks the end of a stream.
+/// The mark at the end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EndMarker {
     /// Nothing. The stream ends between two events.
@@ -48,7 +48,7 @@ pub(super) enum EndMarker {
     Field(&'static [u8]),
 }
 
-/// What a named event reports.
+/// The kind of a named event.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum EventKind {
     /// The call has begun or continues.
@@ -88,7 +88,7 @@ impl fmt::Debug for UnnamedEvents {
     }
 }
 
-/// What an event without a name reports.
+/// The parts of an event without a name that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EventShape {
     /// The event has output.

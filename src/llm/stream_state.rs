@@ -1,4 +1,4 @@
-//! What the events of one stream mean, in sequence.
+//! Classifies the events of one stream in sequence.
 
 use memchr::memmem;
 use serde::de::IgnoredAny;

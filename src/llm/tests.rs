@@ -1,4 +1,4 @@
-//! The classifier with complete responses: what the breaker counts, and what the caller receives.
+//! Tests of the classifier with complete responses: the outcome that the breaker counts, and the bytes that the caller receives.
 
 use std::task::{Context, Waker};
 

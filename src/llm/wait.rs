@@ -1,4 +1,4 @@
-//! How long a provider asks its callers to wait, if no `Retry-After` says so.
+//! Waits that a provider asks for in other ways than `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! What applies to every provider.
+//! Signals and events that apply to every provider.
 
 use crate::llm::signal::Meaning::{
     CallersFault, Credential, Exhausted, Failed, Neutral, Throttled,
@@ -12,7 +12,7 @@ const ANTHROPIC: &str = "platform.claude.com/docs/en/api/errors";
 const GOOGLE: &str =
     "ai.google.dev/gemini-api/docs/api-errors; developersdigest.tech/errors/api/gemini-api";
 const HTTP: &str = "RFC 9110";
-const TEXT_ITSELF: &str = "the text itself; inside of a 200 not found in public documentation";
+const TEXT_ITSELF: &str = "the text itself; not found inside a 200 in public documentation";
 
 /// Names that are widely copied, and statuses.
 #[rustfmt::skip]
@@ -54,7 +54,7 @@ pub(super) static SIGNALS: Signals = Signals {
     // None of these is exhausted: such a text may quote generated output, and must not open the circuit for long.
     bare_texts: &[
         bare_text("rate limit", "rate_limit", TEXT_ITSELF),
-        bare_text("requests rate limit", "rate_limit", "dnakov/anon-kode#53 (as a 429; inside of a 200 not found)"),
+        bare_text("requests rate limit", "rate_limit", "dnakov/anon-kode#53 (as a 429; not found inside a 200)"),
         bare_text("too many requests", "too_many_requests", TEXT_ITSELF),
     ],
     ..Signals::NONE

@@ -54,7 +54,7 @@ providers! {
     Generic => generic, "Any other provider with an HTTP API.";
 }
 
-/// Makes the enum of the providers, its list and its names.
+/// Defines `Provider`, its list, its names and its profiles.
 macro_rules! providers {
     ($($variant:ident => $module:ident, $doc:literal;)+) => {
         /// The provider of an LLM API.
@@ -145,12 +145,12 @@ impl fmt::Display for UnknownProvider {
 
 impl Error for UnknownProvider {}
 
-/// Returns the profiles of all providers, for what applies to every provider.
+/// Returns the profiles of all providers, for the properties that apply to every provider.
 pub(super) fn profiles() -> impl Iterator<Item = &'static Profile> {
     Provider::ALL.iter().map(|provider| provider.profile())
 }
 
-/// A named event: its name, the format of the streams that have it (`None` if several have it), and what it reports.
+/// A named event: its name, its stream format (`None` if several formats have it), and its kind.
 type EventRow = (&'static str, Option<&'static StreamFormat>, EventKind);
 
 /// The named events of all providers in one list, because it is searched for every named event of a stream.
@@ -164,7 +164,7 @@ static EVENTS: LazyLock<Vec<EventRow>> = LazyLock::new(|| {
     shared.chain(formats.flat_map(of_format)).collect()
 });
 
-/// Returns the format of the streams that have an event with this name, if it tells, and what the event reports.
+/// Returns the kind of the event with this name, and its stream format unless several formats have it.
 pub(super) fn event_named(name: &[u8]) -> Option<(Option<&'static StreamFormat>, EventKind)> {
     if name.is_empty() {
         return None;

@@ -72,7 +72,7 @@ pub(super) static COMPATIBLE: Signals = Signals {
         blame(CallersFault, "content_policy_violation", "songquanpeng/one-api#737; BerriAI/litellm#16072 (Azure)"),
         blame(CallersFault, "model_not_found", "Aider-AI/aider#2030"),
         blame(CallersFault, "invalid_prompt", RESPONSE_ERRORS),
-        // Codes that occur inside a 200, where no status says whose fault it is.
+        // Codes that occur inside a 200, where no status tells whose fault it is.
         blame(CallersFault, "invalid_image", RESPONSE_ERRORS),
         blame(CallersFault, "invalid_image_format", RESPONSE_ERRORS),
         blame(CallersFault, "invalid_base64_image", RESPONSE_ERRORS),
