@@ -1,6 +1,6 @@
 //! Any other provider: every signal that cannot be confused with another provider's.
 
-use super::{anthropic, bedrock, common, gemini, groq, mistral, openai, openrouter, tgi, vllm};
+use super::{anthropic, bedrock, common, gemini, groq, mistral, openai, openrouter, self_hosted};
 use crate::llm::profile::Profile;
 
 pub(super) static PROFILE: Profile = Profile {
@@ -13,8 +13,7 @@ pub(super) static PROFILE: Profile = Profile {
         &anthropic::SIGNALS,
         &openrouter::SIGNALS,
         &gemini::GOOGLE,
-        &tgi::SIGNALS,
-        &vllm::SIGNALS,
+        &self_hosted::SIGNALS,
         &common::SIGNALS,
     ])
 };

@@ -22,6 +22,7 @@ mod mistral;
 mod ollama;
 mod openai;
 mod openrouter;
+mod self_hosted;
 mod tgi;
 mod vertex;
 mod vllm;

@@ -2,40 +2,20 @@
 
 use serde::Deserialize;
 
-use super::{common, openai, vllm};
+use super::{common, openai, self_hosted};
 use crate::llm::json_shape::Presence;
 use crate::llm::profile::Profile;
-use crate::llm::signal::Meaning::{CallersFault, Failed};
-use crate::llm::signal::{Signals, StatusRange, blame, contains, name, status};
+use crate::llm::signal::Meaning::Failed;
+use crate::llm::signal::{Signals, status};
 use crate::llm::stream_format::{EndMarker, EventShape, StreamFormat, UnnamedEvents};
-
-const ERRORS: &str =
-    "huggingface/text-generation-inference router/src/infer/mod.rs, router/src/server.rs";
 
 pub(super) static PROFILE: Profile = Profile {
     formats: &[&GENERATE_STREAM],
-    ..Profile::new(&[&OWN, &openai::COMPATIBLE, &SIGNALS, &vllm::SIGNALS, &common::SIGNALS])
+    ..Profile::new(&[&OWN, &openai::COMPATIBLE, &self_hosted::SIGNALS, &common::SIGNALS])
 };
 
 static OWN: Signals =
-    Signals { statuses: &[status(424, Failed, "generation", ERRORS)], ..Signals::NONE };
-
-/// The signals of self-hosted servers, as TGI names them.
-#[rustfmt::skip]
-pub(super) static SIGNALS: Signals = Signals {
-    texts: &[
-        contains(StatusRange::only(429), "model is overloaded", Failed, "overloaded", ERRORS),
-    ],
-    failures: &[
-        name(Failed, "overloaded", ERRORS),
-        name(Failed, "generation", ERRORS),
-        name(Failed, "incomplete_generation", ERRORS),
-    ],
-    requests: &[
-        blame(CallersFault, "validation", ERRORS),
-    ],
-    ..Signals::NONE
-};
+    Signals { statuses: &[status(424, Failed, "generation", self_hosted::TGI)], ..Signals::NONE };
 
 /// `generate_stream`. The stream ends with `generated_text`.
 static GENERATE_STREAM: StreamFormat = StreamFormat {
