@@ -1,14 +1,15 @@
-//! A breaker in axum. A server whose handler fails while it is told to, and a client that asks it over real sockets, with
-//! a connection per request. `/health` shows the breaker, and is not behind it.
+//! A breaker in axum: a server whose handler can be made to fail, and a client that calls it over real sockets with one
+//! connection per request. `/health` shows the state of the breaker and is not behind it.
 //!
 //! ```sh
 //! cargo run --example axum --features axum               # a table of all requests; about 3 s
-//! cargo run --example axum --features axum -- --healthy  # the handler never fails: exit 1
+//! cargo run --example axum --features axum -- --healthy  # the handler never fails: exit code 1
 //! ```
 //!
-//! It exits with 1 when something is not as it claims, and names it on stderr.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr.
 
-use std::env;
+mod shared;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,26 +26,23 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, timeout};
 use tower::BoxError;
 use tower_breaker::classify::Http;
 use tower_breaker::{
     Backoff, BreakerHandle, CircuitBreakerLayer, Config, Settings, State,
-    handle::{Events, Watch},
-    integration::with_axum::Breakers,
-    rejection::RejectWithHttp,
+    integration::with_axum::Breakers, rejection::RejectWithHttp,
 };
 
-/// So many failures in a row open the circuit, as in the preset.
+use crate::shared::run::{Claims, run};
+use crate::shared::table::{Account, cooldown};
+
+/// The number of failures in a row that open the circuit. It is that of the preset.
 const FAILURES: u64 = 5;
 
-/// 5 s, doubled to 60 s, in the preset. Here somebody waits for the end of the example.
+/// The preset uses 5 s, doubled up to 60 s. The example must not take that long.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
-/// Longer than any run.
-const TOO_LONG: Duration = Duration::from_secs(60);
-
-/// What is sold, and whether that works at the moment.
+/// The state of the handler: whether it fails, and how often it was called.
 #[derive(Debug, Default)]
 struct Shop {
     down: AtomicBool,
@@ -76,24 +74,10 @@ fn app(shop: Arc<Shop>, breaker: CircuitBreakerLayer<Http, RejectWithHttp>) -> R
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let healthy = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--healthy"] => true,
-        _ => {
-            eprintln!("usage: axum [--healthy]");
-            return Ok(ExitCode::from(2));
-        }
-    };
-    let broken = timeout(TOO_LONG, play(healthy)).await??;
-    for claim in &broken {
-        eprintln!("does not hold: {claim}");
-    }
-    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run("axum", ["--healthy"], play).await
 }
 
-/// What happens, and what is claimed of it. Returns what did not hold.
-async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
+async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     let settings = Settings::http()
         .to_builder()
         .cooldown(Backoff::exponential(COOLDOWN, 4 * COOLDOWN))
@@ -121,33 +105,32 @@ async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
     run.health("orders is open, 2 rejected").await?;
 
     // The shop is still down: the probe fails, and the next cooldown is twice as long.
-    run.cooldown().await;
+    cooldown(&handle).await;
     run.health("orders is half_open, 2 rejected").await?;
     run.orders(502, State::Open).await?;
     run.orders(503, State::Open).await?;
 
     shop.down.store(false, Ordering::SeqCst);
-    run.cooldown().await;
+    cooldown(&handle).await;
     run.orders(200, State::Closed).await?;
     run.health("orders is closed, 3 rejected").await?;
     run.orders(200, State::Closed).await?;
 
-    // Two that were well, five failures, the probe that failed, and the one that did not.
+    // Two successes, five failures, the failed probe, and the successful probe.
     let asked = shop.asked.load(Ordering::SeqCst);
-    run.claim(asked == 2 + FAILURES + 2, || format!("rejected requests reach no handler: {asked}"));
+    run.account.claim(asked == 2 + FAILURES + 2, || {
+        format!("rejected requests reach no handler: {asked}")
+    });
     server.abort();
-    Ok(run.broken)
+    Ok(run.account.claims)
 }
 
-/// The client, and what was claimed.
+/// The client, and the breaker of the server.
 struct Run {
     client: Client<HttpConnector, Body>,
     address: SocketAddr,
     shop: Arc<Shop>,
-    events: Events,
-    watch: Watch,
-    start: Instant,
-    broken: Vec<String>,
+    account: Account,
 }
 
 struct Answer {
@@ -160,18 +143,15 @@ impl Run {
     fn new(address: SocketAddr, shop: Arc<Shop>, handle: &BreakerHandle) -> Self {
         println!("{:>6}  {:<12}  {:<36}  circuit", "time", "request", "answer");
         Self {
-            // axum applies layers once for each connection: that must not make a new breaker.
+            // axum applies layers once per connection. All connections must share one breaker.
             client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(),
             address,
             shop,
-            events: handle.events(),
-            watch: handle.watch(),
-            start: Instant::now(),
-            broken: Vec::new(),
+            account: Account::new(handle),
         }
     }
 
-    /// `status` and `state` are what is claimed of it.
+    /// Calls `/orders`. The claim is this status, and this state after the call.
     async fn orders(&mut self, status: u16, state: State) -> Result<(), BoxError> {
         let asked = self.shop.asked.load(Ordering::SeqCst);
         let answer = self.get("/orders").await?;
@@ -184,16 +164,17 @@ impl Run {
             }
             _ => format!("{} {}", answer.status.as_u16(), answer.text),
         };
-        let now = self.watch.state();
+        let now = self.account.handle.state();
         self.row("GET /orders", &shown, &now.to_string());
 
         let rejected = status == 503;
-        self.claim(answer.status == status, || format!("it answers {status}: {shown}"));
-        self.claim(now == state, || format!("the circuit is {state} then: {now}"));
-        self.claim((came == 0) == rejected, || format!("a {status} reaches the handler: {came}"));
+        self.account.claim(answer.status == status, || format!("it answers {status}: {shown}"));
+        self.account.claim(now == state, || format!("the circuit is {state} then: {now}"));
+        self.account
+            .claim((came == 0) == rejected, || format!("a {status} reaches the handler: {came}"));
         let seconds = retry_after.and_then(|seconds| seconds.parse::<u64>().ok());
-        self.claim(seconds.is_some_and(|seconds| seconds >= 1) == rejected, || {
-            format!("a rejection, and nothing else, says when to come back: {shown}")
+        self.account.claim(seconds.is_some_and(|seconds| seconds >= 1) == rejected, || {
+            format!("a rejection, and nothing else, has a retry-after: {shown}")
         });
         Ok(())
     }
@@ -201,16 +182,11 @@ impl Run {
     async fn health(&mut self, text: &str) -> Result<(), BoxError> {
         let answer = self.get("/health").await?;
         self.row("GET /health", &format!("{} {}", answer.status.as_u16(), answer.text), "");
-        self.claim(answer.status == 200, || format!("/health answers always: {}", answer.status));
-        self.claim(answer.text == text, || format!("{text:?} is what it shows: {:?}", answer.text));
+        self.account
+            .claim(answer.status == 200, || format!("/health answers always: {}", answer.status));
+        self.account
+            .claim(answer.text == text, || format!("{text:?} is what it shows: {:?}", answer.text));
         Ok(())
-    }
-
-    /// Until the next request would be a probe.
-    async fn cooldown(&mut self) {
-        while self.watch.state() == State::Open {
-            self.watch.changed().await;
-        }
     }
 
     async fn get(&self, path: &str) -> Result<Answer, BoxError> {
@@ -222,29 +198,9 @@ impl Run {
     }
 
     fn row(&mut self, request: &str, answer: &str, state: &str) {
-        let at = secs(self.start.elapsed());
+        let at = self.account.time();
         let row = format!("{at:>6}  {request:<12}  {answer:<36}  {state}");
         println!("{}", row.trim_end());
-        while let Some(change) = self.events.try_recv() {
-            match change {
-                Ok(change) => {
-                    let time = change.open_for.map(|time| format!(", for {}", secs(time)));
-                    let (from, to, cause) = (change.from, change.to, change.cause);
-                    println!("        {from} → {to}: {cause}{}", time.unwrap_or_default());
-                }
-                Err(lagged) => self.claim(false, || lagged.to_string()),
-            }
-        }
+        self.account.transitions(false);
     }
-
-    /// Notes what does not hold.
-    fn claim(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(what());
-        }
-    }
-}
-
-fn secs(time: Duration) -> String {
-    format!("{:.2}s", time.as_secs_f64())
 }

@@ -1,17 +1,15 @@
-//! One breaker around plain functions, without tower: blocking work, a future, an async function, a stream. The server
-//! behind them goes down and comes back.
+//! One breaker around plain functions, without tower: blocking work, a future, an async function and a stream. The server
+//! behind them goes down and recovers.
 //!
 //! ```sh
 //! cargo run --example plain               # a table of all calls; about 2 s
-//! cargo run --example plain -- --healthy  # the server does not go down: exit 1
+//! cargo run --example plain -- --healthy  # the server does not go down: exit code 1
 //! ```
 //!
-//! It exits with 1 when something is not as it claims, and names it on stderr.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr.
 
-#[path = "shared/table.rs"]
-mod table;
+mod shared;
 
-use std::env;
 use std::fmt;
 use std::io::{self, BufRead as _, ErrorKind};
 use std::net::SocketAddr;
@@ -22,17 +20,19 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tower::BoxError;
 use tower_breaker::{Backoff, BreakerError, BreakerHandle, Outcome, Settings, State, Trip};
 
-use crate::table::{Table, rejected};
+use crate::shared::run::{Claims, run};
+use crate::shared::server::serve;
+use crate::shared::table::{Table, cooldown, rejected};
 
 const DOWN: &str = "error: ";
 const REJECTED: &str = "rejected, retry in ";
 
-/// The dependency: it writes two lines to everybody, and hangs up behind the first while it is down.
+/// The dependency. It writes two lines to every client; while it is down, it closes the connection after the first.
 struct Server {
     address: SocketAddr,
     down: Arc<AtomicBool>,
@@ -41,36 +41,32 @@ struct Server {
 
 impl Server {
     async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let server = Self { address, down: Arc::default(), connections: Arc::default() };
-        let (down, connections) = (Arc::clone(&server.down), Arc::clone(&server.connections));
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::Relaxed);
-                let down = down.load(Ordering::Relaxed);
-                let lines = if down { "one\n" } else { "one\ntwo\n" };
-                let _ = stream.write_all(lines.as_bytes()).await;
-            }
-        });
-        Ok(server)
+        let (down, connections) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let (is_down, counted) = (Arc::clone(&down), Arc::clone(&connections));
+        let address = serve(move |mut stream| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let lines = if is_down.load(Ordering::Relaxed) { "one\n" } else { "one\ntwo\n" };
+            async move { stream.write_all(lines.as_bytes()).await }
+        })
+        .await?;
+        Ok(Self { address, down, connections })
     }
 }
 
-/// The last of two lines, on a thread that waits for it.
+/// The last of two lines. Blocks the thread.
 fn last_blocking(address: SocketAddr) -> io::Result<String> {
     let mut lines = io::BufReader::new(std::net::TcpStream::connect(address)?).lines();
     lines.nth(1).unwrap_or_else(|| Err(cut()))
 }
 
-/// The same for who need not wait.
+/// The last of two lines.
 async fn last(address: SocketAddr) -> io::Result<String> {
     let mut lines = BufReader::new(TcpStream::connect(address).await?).lines();
     lines.next_line().await?;
     lines.next_line().await?.ok_or_else(cut)
 }
 
-/// Both lines, one by one.
+/// Both lines.
 fn lines(address: SocketAddr) -> impl Stream<Item = io::Result<String>> {
     let connect = async move {
         let lines = BufReader::new(TcpStream::connect(address).await?).lines();
@@ -102,14 +98,10 @@ fn shown<T: fmt::Display, E: fmt::Display>(result: Result<T, BreakerError<E>>) -
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
-    let healthy = match env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [argument] if argument == "--healthy" => true,
-        _ => {
-            eprintln!("usage: plain [--healthy]");
-            return Ok(ExitCode::from(2));
-        }
-    };
+    run("plain", ["--healthy"], play).await
+}
+
+async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     let server = Server::start().await?;
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(4))
@@ -130,25 +122,22 @@ async fn main() -> Result<ExitCode, BoxError> {
     table.claim(made == 0, || format!("no call reached the server while it was open: {made}"));
 
     server.down.store(false, Ordering::Relaxed);
-    table.cooldown().await;
+    cooldown(&handle).await;
     all(&mut table, &handle, server.address, well).await?;
 
-    // An `Err` that is no failure, in one line.
-    let judge = |result: &io::Result<String>| {
+    // An `Err` that is not a failure.
+    let classify = |result: &io::Result<String>| {
         Outcome::failure_if(!matches!(result, Err(error) if error.kind() == ErrorKind::NotFound))
     };
-    let missing = handle.run_with(async { Err(ErrorKind::NotFound.into()) }, judge).await;
-    table.call("run_with(…, judge)", &shown(missing), DOWN, State::Closed);
+    let missing = handle.run_with(async { Err(ErrorKind::NotFound.into()) }, classify).await;
+    table.call("run_with(…, classify)", &shown(missing), DOWN, State::Closed);
     let in_a_row = handle.snapshot().window.consecutive_failures;
-    table.claim(in_a_row == 0, || format!("what is not found is no failure: {in_a_row}"));
+    table.claim(in_a_row == 0, || format!("a missing line is not a failure: {in_a_row}"));
 
-    for claim in &table.broken {
-        eprintln!("does not hold: {claim}");
-    }
-    Ok(if table.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(table.claims)
 }
 
-/// The same line in four ways.
+/// Reads the same line in four ways.
 async fn all(
     table: &mut Table,
     handle: &BreakerHandle,

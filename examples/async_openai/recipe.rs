@@ -1,4 +1,4 @@
-// What a stack around async-openai needs beside the layers. Copy what you use.
+// Functions that a stack around async-openai needs beside the layers. Copy what you use.
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
@@ -7,18 +7,18 @@ use reqwest::{Body, Response, Url};
 use serde_json::Value;
 use tower_breaker::{BoxError, CircuitOpen, Outcome};
 
-/// The error that async-openai knows, from the boxed one of a breaker or a timeout. For `.map_err(openai_error)`.
+/// Converts the boxed error of a breaker or a timeout to an error of async-openai. For `.map_err(openai_error)`.
 ///
-/// Its own errors come out of the box again: its retry layer finds failed connects, and callers the variants they match on.
-/// Anything else is `OpenAIError::Boxed`.
+/// An error of async-openai is unboxed, so that its retry layer finds failed connects and callers can match on variants. Any
+/// other error becomes `OpenAIError::Boxed`.
 pub(crate) fn openai_error(error: BoxError) -> OpenAIError {
     error.downcast().map_or_else(OpenAIError::Boxed, |own| *own)
 }
 
-/// The rejection, if a breaker answered and nobody was called.
+/// Returns the rejection if a breaker rejected the call.
 ///
-/// The source of a transparent error is that of what it holds: `CircuitOpen::find` on the `OpenAIError` itself would look
-/// past the rejection.
+/// The source of a transparent error is the source of its inner error, so `CircuitOpen::find` on the `OpenAIError` itself
+/// would skip the rejection.
 pub(crate) fn rejection(error: &OpenAIError) -> Option<&CircuitOpen> {
     match error {
         OpenAIError::Boxed(error) => CircuitOpen::find(&**error),
@@ -26,11 +26,11 @@ pub(crate) fn rejection(error: &OpenAIError) -> Option<&CircuitOpen> {
     }
 }
 
-/// What an error of async-openai's means, for `.classify_caused_by(outcome)`. What it does not know is left to the
-/// classifier: a failure.
+/// Classifies an error of async-openai. For `.classify_caused_by(outcome)`. Errors for which it returns `None` are left to
+/// the classifier, which counts them as failures.
 ///
-/// A breaker outside of async-openai's retry layer cannot do without: that layer reads the body of a 429 and makes it an
-/// error. Every other status stays a response.
+/// A breaker outside of async-openai's retry layer needs this function, because that layer reads the body of a 429 and
+/// converts it to an error. Responses with any other status stay responses.
 pub(crate) fn outcome(error: &OpenAIError) -> Option<Outcome> {
     match error {
         OpenAIError::ApiError(error) if error.status_code == 429 => {
@@ -41,34 +41,34 @@ pub(crate) fn outcome(error: &OpenAIError) -> Option<Outcome> {
                 false => Outcome::throttled().code(429),
             })
         }
-        // The request could not be built: it was not sent.
+        // The request could not be built, and no call was made.
         OpenAIError::InvalidArgument(_) | OpenAIError::FileReadError(_) => Some(Outcome::ignored()),
         OpenAIError::Reqwest(error) if error.is_builder() => Some(Outcome::ignored()),
-        // A breaker further in has answered.
+        // A breaker further inside rejected the call.
         _ => rejection(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after())),
     }
 }
 
-/// An answer of a second provider, if it is a good one. For `.map_result(good)`.
+/// Turns an error status of a second provider into an error. For `.map_result(good)`.
 ///
-/// A fallback service answers with whatever its response says, and gives way to the primary's outcome where it has none.
+/// A fallback uses every response of its service. If the service fails, the fallback returns the result of the primary.
 pub(crate) fn good(result: Result<Response, BoxError>) -> Result<Response, BoxError> {
     Ok(result?.error_for_status()?)
 }
 
-/// Another provider that speaks the same API.
+/// Another provider with the same API.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// What its URLs begin with, as in `OpenAIConfig::with_api_base`.
+    /// The prefix of its URLs, as in `OpenAIConfig::with_api_base`.
     pub(crate) base: Url,
-    /// `Bearer` and its key.
+    /// `Bearer` and the key.
     pub(crate) authorization: HeaderValue,
-    /// Its name for the model.
+    /// The name of the model at this provider.
     pub(crate) model: String,
 }
 
 impl Target {
-    /// The same request to this provider, in place of the one whose URLs begin with `primary`.
+    /// Redirects a request from the provider whose URLs begin with `primary` to this one.
     pub(crate) fn redirect(self, primary: Url, request: HttpRequestFactory) -> HttpRequestFactory {
         HttpRequestFactory::new(move || {
             let (to, primary, request) = (self.clone(), primary.clone(), request.clone());
@@ -80,7 +80,7 @@ impl Target {
                 *request.url_mut() = Url::parse(&url)
                     .map_err(|error| OpenAIError::InvalidArgument(format!("{url}: {error}")))?;
                 request.headers_mut().insert(AUTHORIZATION, to.authorization);
-                // What is no JSON (the form of an upload) has no name of a model that could be replaced here.
+                // A body that is not JSON, such as the form of an upload, contains no model name to replace.
                 let json = request.body().and_then(Body::as_bytes).map(serde_json::from_slice);
                 if let Some(Ok(Value::Object(mut json))) = json {
                     if let Some(model) = json.get_mut("model") {

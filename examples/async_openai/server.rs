@@ -1,46 +1,32 @@
-//! An API in the form of OpenAI's chat completions: a real HTTP server on loopback that answers as it is told.
+//! An HTTP server on loopback with the API of OpenAI's chat completions, and scripted responses.
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::Stream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tower::BoxError;
 
-use self::Piece::{Dies, Held, Says};
+pub(crate) use crate::shared::http1::Piece;
+use crate::shared::http1::Piece::{Dies, Held, Says};
+use crate::shared::http1::{self, pieces};
 
-/// What the server does with a call.
+/// How the server responds to a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
-    /// A completion that names the server, or a stream of two tokens where that was asked for.
+    /// A completion that contains the name of the server; two tokens if the call asks for a stream.
     Good,
-    /// Anything else that is whole.
+    /// Any other complete response.
     Plain { status: u16, headers: &'static [(&'static str, &'static str)], body: &'static str },
-    /// A stream, whatever was asked for.
+    /// A stream, even if the call does not ask for one.
     Stream(&'static [Piece]),
-}
-
-/// A piece of a stream.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Piece {
-    Says(&'static str),
-    /// Waits until it is [let go](Server::let_go).
-    Held,
-    /// The connection ends.
-    Dies,
 }
 
 pub(crate) const OVERLOADED: Answer = Answer::Plain {
@@ -56,11 +42,11 @@ pub(crate) const QUOTA: Answer = Answer::Plain {
         r#""type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#
     ),
 };
-/// An error behind the first tokens. The stream does not end with `[DONE]`.
+/// An error after the first tokens. The stream does not end with `[DONE]`.
 pub(crate) const ERROR_EVENT: Answer = Answer::Stream(&[Says(ROLE), Says(HEL), Says(ERROR)]);
 pub(crate) const NO_DONE: Answer = Answer::Stream(&[Says(ROLE), Says(HEL)]);
 pub(crate) const DIES: Answer = Answer::Stream(&[Says(ROLE), Says(HEL), Dies]);
-/// One token, and the rest when it is [let go](Server::let_go).
+/// One token, and the rest after [`Server::resume`].
 pub(crate) const HELD: Answer = Answer::Stream(&[Says(ROLE), Says(HEL), Held, Says(LO), Says(END)]);
 const GOOD_STREAM: &[Piece] = &[Says(ROLE), Says(HEL), Says(LO), Says(END)];
 
@@ -90,7 +76,7 @@ const ERROR: &str = concat!(
     "\n\n"
 );
 
-/// What a call asked for.
+/// A call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -118,30 +104,28 @@ impl Script {
     }
 }
 
-/// A server that is stopped, with all its connections, when it is dropped.
+/// A running server. Dropping it closes all connections.
 pub(crate) struct Server {
-    address: SocketAddr,
+    server: http1::Server,
     script: Arc<Script>,
-    accepting: JoinHandle<()>,
 }
 
 impl Server {
     pub(crate) async fn start(name: &'static str) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
         let plan = Plan { next: VecDeque::new(), then: Answer::Good, asked: Vec::new() };
         let script = Script { name, plan: Mutex::new(plan), go: watch::Sender::new(false) };
         let script = Arc::new(script);
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&script)));
-        Ok(Self { address, script, accepting })
+        let responding = Arc::clone(&script);
+        let server = http1::Server::start(move |request| respond(Arc::clone(&responding), request));
+        Ok(Self { server: server.await?, script })
     }
 
-    /// What a client takes as the base of its URLs.
+    /// The base of the URLs of a client.
     pub(crate) fn base(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("http://{}/v1", self.server.address)
     }
 
-    /// Answers the next calls like `next`, and from then on like `then`.
+    /// Sets the answers to the next calls, and the answer to all calls after them.
     pub(crate) fn answer<const N: usize>(&self, next: [Answer; N], then: Answer) {
         self.script.go.send_replace(false);
         let mut plan = self.script.plan();
@@ -149,38 +133,14 @@ impl Server {
         plan.then = then;
     }
 
-    /// What is held goes on.
-    pub(crate) fn let_go(&self) {
+    /// Resumes the streams that are held.
+    pub(crate) fn resume(&self) {
         self.script.go.send_replace(true);
     }
 
-    /// The calls that arrived, since the last time it was asked.
+    /// Takes the calls since the last time.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.script.plan().asked)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, script: Arc<Script>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                let _ = stream.set_nodelay(true);
-                let script = Arc::clone(&script);
-                let service = service_fn(move |request| respond(Arc::clone(&script), request));
-                // An error here is a connection that was told to die, or a client that left.
-                connections.spawn(async move {
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 
@@ -200,12 +160,12 @@ async fn respond(
         plan.asked.push(Asked { path, key, model: model.clone() });
         plan.next.pop_front().unwrap_or(plan.then)
     };
-    let stream = |pieces| {
-        let body = StreamBody::new(pieces_of(pieces, script.go.subscribe()));
+    let streamed = |stream| {
+        let body = StreamBody::new(pieces(stream, script.go.subscribe()));
         Response::builder().header(CONTENT_TYPE, "text/event-stream").body(Either::Right(body))
     };
     Ok(match answer {
-        Answer::Good if asked["stream"] == true => stream(GOOD_STREAM)?,
+        Answer::Good if asked["stream"] == true => streamed(GOOD_STREAM)?,
         Answer::Good => {
             let text = json!({
                 "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": model,
@@ -225,26 +185,6 @@ async fn respond(
             };
             headers.iter().fold(response, with).body(Either::Left(Full::from(body)))?
         }
-        Answer::Stream(pieces) => stream(pieces)?,
-    })
-}
-
-fn pieces_of(
-    pieces: &'static [Piece],
-    go: watch::Receiver<bool>,
-) -> impl Stream<Item = io::Result<Frame<Bytes>>> {
-    stream::unfold((pieces.iter(), go), |(mut pieces, mut go)| async move {
-        // While the body has nothing to say, hyper sends what it has: nothing is lost when the connection dies.
-        yield_now().await;
-        let mut piece = pieces.next()?;
-        if let Held = piece {
-            let _ = go.wait_for(|go| *go).await;
-            piece = pieces.next()?;
-        }
-        let frame = match piece {
-            Says(text) => Ok(Frame::data(Bytes::from_static(text.as_bytes()))),
-            Held | Dies => Err(io::Error::other("the server died")),
-        };
-        Some((frame, (pieces, go)))
+        Answer::Stream(pieces) => streamed(pieces)?,
     })
 }

@@ -1,20 +1,20 @@
-//! The scenario's clock: everything that takes time is this much shorter in the run, and every measured time is
-//! multiplied back.
+//! The clock of a scenario. Durations of the scenario are divided by [`RATIO`] in the run, and measured durations are
+//! multiplied by it.
 
 use std::time::Duration;
 
 /// Seconds of the scenario in one second of the run.
 ///
-/// 30 plays five minutes in ten seconds and still leaves the shortest time that matters, the 5 s of the overdue
-/// rule, at 167 ms: far above what a busy machine adds to a timer.
+/// A ratio of 30 plays five minutes in ten seconds. The shortest relevant time, the 5 s of the overdue rule, takes 167 ms
+/// in the run, far more than a busy machine adds to a timer.
 pub(crate) const RATIO: u32 = 30;
 
-/// How long something of the scenario takes in the run.
+/// Converts a duration of the scenario to a duration of the run.
 pub(crate) fn real(scenario: Duration) -> Duration {
     scenario / RATIO
 }
 
-/// How long something measured in the run takes in the scenario.
+/// Converts a duration of the run to a duration of the scenario.
 pub(crate) fn scenario(real: Duration) -> Duration {
     real * RATIO
 }

@@ -1,4 +1,4 @@
-//! One client under load: what its users saw, what its provider counted, what its breaker did.
+//! One client under load: the results that its users saw, the counts of its provider, and the timeline of its breaker.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::servers::{Manner, Server};
 use crate::stack::{self, Client, Request};
 use crate::timeline::Timeline;
 
-/// What the command line changes for every scenario.
+/// Options that apply to every scenario.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Options {
     /// The provider stays healthy.
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) no_breaker: bool,
 }
 
-/// The clients that play the same scenario.
+/// The clients of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
     Naive,
@@ -41,7 +41,7 @@ impl Variant {
     }
 }
 
-/// One request as its user saw it.
+/// The result of one request.
 struct Sample {
     in_outage: bool,
     took: Duration,
@@ -49,11 +49,11 @@ struct Sample {
     by_backup: bool,
 }
 
-/// A provider, its backup, a client of both, and the log of what happened.
+/// A provider, its backup, a client of both, and the results so far.
 pub(crate) struct Run {
     options: Options,
     provider: Server,
-    /// Kept for its server.
+    /// Dropping it would stop the server.
     _backup: Server,
     client: Client,
     timeline: Option<Timeline>,
@@ -97,14 +97,14 @@ impl Run {
         })
     }
 
-    /// The provider behaves like this from now on; its calls and the requests begun count as the outage's.
+    /// Begins the outage: the provider behaves like this, and later calls and requests count as part of the outage.
     pub(crate) fn begin_outage(&self, manner: Manner) {
         let manner = if self.options.healthy { Manner::Healthy } else { manner };
         self.provider.set(manner, true);
         self.outage(|outage| outage.from = Some(Instant::now()));
     }
 
-    /// The provider is healthy again.
+    /// Ends the outage: the provider is healthy again.
     pub(crate) fn end_outage(&self) {
         self.provider.set(Manner::Healthy, false);
         self.outage(|outage| outage.until = Some(Instant::now()));
@@ -114,22 +114,22 @@ impl Run {
         with(&mut self.outage.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Somebody whose requests belong to the part of the scenario that is played now.
+    /// Returns a user whose requests count as part of the current phase of the scenario.
     pub(crate) fn user(&self) -> User {
         let in_outage = self.outage(|outage| outage.from.is_some() && outage.until.is_none());
         User { in_outage, client: self.client.clone(), samples: self.samples.clone() }
     }
 
-    /// Whether there is nothing to wait for: no breaker, or a closed one.
+    /// Returns `true` if there is no breaker, or if its circuit is closed.
     pub(crate) fn has_recovered(&self) -> bool {
         self.timeline.as_ref().is_none_or(Timeline::is_closed)
     }
 
-    /// The figures and the breaker's timeline, when every request has ended.
+    /// Returns the figures and the timeline. All requests must have ended.
     pub(crate) async fn finish(self) -> (Figures, Vec<Line>) {
-        // Everything that the provider still holds is a connection that its client has closed.
+        // The client has closed the connection of every call that the provider still holds.
         let held = timeout(Duration::from_secs(10), self.provider.settled()).await;
-        let counts = held.expect("the provider sees that its clients have gone");
+        let counts = held.expect("the provider notices the closed connections");
         let outage = self.outage(|outage| *outage);
         let (from, until) = outage.from.zip(outage.until).expect("a scenario plays to its end");
         let timeline = self.timeline.as_ref();
@@ -158,7 +158,7 @@ impl Run {
         (figures, self.lines(from, until))
     }
 
-    /// The breaker's changes between the marks of the outage.
+    /// The transitions of the breaker, and the marks of the outage.
     fn lines(&self, from: Instant, until: Instant) -> Vec<Line> {
         let Some(timeline) = &self.timeline else { return Vec::new() };
         let since_start = |at: Instant| scenario(at.saturating_duration_since(self.started));
@@ -173,7 +173,7 @@ impl Run {
     }
 }
 
-/// Sends requests and logs how they went.
+/// Sends requests and records their results.
 #[derive(Clone)]
 pub(crate) struct User {
     in_outage: bool,

@@ -1,25 +1,26 @@
-//! What a circuit breaker and a fallback are worth: three outages of a real HTTP server, each survived by
-//! `Fallback → Retry → CircuitBreaker → Timeout → hyper` and suffered by the same client without the first and
-//! the third.
+//! The effect of a circuit breaker and a fallback in three outages of a real HTTP server. One client is
+//! `Fallback → Retry → CircuitBreaker → Timeout → hyper`; the other is the same client without fallback and breaker.
 //!
 //! ```sh
-//! cargo run --example outage                       # a table, a timeline and a verdict; about 30 s
-//! cargo run --example outage -- --json             # the same figures for machines
+//! cargo run --example outage                       # a table, a timeline and the claims; about 30 s
+//! cargo run --example outage -- --json             # the same figures as JSON
 //! cargo run --example outage -- --only retry_storm
-//! cargo run --example outage -- --healthy          # no outage: nothing to survive, exit 1
-//! cargo run --example outage -- --no-breaker       # the protected client is the naive one: exit 1
+//! cargo run --example outage -- --healthy          # no outage: exit code 1
+//! cargo run --example outage -- --no-breaker       # the protected client is the naive one: exit code 1
 //! ```
 //!
-//! It exits with 1 when a figure does not hold its claim, and names it on stderr.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr.
 
+mod claims;
 mod clock;
 mod load;
 mod report;
 mod scenarios;
 mod servers;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod stack;
 mod timeline;
-mod verdict;
 
 use std::env;
 use std::process::ExitCode;
@@ -75,7 +76,7 @@ async fn main() -> Result<ExitCode, BoxError> {
             println!("\n{name}\n{}", scenarios::story(name));
         }
         let report = scenarios::play(name, arguments.options).await?;
-        let claims = verdict::claims(&report);
+        let claims = claims::claims(&report);
         if !arguments.json {
             print!("{}", report::text(&report, &claims));
         }

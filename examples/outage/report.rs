@@ -1,16 +1,16 @@
-//! What is printed: for people a table, a timeline and the verdict, for machines one JSON document.
+//! The output: a table, a timeline and the claims as text, or one JSON document.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::claims::Claim;
 use crate::clock::{RATIO, label};
 use crate::scenarios::FIVE_MINUTES;
-use crate::verdict::Claim;
 
-/// The figures of one client. Requests and errors are those of the requests begun during the outage, calls are
-/// those that arrived at the provider during it; times are the scenario's.
+/// The figures of one client. Requests, errors and times cover the requests that began during the outage. Calls are those
+/// that arrived at the provider during the outage. Times are scenario time.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Figures {
     pub(crate) requests: u64,
@@ -18,15 +18,15 @@ pub(crate) struct Figures {
     pub(crate) provider_calls: u64,
     pub(crate) mean_ms: u64,
     pub(crate) p99_ms: u64,
-    /// From the provider's health to the closed circuit; `None` when none was open.
+    /// The time from the recovery of the provider to the closed circuit. `None` if the circuit was not open.
     pub(crate) recovery_to_closed_ms: Option<u64>,
     pub(crate) outage_ms: u64,
-    /// The calls that the breaker let through to find out; the others began before it opened.
+    /// The calls that the breaker admitted as probes.
     pub(crate) probes: u64,
     pub(crate) answered_by_backup: u64,
-    /// The most calls that the provider held at the same time.
+    /// The maximum number of calls that the provider held at the same time.
     pub(crate) max_in_flight: u64,
-    /// For how long it held them, all together.
+    /// The total time for which the provider held calls.
     pub(crate) held_call_seconds: u64,
     pub(crate) provider_calls_outside_outage: u64,
     pub(crate) errors_outside_outage: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-/// One scenario, played by three clients.
+/// The figures of the three clients of a scenario.
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) name: &'static str,
@@ -54,12 +54,12 @@ struct Document<'a> {
     scenarios: &'a [Report],
 }
 
-/// The same figures for machines.
+/// The figures as JSON.
 pub(crate) fn json(reports: &[Report]) -> serde_json::Result<String> {
     serde_json::to_string_pretty(&Document { scenarios: reports })
 }
 
-/// What stands above everything.
+/// The text before the first scenario.
 pub(crate) fn heading() -> String {
     format!(
         "Real servers and clients on loopback. 1 s of the run is {RATIO} s of the scenario: every time below is\n\
@@ -69,7 +69,7 @@ pub(crate) fn heading() -> String {
     )
 }
 
-/// The figures, the breaker's account and the verdict, for people.
+/// The figures, the timeline and the claims as text.
 pub(crate) fn text(report: &Report, claims: &[Claim]) -> String {
     let mut out = String::new();
     let published = if report.name == FIVE_MINUTES { &PUBLISHED[..] } else { &[] };
@@ -100,7 +100,7 @@ pub(crate) fn text(report: &Report, claims: &[Claim]) -> String {
     out
 }
 
-/// What others publish for the same five minutes, in the order of the first rows.
+/// Published figures for a five-minute outage, in the order of the first rows.
 const PUBLISHED: [&str; 5] = ["", "~500, < 50", "~1000, ~5", "", "> 30 s, < 2 s"];
 
 type Row = (&'static str, fn(&Figures) -> String);

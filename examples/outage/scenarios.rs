@@ -1,4 +1,4 @@
-//! The three outages.
+//! The three scenarios.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,17 +18,17 @@ pub(crate) const TEN_THOUSAND: &str = "ten_thousand_requests";
 pub(crate) const STORM: &str = "retry_storm";
 pub(crate) const NAMES: [&str; 3] = [FIVE_MINUTES, TEN_THOUSAND, STORM];
 
-/// Closed-loop clients of `ten_thousand_requests`.
+/// The number of closed-loop clients of `ten_thousand_requests`.
 pub(crate) const WORKERS: u64 = 50;
-/// Tasks of `retry_storm`.
+/// The number of tasks of `retry_storm`.
 pub(crate) const TASKS: u64 = 40;
 
-/// How long we go on after the outage, at the most: more than the longest cooldown, and a probe before it.
+/// The maximum time to wait for recovery after the outage. It exceeds the longest cooldown plus a probe before it.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// One request so often while we wait for the circuit to close.
+/// The interval between requests of `five_minute_outage`, and of every scenario after its outage.
 const PACE: Duration = Duration::from_millis(600);
 
-/// What happens in a scenario.
+/// The description of a scenario.
 pub(crate) fn story(name: &str) -> &'static str {
     match name {
         FIVE_MINUTES => {
@@ -43,7 +43,7 @@ pub(crate) fn story(name: &str) -> &'static str {
     }
 }
 
-/// Plays a scenario with all its clients at the same time, each with servers of its own.
+/// Plays a scenario with all clients at the same time. Each client has its own servers.
 pub(crate) async fn play(name: &'static str, options: Options) -> Result<Report, BoxError> {
     let client = |variant| tokio::spawn(client(name, variant, options));
     let (naive, protected) = (client(Variant::Naive), client(Variant::Protected));
@@ -65,8 +65,8 @@ async fn client(name: &'static str, variant: Variant, options: Options) -> Resul
     Ok(run)
 }
 
-/// One request each 0.6 s, whatever became of the others: a healthy minute, five minutes that hang, and then
-/// until the circuit has closed.
+/// Sends one request every 0.6 s, in an open loop: one healthy minute, five minutes in which calls hang, and then until the
+/// circuit has closed.
 async fn five_minutes(run: &Run) {
     const BEGIN: u32 = 100;
     const END: u32 = 600;
@@ -87,7 +87,7 @@ async fn five_minutes(run: &Run) {
     requests.join_all().await;
 }
 
-/// Fifty clients, each with its next request as soon as it has the answer to the last.
+/// Runs fifty clients in a closed loop: each sends its next request when the last has ended.
 async fn ten_thousand(run: &Run) {
     at_a_time(WORKERS, 500, run).await;
     run.begin_outage(Manner::Refuse);
@@ -109,7 +109,7 @@ async fn at_a_time(workers: u64, requests: u64, run: &Run) {
     all.join_all().await;
 }
 
-/// Forty users who come back ten seconds after their last answer. One joins each half second.
+/// Runs forty users that send a request ten seconds after the last has ended. One starts every half second.
 async fn storm(run: &Run) {
     at_a_time(TASKS, TASKS, run).await;
     run.begin_outage(Manner::HoldThenRefuse(Duration::from_secs(10)));
@@ -128,7 +128,7 @@ async fn storm(run: &Run) {
     recover(run).await;
 }
 
-/// The provider is healthy again, and a little traffic finds out.
+/// Ends the outage, and sends a request at a time until the circuit has closed.
 async fn recover(run: &Run) {
     run.end_outage();
     let end = Instant::now() + real(PATIENCE);

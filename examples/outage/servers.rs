@@ -1,6 +1,5 @@
-//! The provider and its backup: real HTTP servers on loopback, which keep their own books.
+//! The provider and its backup: HTTP servers on loopback that count their calls.
 
-use std::convert::Infallible;
 use std::future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,46 +7,43 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
+use tower::BoxError;
 
 use crate::clock::{real, scenario};
+use crate::shared::http1;
 
-/// Which server answered.
+/// The header that names the server of a response.
 pub(crate) const SERVED_BY: &str = "x-served-by";
 
-/// How long a healthy server works on a request.
+/// The time that a healthy server takes for a request.
 const LATENCY: Duration = Duration::from_millis(200);
 
-/// How a server treats a call that arrives now.
+/// How a server treats a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Manner {
     /// 200 after [`LATENCY`].
     Healthy,
-    /// No answer, ever: also not when the server is healthy again. Only the client's timeout ends it.
+    /// No response, not even after the server is healthy again. Only the timeout of the client ends the call.
     Hang,
     /// 503 at once.
     Refuse,
-    /// Holds the call so long, then 503.
+    /// 503 after the given time.
     HoldThenRefuse(Duration),
 }
 
-/// What a server counted.
+/// The counts of a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     /// Calls that arrived during the outage.
     pub(crate) calls: u64,
-    /// Calls that arrived before or after it.
+    /// Calls that arrived before or after the outage.
     pub(crate) calls_outside: u64,
-    /// The most of the outage's calls that it held at the same time.
+    /// The maximum number of calls of the outage that it held at the same time.
     pub(crate) most_held: u64,
-    /// For how long it held the outage's calls, all together, in scenario time.
+    /// The total time for which it held calls of the outage, in scenario time.
     pub(crate) held_for: Duration,
     held: u64,
 }
@@ -58,36 +54,34 @@ struct Book {
     counts: Counts,
 }
 
-/// A server that is stopped, with all its connections, when it is dropped.
+/// A running server. Dropping it closes all connections.
 pub(crate) struct Server {
-    address: SocketAddr,
+    server: http1::Server,
     book: Arc<Mutex<Book>>,
-    accepting: JoinHandle<()>,
 }
 
 impl Server {
     /// Starts a healthy server on a free port.
     pub(crate) async fn start(name: &'static str) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
         let book = Book { manner: Manner::Healthy, outage: false, counts: Counts::default() };
         let book = Arc::new(Mutex::new(book));
-        let accepting = tokio::spawn(accept(listener, name, book.clone()));
-        Ok(Self { address, book, accepting })
+        let responding = Arc::clone(&book);
+        let server = http1::Server::start(move |_| answer(name, Arc::clone(&responding)));
+        Ok(Self { server: server.await?, book })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address
     }
 
-    /// From now on: how calls are treated, and whether they count as calls of the outage.
+    /// Sets how later calls are treated, and whether they count as calls of the outage.
     pub(crate) fn set(&self, manner: Manner, outage: bool) {
         let mut book = open(&self.book);
         book.manner = manner;
         book.outage = outage;
     }
 
-    /// The counts, once the last of the outage's calls has gone.
+    /// Waits until the server holds no call of the outage, and returns the counts.
     pub(crate) async fn settled(&self) -> Counts {
         loop {
             let counts = open(&self.book).counts;
@@ -99,39 +93,14 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
 fn open(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
     book.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn accept(listener: TcpListener, name: &'static str, book: Arc<Mutex<Book>>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                connections.spawn(serve(stream, name, book.clone()));
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, name: &'static str, book: Arc<Mutex<Book>>) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|_| answer(name, book.clone()));
-    // An error here is a client that went away, which is what a timeout does.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
     name: &'static str,
     book: Arc<Mutex<Book>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, BoxError> {
     let call = Call::arrived(book);
     let (status, body) = match call.manner {
         Manner::Healthy => {
@@ -147,15 +116,15 @@ async fn answer(
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(SERVED_BY, http::HeaderValue::from_static(name));
+    response.headers_mut().insert(SERVED_BY, HeaderValue::from_static(name));
     Ok(response)
 }
 
-/// A call in the book: from its arrival until it is answered or its client has gone.
+/// A call, from its arrival until its response, or until its client has closed the connection.
 struct Call {
     book: Arc<Mutex<Book>>,
     manner: Manner,
-    /// `None`: not a call of the outage.
+    /// `None` if the call is not part of the outage.
     held_since: Option<Instant>,
 }
 

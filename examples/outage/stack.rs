@@ -1,4 +1,4 @@
-//! The two clients that are compared: the naive one, and the one that this crate is about.
+//! The two clients: the naive one, and the one with a breaker and a fallback.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,32 +24,32 @@ use tower_breaker::{
 use crate::clock::real;
 use crate::servers::SERVED_BY;
 
-/// How long one attempt may take.
+/// The timeout of one attempt.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client waits before it tries again.
+/// The wait before a retry.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many calls, pending for longer than [`OVERDUE_AFTER`], open the circuit.
+/// The number of calls pending for longer than [`OVERDUE_AFTER`] that open the circuit.
 pub(crate) const OVERDUE_CALLS: u32 = 5;
 pub(crate) const OVERDUE_AFTER: Duration = Duration::from_secs(5);
-/// So many failures in a row open it as well.
+/// The number of failures in a row that open the circuit.
 pub(crate) const CONSECUTIVE: u32 = 5;
-/// The cooldown of the first trip, and the longest one.
+/// The cooldown of the first trip, and the longest cooldown.
 pub(crate) const COOLDOWN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
-/// The share by which a cooldown is jittered.
+/// The jitter of a cooldown, as a fraction.
 pub(crate) const JITTER: f64 = 0.2;
 
 pub(crate) type Request = http::Request<Empty<Bytes>>;
-/// A finished client: a whole answer, or the error that a user would see.
+/// A client. Its response is complete, and its error is the one that a user sees.
 pub(crate) type Client = BoxCloneSyncService<Request, Reply, BoxError>;
 
-/// An answer, read to its end.
+/// A complete response.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) by_backup: bool,
 }
 
-/// Timeout and retries, as in most code bases.
+/// A client with a timeout and retries.
 pub(crate) fn naive(provider: SocketAddr, retries: u32) -> Client {
     finish(
         ServiceBuilder::new()
@@ -59,7 +59,7 @@ pub(crate) fn naive(provider: SocketAddr, retries: u32) -> Client {
     )
 }
 
-/// The same timeout and retries with a breaker between them and a fallback around them.
+/// The naive client with a breaker between retries and timeout, and a fallback around them.
 pub(crate) fn protected(
     provider: SocketAddr,
     backup: SocketAddr,
@@ -78,12 +78,12 @@ pub(crate) fn protected(
     (finish(service), handle)
 }
 
-/// The numbers of `Settings::http_client()` on the run's clock, with the overdue rule or without it.
+/// The values of `Settings::http_client()` on the clock of the run, with or without the overdue rule.
 pub(crate) fn settings(overdue: bool) -> Settings {
     let seconds = |seconds| real(Duration::from_secs(seconds));
-    // Without the 500 ms that the preset's five failures must span: they tell one HTTP/2 reset, which ends a hundred
-    // calls at once, from an outage, and these connections are HTTP/1. With them, `ten_thousand_requests` sends
-    // about a hundred calls to the provider instead of about fifty.
+    // The five failures of the preset must span 500 ms. This distinguishes one HTTP/2 reset, which ends a hundred calls at
+    // once, from an outage. These connections are HTTP/1, so the condition is left out. With it, `ten_thousand_requests`
+    // sends about a hundred calls to the provider instead of about fifty.
     let mut trip = Trip::none().consecutive(CONSECUTIVE).failure_rate(0.5, 20);
     if overdue {
         trip = trip.overdue(OVERDUE_CALLS, real(OVERDUE_AFTER));
@@ -100,7 +100,7 @@ pub(crate) fn settings(overdue: bool) -> Settings {
         .expect("the defaults are valid at every ratio of the clock")
 }
 
-/// A hyper client for one origin. A request names only its path, so that the same one can go to either server.
+/// A hyper client for one origin. Requests contain only a path, so that the same request can go to either server.
 fn http_client(
     origin: SocketAddr,
 ) -> impl Service<Request, Response = Response<Incoming>, Error = legacy::Error, Future: Send + 'static>
@@ -142,8 +142,8 @@ where
     Ok(Reply { status: head.status, by_backup })
 }
 
-/// Tries again after an error or a 5xx, so many times. Never after a rejection: the breaker has just said that
-/// the provider is not there.
+/// Retries after an error or a 5xx, up to the given number of times. It does not retry a rejection, because the circuit is
+/// open.
 #[derive(Clone, Copy)]
 struct Again(u32);
 

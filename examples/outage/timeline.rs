@@ -1,4 +1,4 @@
-//! The breaker's own account of the outage: every change of its state.
+//! The transitions of the breaker.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::clock::scenario;
 use crate::report::Line;
 use crate::stack::{CONSECUTIVE, OVERDUE_AFTER, OVERDUE_CALLS};
 
-/// Listens to a breaker until it is dropped.
+/// Records the transitions of a breaker until it is dropped.
 pub(crate) struct Timeline {
     handle: BreakerHandle,
     changes: Arc<Mutex<Vec<Transition>>>,
@@ -34,13 +34,13 @@ impl Timeline {
         Self { handle, changes, listening }
     }
 
-    /// When the circuit closed, if it did so at `after` or later.
+    /// The time at which the circuit closed, if it closed at `after` or later.
     pub(crate) fn closed_after(&self, after: Instant) -> Option<Instant> {
         let closed = |change: &&Transition| change.to == State::Closed && at(change) >= after;
         lock(&self.changes).iter().find(closed).map(at)
     }
 
-    /// How often a cooldown ended and a probe was let through.
+    /// The number of cooldowns that ended with a probe between two times.
     pub(crate) fn probes(&self, from: Instant, until: Instant) -> u64 {
         let probe = |change: &&Transition| {
             change.cause == Cause::CooldownElapsed && (from..until).contains(&at(change))
@@ -48,13 +48,13 @@ impl Timeline {
         lock(&self.changes).iter().filter(probe).count() as u64
     }
 
-    /// Whether the circuit is closed now, and nothing that led there is still to be heard.
+    /// Returns `true` if the circuit is closed and the last recorded transition is the one that closed it.
     pub(crate) fn is_closed(&self) -> bool {
         let heard = lock(&self.changes).last().is_none_or(|change| change.to == State::Closed);
         heard && self.handle.state() == State::Closed
     }
 
-    /// One line for each change.
+    /// One line for each transition.
     pub(crate) fn lines(&self, since_start: impl Fn(Instant) -> Duration) -> Vec<Line> {
         let line = |change: &Transition| Line { at: since_start(at(change)), text: text(change) };
         lock(&self.changes).iter().map(line).collect()

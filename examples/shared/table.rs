@@ -1,10 +1,15 @@
-//! A table of calls with what was claimed of each.
+//! Tables of calls. Each row is compared with what the example claims.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tower_breaker::{BreakerHandle, CircuitOpen, State, handle::Events};
+use tower_breaker::{
+    BreakerHandle, CircuitOpen, Snapshot, State,
+    handle::{Events, Totals},
+};
 
-/// What is shown of a rejection.
+use super::run::Claims;
+
+/// The text for a rejection.
 pub(crate) fn rejected(open: &CircuitOpen) -> String {
     match open.retry_after() {
         Some(wait) => format!("rejected, retry in {:.1} s", wait.as_secs_f32()),
@@ -12,23 +17,105 @@ pub(crate) fn rejected(open: &CircuitOpen) -> String {
     }
 }
 
-/// Prints every call and every change of state, and keeps what did not come as claimed.
+/// A time in seconds, with two decimals.
+pub(crate) fn secs(time: Duration) -> String {
+    format!("{:.2}s", time.as_secs_f64())
+}
+
+/// The class in which one more call is counted in `now` than in `before`.
+pub(crate) fn counted(before: &Totals, now: &Totals) -> &'static str {
+    let classes = [
+        ("success", before.success, now.success),
+        ("failure", before.failure, now.failure),
+        ("throttled", before.throttled, now.throttled),
+        ("ignored", before.ignored, now.ignored),
+        ("cancelled", before.cancelled, now.cancelled),
+        ("rejected", before.rejected, now.rejected),
+        ("broken_after", before.broken_after, now.broken_after),
+    ];
+    let changed = classes.into_iter().find(|(_, before, now)| before != now);
+    changed.map_or("nothing more", |(class, ..)| class)
+}
+
+/// Waits until the circuit is not open, so that the next call may be a probe.
+pub(crate) async fn cooldown(handle: &BreakerHandle) {
+    let mut watch = handle.watch();
+    while watch.state() == State::Open {
+        watch.changed().await;
+    }
+}
+
+/// A breaker, and what was printed of it so far.
+pub(crate) struct Account {
+    pub(crate) handle: BreakerHandle,
+    events: Events,
+    /// The totals as of the last row.
+    totals: Totals,
+    start: Instant,
+    pub(crate) claims: Claims,
+}
+
+impl Account {
+    pub(crate) fn new(handle: &BreakerHandle) -> Self {
+        Self {
+            events: handle.events(),
+            totals: handle.snapshot().totals,
+            handle: handle.clone(),
+            start: Instant::now(),
+            claims: Claims::default(),
+        }
+    }
+
+    /// The time since the start.
+    pub(crate) fn time(&self) -> String {
+        secs(self.start.elapsed())
+    }
+
+    /// The totals as of the last row, and a snapshot for the next one.
+    pub(crate) fn next(&mut self) -> (Totals, Snapshot) {
+        let seen = self.handle.snapshot();
+        (std::mem::replace(&mut self.totals, seen.totals), seen)
+    }
+
+    /// Prints the transitions since the last row, with the error that opened the circuit if `errors` is set.
+    pub(crate) fn transitions(&mut self, errors: bool) {
+        while let Some(change) = self.events.try_recv() {
+            match change {
+                Ok(change) => {
+                    let error = change.last_error.filter(|_| errors && change.to == State::Open);
+                    let error = error.map(|error| format!(", {error}")).unwrap_or_default();
+                    let time = change.open_for.map(|time| format!(", for {}", secs(time)));
+                    let (from, to, cause) = (change.from, change.to, change.cause);
+                    println!("        {from} → {to}: {cause}{error}{}", time.unwrap_or_default());
+                }
+                Err(lagged) => self.claim(false, || lagged.to_string()),
+            }
+        }
+    }
+
+    /// Records a claim if it does not hold.
+    pub(crate) fn claim(&mut self, holds: bool, claim: impl FnOnce() -> String) {
+        self.claims.claim(holds, claim);
+    }
+}
+
+/// A table whose rows are a call, its result, and the state after it.
 pub(crate) struct Table {
     handle: BreakerHandle,
     events: Events,
     start: Instant,
-    /// Every claim that does not hold.
-    pub(crate) broken: Vec<String>,
+    pub(crate) claims: Claims,
 }
 
 impl Table {
     pub(crate) fn new(handle: &BreakerHandle) -> Self {
         println!("   time  {:<36}{:<36}circuit", "the call", "its caller gets");
         let (handle, events) = (handle.clone(), handle.events());
-        Self { handle, events, start: Instant::now(), broken: Vec::new() }
+        Self { handle, events, start: Instant::now(), claims: Claims::default() }
     }
 
-    /// A call, what came of it, and what was to come: the beginning of `got`, and the state that follows.
+    /// Adds a row. `got` is the result of the call; the claim is that it begins with `claimed`, and that the circuit is
+    /// in this state.
     pub(crate) fn call(&mut self, what: &str, got: &str, claimed: &str, state: State) {
         let time = self.start.elapsed().as_secs_f32();
         println!("{time:6.2}s  {what:<36}{got:<36}{}", self.handle.state());
@@ -40,17 +127,8 @@ impl Table {
         self.claim(seen == state, || format!("{what}: then it is {state}, not {seen}"));
     }
 
+    /// Records a claim if it does not hold.
     pub(crate) fn claim(&mut self, holds: bool, claim: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(claim());
-        }
-    }
-
-    /// Waits until the next call is a probe, if the circuit is open.
-    pub(crate) async fn cooldown(&self) {
-        let mut watch = self.handle.watch();
-        while watch.state() == State::Open {
-            watch.changed().await;
-        }
+        self.claims.claim(holds, claim);
     }
 }

@@ -1,4 +1,4 @@
-//! Callers: through the tower service in both of its modes, and through the handle in all of its ways.
+//! Callers that use the tower service in both modes, and every method of the handle that makes a call.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,18 +14,18 @@ use tower_breaker::{
     rejection::RejectWithBreakerError,
 };
 
-use crate::inner::{self, Ending, Fault, Inner, Planned, Readiness, Reply, finish, judge, work};
+use crate::inner::{self, Ending, Fault, Inner, Planned, Readiness, Reply, classify, finish, work};
 use crate::ledger::{Ledger, Ticket};
 use crate::plans;
 use crate::polls::{Polls, polled};
 use crate::random::Random;
 use crate::regime::Regime;
 
-pub(crate) type Judge = fn(Result<&Reply, &Fault>) -> Outcome;
-pub(crate) type Guarded = CircuitBreaker<Inner, ClassifyFn<Judge>, RejectWithBreakerError>;
+pub(crate) type Classifier = fn(Result<&Reply, &Fault>) -> Outcome;
+pub(crate) type Guarded = CircuitBreaker<Inner, ClassifyFn<Classifier>, RejectWithBreakerError>;
 type Answer = Result<Reply, BreakerError<Fault>>;
 
-/// Nobody waits longer for a service that is pending while the circuit is open.
+/// The maximum time that a caller waits for a service that is pending while the circuit is open.
 const PATIENCE: Duration = Duration::from_millis(4);
 
 pub(crate) struct Caller {
@@ -35,14 +35,14 @@ pub(crate) struct Caller {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) regime: Arc<Regime>,
     pub(crate) random: Random,
-    /// One call in so many takes long.
+    /// One call in this number of calls is long.
     pub(crate) long: u64,
-    /// Permits that are settled later.
+    /// Permits that the caller settles later.
     pub(crate) held: Vec<(Permit, Ticket)>,
 }
 
 impl Caller {
-    /// One call, in any of the ways.
+    /// Makes one call in a random way.
     pub(crate) async fn turn(&mut self) {
         match self.random.below(32) {
             0..=15 => self.through_a_service(false).await,
@@ -53,14 +53,14 @@ impl Caller {
         if self.random.one_in(64)
             && let Some((permit, ticket)) = self.held.pop()
         {
-            // On a thread that is none of the callers'.
+            // Settles on a thread that is not one of the callers' threads.
             let plan = plans::at_once(&mut self.random);
             let settle = move || settle(permit, ticket, plan.ending);
             tokio::task::spawn_blocking(settle).await.expect("it catches what is planned");
         }
     }
 
-    /// One call that does not wait.
+    /// Makes one call that does not wait.
     pub(crate) fn turn_at_once(&mut self) {
         if self.random.one_in(2) {
             self.through_call();
@@ -91,7 +91,7 @@ impl Caller {
             Ok(Err(panic)) => return expect(&*panic, ledger),
         }
         match random.below(16) {
-            // Given up after readiness.
+            // Abandons the call after readiness.
             0 => return drop(service.clone()),
             1 => drop(service.clone()),
             2 => tokio::task::yield_now().await,
@@ -130,7 +130,7 @@ impl Caller {
         }
         let before = ledger.entered();
         let guarded = async { work(plan, ledger.enter()).await };
-        let run = handle.run_with(guarded, |result| judge(result.as_ref()));
+        let run = handle.run_with(guarded, |result| classify(result.as_ref()));
         let mut run = std::pin::pin!(run);
         let run = poll_fn(|cx| {
             let _admitting = regime.admitting();
@@ -159,7 +159,7 @@ impl Caller {
             let guarded = || finish(plan.ending, ledger.enter());
             match plan.ending {
                 Ending::Fails => handle.call(guarded),
-                _ => handle.call_with(guarded, |result| judge(result.as_ref())),
+                _ => handle.call_with(guarded, |result| classify(result.as_ref())),
             }
         });
         match catch_unwind(call) {
@@ -174,7 +174,7 @@ impl Caller {
         }
     }
 
-    /// Takes a permit, and settles some of those that are held.
+    /// Takes a permit, and settles some of the held permits.
     fn through_a_permit(&mut self) {
         self.ledger.attempt();
         {
@@ -192,7 +192,7 @@ impl Caller {
     }
 }
 
-/// Settles a permit in one of the ways: by its outcome, by one of the short forms, by dropping it, by unwinding.
+/// Settles a permit with an outcome, with one of the short methods, by dropping it, or by unwinding.
 fn settle(permit: Permit, ticket: Ticket, ending: Ending) {
     match ending {
         Ending::Answers(outcome) => {
@@ -208,7 +208,7 @@ fn settle(permit: Permit, ticket: Ticket, ending: Ending) {
             permit.failure();
         }
         Ending::Hangs | Ending::ConfusesTheClassifier => drop((permit, ticket)),
-        // Whoever holds a permit and unwinds has given the call up.
+        // A holder that unwinds drops its permit.
         Ending::PanicsInCall | Ending::PanicsInPoll => {
             let holder = AssertUnwindSafe(|| {
                 let _held = (permit, ticket);
@@ -228,7 +228,7 @@ fn readiness(random: &mut Random) -> Readiness {
     }
 }
 
-/// A call that was let through is answered by the service, one that was not by the breaker.
+/// Checks that the service answered an admitted call, and that the breaker answered a rejected one.
 fn check(answer: Option<Answer>, entered: bool, ledger: &Ledger) {
     let Some(answer) = answer else { return };
     if matches!(answer, Err(BreakerError::Open(_))) == entered {
@@ -236,7 +236,7 @@ fn check(answer: Option<Answer>, entered: bool, ledger: &Ledger) {
     }
 }
 
-/// A panic must be one of the plan's.
+/// Checks that a panic is planned.
 fn expect(panic: &(dyn std::any::Any + Send), ledger: &Ledger) {
     if !panic.is::<Planned>() {
         ledger.wrong();

@@ -1,4 +1,4 @@
-//! What must hold after a round, to the last call.
+//! The claims about the counts of a round.
 
 use std::ops::Add;
 
@@ -8,7 +8,7 @@ use crate::ledger::{CLASSES, Counts, index};
 use crate::listeners::Heard;
 use crate::setups::Policy;
 
-/// The claims that did not hold.
+/// The claims that do not hold.
 #[derive(Debug, Default)]
 pub(crate) struct Broken(pub(crate) Vec<String>);
 
@@ -24,11 +24,11 @@ impl Broken {
     }
 }
 
-/// What we counted.
+/// The counts of the soak.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ours {
     pub(crate) counts: Counts,
-    /// How calls ended, by the class in which the breaker counts them.
+    /// The calls that ended, by the class in which the breaker counts them.
     pub(crate) counted: [u64; CLASSES.len()],
 }
 
@@ -41,7 +41,7 @@ impl Add for Ours {
     }
 }
 
-/// How calls ended, by the class in which the breaker counts them.
+/// The calls that ended, by the class in which the breaker counts them.
 pub(crate) fn by_policy(ours: &Counts, policy: Policy) -> [u64; CLASSES.len()] {
     let mut counted = [0; CLASSES.len()];
     for class in CLASSES {
@@ -62,7 +62,7 @@ pub(crate) fn of_totals(totals: &Totals) -> [u64; CLASSES.len()] {
     })
 }
 
-/// Holds for every round.
+/// Checks the claims about every round.
 pub(crate) fn always(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     let Ours { counts: ours, counted } = ours;
     let ended: u64 = ours.ended.iter().sum();
@@ -75,7 +75,7 @@ pub(crate) fn always(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     let attempts = "calls that were let through or rejected among those asked for";
     broken.unless_equal(attempts, ours.attempts, ours.entered + ours.rejected);
 
-    // A service that is not ready is a failure without a call, or a rejection that nobody sees.
+    // A service that fails to get ready counts as a failure without a call, or as a rejection that no caller receives.
     let found = theirs.settled() + theirs.would_reject + theirs.rejected;
     broken.unless_equal("calls in any class", ended + ours.rejected + ours.unready, found);
     broken
@@ -90,7 +90,7 @@ pub(crate) fn always(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     }
 }
 
-/// Holds where nothing opened the circuit.
+/// Checks the claims about a round in which nothing opens the circuit.
 pub(crate) fn calm(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     let mut counted = ours.counted;
     counted[index(Class::Failure)] += ours.counts.unready;
@@ -101,7 +101,7 @@ pub(crate) fn calm(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     broken.unless_equal("rejections in a calm round", 0, theirs.rejected + theirs.would_reject);
 }
 
-/// Every transition reached every receiver, or was told as missed.
+/// Checks that a receiver received every transition, or was told that it missed it.
 pub(crate) fn heard(broken: &mut Broken, heard: &Heard, first: u64, last: u64) {
     broken.unless(!heard.out_of_order, || "a receiver heard epochs out of order".to_owned());
     broken.unless_equal("transitions told", last - first, heard.received + heard.missed);

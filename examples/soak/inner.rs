@@ -1,4 +1,4 @@
-//! The guarded service: does as each request tells it, and counts how every call ended.
+//! The guarded service. Each request contains a plan for its call.
 
 use std::fmt;
 use std::future::{Future, pending};
@@ -15,10 +15,10 @@ use tower_breaker::{Class, Outcome};
 
 use crate::ledger::{Ledger, Ticket};
 
-/// What a call does.
+/// The plan of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// So many times it lets others go first.
+    /// The number of times that the call yields.
     pub(crate) yields: u64,
     pub(crate) sleep: Option<Duration>,
     pub(crate) ending: Ending,
@@ -30,12 +30,12 @@ pub(crate) enum Ending {
     Fails,
     PanicsInCall,
     PanicsInPoll,
-    /// The answer makes the classifier panic, which is not the service's fault.
+    /// The response makes the classifier panic. The service has not failed.
     ConfusesTheClassifier,
     Hangs,
 }
 
-/// What `poll_ready` does the next time.
+/// The result of the next `poll_ready`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Readiness {
     #[default]
@@ -51,10 +51,10 @@ pub(crate) struct Reply(Option<Outcome>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault;
 
-/// The payload of every panic that belongs to the plan.
+/// The payload of every planned panic.
 pub(crate) struct Planned;
 
-pub(crate) fn judge(result: Result<&Reply, &Fault>) -> Outcome {
+pub(crate) fn classify(result: Result<&Reply, &Fault>) -> Outcome {
     match result {
         Ok(Reply(Some(outcome))) => *outcome,
         Ok(Reply(None)) => panic(),
@@ -62,7 +62,7 @@ pub(crate) fn judge(result: Result<&Reply, &Fault>) -> Outcome {
     }
 }
 
-/// Unwinds without the report of the panic hook.
+/// Unwinds without calling the panic hook.
 pub(crate) fn panic() -> ! {
     resume_unwind(Box::new(Planned))
 }
@@ -89,7 +89,7 @@ pub(crate) fn finish(ending: Ending, ticket: Ticket) -> Result<Reply, Fault> {
     }
 }
 
-/// The work of one call that was let through.
+/// The work of an admitted call.
 pub(crate) async fn work(plan: Plan, ticket: Ticket) -> Result<Reply, Fault> {
     for _ in 0..plan.yields {
         yield_now().await;

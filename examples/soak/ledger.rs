@@ -1,5 +1,4 @@
-//! What the soak itself counts: what its callers asked for and what became of every call that they were let through
-//! to.
+//! The counts of the soak: the calls that its callers attempted, and how every admitted call ended.
 
 use std::iter::Sum;
 use std::ops::Add;
@@ -45,12 +44,12 @@ impl Ledger {
         })
     }
 
-    /// A caller asks for a call.
+    /// Counts an attempted call.
     pub(crate) fn attempt(&self) {
         self.attempts.fetch_add(1, Relaxed);
     }
 
-    /// The guarded work begins: the call was let through.
+    /// Counts an admitted call, whose work begins.
     pub(crate) fn enter(self: &Arc<Self>) -> Ticket {
         self.entered.fetch_add(1, Relaxed);
         let counted = !self.regime.is_disabled();
@@ -60,7 +59,7 @@ impl Ledger {
         Ticket { ledger: Arc::clone(self), counted, class: Class::Cancelled }
     }
 
-    /// How many calls were let through.
+    /// The number of admitted calls.
     pub(crate) fn entered(&self) -> u64 {
         self.entered.load(Relaxed)
     }
@@ -73,14 +72,14 @@ impl Ledger {
         self.rejected.fetch_add(1, Relaxed);
     }
 
-    /// The guarded service failed to get ready, which a breaker that is not disabled counts.
+    /// Counts a failure to get ready. A disabled breaker does not count it.
     pub(crate) fn unready(&self) {
         if !self.regime.is_disabled() {
             self.unready.fetch_add(1, Relaxed);
         }
     }
 
-    /// Something that must not be: a call of a service that is not ready, an answer to a call that was not made.
+    /// Counts a violation: a call of a service that is not ready, or a response without a call.
     pub(crate) fn wrong(&self) {
         self.wrong.fetch_add(1, Relaxed);
     }
@@ -98,10 +97,10 @@ impl Ledger {
     }
 }
 
-/// One call that is under way. Like a permit, it ends as cancelled when it is dropped.
+/// A call in flight. Like a permit, it ends as cancelled if it is dropped.
 pub(crate) struct Ticket {
     ledger: Arc<Ledger>,
-    /// The breaker counts this call.
+    /// Whether the breaker counts this call.
     counted: bool,
     class: Class,
 }
@@ -124,20 +123,20 @@ pub(crate) fn index(class: Class) -> usize {
     CLASSES.iter().position(|known| *known == class).expect("every class is listed")
 }
 
-/// The figures of one ledger or of several.
+/// The counts of one or more ledgers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
-    /// Calls that were asked for.
+    /// Attempted calls.
     pub(crate) attempts: u64,
-    /// Those that were let through …
+    /// Admitted calls.
     pub(crate) entered: u64,
-    /// … of which so many while the breaker was disabled: it counts none of these.
+    /// Calls admitted while the breaker was disabled. It counts none of them.
     pub(crate) aside: u64,
     pub(crate) rejected: u64,
     /// Failures to get ready.
     pub(crate) unready: u64,
     pub(crate) wrong: u64,
-    /// How those ended that the breaker counts, in the order of [`CLASSES`].
+    /// The calls that ended and that the breaker counts, in the order of [`CLASSES`].
     pub(crate) ended: [u64; CLASSES.len()],
 }
 

@@ -1,4 +1,4 @@
-//! Who listens to the breaker: receivers of events, fast ones and slow ones, and waiters on its changes.
+//! Fast and slow receivers of transitions, and tasks that wait for changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use tower_breaker::{
 use crate::random::Random;
 use crate::stop::Stop;
 
-/// What one receiver heard.
+/// The transitions that one receiver received.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) received: u64,
     pub(crate) missed: u64,
-    /// The epoch of the last one.
+    /// The epoch of the last transition.
     pub(crate) last: Option<u64>,
     pub(crate) out_of_order: bool,
-    /// How often the circuit went from where to where, and why.
+    /// The number of transitions, by states and cause.
     pub(crate) kinds: BTreeMap<String, u64>,
 }
 
@@ -43,7 +43,7 @@ impl Heard {
     }
 }
 
-/// Reads every transition, at once or now and then, until there are no more; `first` is the epoch before the first.
+/// Receives every transition until `stop`, with pauses if `slow` is given. `first` is the epoch before the first transition.
 pub(crate) async fn hears(
     mut events: Events,
     first: u64,
@@ -67,7 +67,7 @@ pub(crate) async fn hears(
     heard
 }
 
-/// Waits for one change after the other; ends with the first one after `stop`. How many it saw.
+/// Waits for changes until the first one after `stop`. Returns their number.
 pub(crate) async fn waits(mut watch: Watch, stop: Stop) -> u64 {
     let mut seen = 0;
     loop {
@@ -79,7 +79,7 @@ pub(crate) async fn waits(mut watch: Watch, stop: Stop) -> u64 {
     }
 }
 
-/// Waits for the one change that comes after `stop`.
+/// Waits for one change, which must come after `stop`.
 pub(crate) async fn once(changed: Changed, stop: Stop) -> u64 {
     changed.await;
     assert!(stop.is_set(), "a change came twice");

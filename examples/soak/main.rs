@@ -1,19 +1,19 @@
-//! A soak: everything that may happen to a breaker, at the same time, for as long as you like. In the end what its
-//! totals say is compared, class by class, with what the soak's own service and callers counted.
+//! A soak test: everything that can happen to a breaker, at the same time, for any length of time. At the end, the totals
+//! of the breaker are compared, class by class, with the counts of the soak's service and callers.
 //!
 //! ```sh
 //! cargo run --release --example soak                              # 10 s
 //! cargo run --release --example soak -- --seconds 300 --seed 7
 //! ```
 //!
-//! It plays rounds, each with a breaker of its own: calm ones, in which nothing opens the circuit and every class
-//! must be equal, and chaotic ones, in which the rules, or people too, open and close it all the time. There a call
-//! that ends in another epoch than it began is `late`, so that the sum over all classes must be equal and no class
-//! may be larger than ours. Every round ends with the proof that nothing was lost: no lease, no call in flight, no
-//! transition, no waiter, and no memory.
+//! It plays rounds, each with its own breaker. In a calm round nothing opens the circuit, and the counts of every class must
+//! be equal. In a chaotic round the rules, and in some rounds operators, open and close the circuit all the time. A call
+//! that ends in a later epoch is `late` there, so the sums over all classes must be equal, and no count of the breaker may
+//! exceed ours. Every round ends with a check that nothing is lost: no lease, no call in flight, no transition, no waiter,
+//! and no memory.
 //!
-//! It exits with 1 when a claim does not hold, and names it on stderr. A seed decides the same things again, in an
-//! order that is the scheduler's.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr. A seed repeats the same decisions; the
+//! scheduler decides their order.
 
 mod callers;
 mod claims;
@@ -21,7 +21,7 @@ mod inner;
 mod ledger;
 mod listeners;
 mod memory;
-mod people;
+mod operators;
 mod plans;
 mod polls;
 mod random;
@@ -70,7 +70,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
 async fn soak(Arguments { time, seed }: Arguments) -> Report {
     let mut report = Report::default();
     let start = Instant::now();
-    // Every kind with every shape, if there is time: both cycles are left at different places.
+    // The numbers of kinds and shapes have no common divisor, so that each kind meets each shape if there is time.
     let rounds = (KINDS.len() * SHAPES.len()) as u32;
     let each = (time / rounds).clamp(Duration::from_millis(60), Duration::from_secs(1));
     for number in 0_u64.. {
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     println!("soak: {} s, --seed {}", arguments.time.as_secs(), arguments.seed);
     let runtime = Builder::new_multi_thread()
         .worker_threads(available_parallelism().map_or(4, usize::from).max(4))
-        // Threads come and go.
+        // Idle threads end early, so that calls move between threads.
         .thread_keep_alive(Duration::from_millis(20))
         .enable_time()
         .build()

@@ -1,4 +1,4 @@
-//! What the calls are going to do.
+//! Random plans of calls.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::inner::{Ending, Plan};
 use crate::polls::Polls;
 use crate::random::Random;
 
-/// A call that takes its time; one in so many takes long.
+/// A call that may take some time. One call in `long` calls sleeps.
 pub(crate) fn any(random: &mut Random, long: u64) -> Plan {
     let yields = if random.one_in(2) { 0 } else { random.below(4) };
     let sleep = random.one_in(long).then(|| Duration::from_micros(200 * (1 + random.below(80))));
     Plan { yields, sleep, ending: ending(random) }
 }
 
-/// A call that is over at once.
+/// A call that ends at once.
 pub(crate) fn at_once(random: &mut Random) -> Plan {
     Plan { yields: 0, sleep: None, ending: ending(random) }
 }
 
-/// How long the caller of a plan stays: if the call hangs, until nothing wakes it any more.
+/// The number of polls by the caller of a plan. If the call hangs, the caller polls as long as something wakes it.
 pub(crate) fn polls(random: &mut Random, plan: &Plan) -> Polls {
     let hangs = matches!(plan.ending, Ending::Hangs);
     match random.below(32) {
@@ -41,7 +41,7 @@ fn ending(random: &mut Random) -> Ending {
             Ending::Answers(Outcome::failure().reason("busy").maybe_retry_after(wait(random)))
         }
         47..=49 => Ending::Answers(Outcome::throttled().code(429).maybe_retry_after(wait(random))),
-        // Without a wait it would hold for ten minutes by default.
+        // Without a wait the default hold is ten minutes.
         50..=51 => Ending::Answers(Outcome::exhausted().retry_after(short(random))),
         52..=54 => Ending::Answers(Outcome::ignored()),
         55..=56 => Ending::Answers(Outcome::ignored().retry_after(short(random))),
@@ -56,7 +56,7 @@ fn wait(random: &mut Random) -> Option<Duration> {
     (!random.one_in(3)).then(|| short(random))
 }
 
-/// Too short to open a circuit by the default `min_hold`.
+/// A wait that is shorter than the default `min_hold`, so that it opens no circuit by default.
 fn short(random: &mut Random) -> Duration {
     Duration::from_micros(random.below(6_000))
 }

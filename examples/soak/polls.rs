@@ -1,4 +1,4 @@
-//! How often a caller polls before it goes away.
+//! Futures that are dropped after a number of polls.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,16 +8,16 @@ use crate::inner;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Polls {
-    /// Dropped before the first one.
+    /// The future is dropped before the first poll.
     None,
-    /// At most so many, then it is dropped.
+    /// The future is dropped after at most this number of polls.
     Some(u64),
-    /// One, then the caller itself unwinds.
+    /// The caller unwinds after one poll.
     OneAndPanic,
     All,
 }
 
-/// The output, if it came in time.
+/// The output, if the future ends within its polls.
 pub(crate) async fn polled<F: Future>(future: F, polls: Polls) -> Option<F::Output> {
     let mut future = pin!(future);
     let most = match polls {

@@ -1,11 +1,11 @@
-//! Random numbers from a seed: every task has its own, so that a run is the same decisions again.
+//! Random numbers from a seed. Each task has its own sequence, so that a run with the same seed makes the same decisions.
 
 /// SplitMix64.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The numbers of one of the many users of a seed.
+    /// The sequence of one user of a seed.
     pub(crate) fn new(seed: u64, user: u64) -> Self {
         let mut random = Self(seed ^ user.wrapping_mul(0xd134_2543_de82_ef95));
         random.next();
@@ -20,7 +20,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// 0 to `end`, which is excluded.
+    /// A number from 0 to `end`, exclusive.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }

@@ -1,4 +1,4 @@
-//! What is asked of the breaker once nobody calls it any more: that it has lost nothing, and still works.
+//! The check after the calls of a round: the breaker has lost nothing, and still works.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::ledger::{Ledger, Ticket};
 use crate::regime::{Regime, Verb};
 use crate::setups::{self, MS};
 
-/// Every wait and every cooldown of a round is a few milliseconds long; a lost lease would last an hour.
+/// The waits and cooldowns of a round take a few milliseconds. A lost lease would take an hour.
 const SOON: Duration = Duration::from_secs(10);
 
-/// How many probes the last half-open takes, all at the same time.
+/// The number of concurrent probes in the last half-open period.
 const PROBES: u32 = 3;
 
 pub(crate) async fn check(
@@ -38,7 +38,7 @@ pub(crate) async fn check(
     }
 }
 
-/// Calls until the circuit has closed.
+/// Makes calls until the circuit has closed.
 async fn closes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> bool {
     let end = Instant::now() + SOON;
     while (handle.mode(), handle.state()) != (Mode::Normal, State::Closed) {
@@ -53,12 +53,12 @@ async fn closes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> bool {
     true
 }
 
-/// Opens, lets exactly so many probes through, and closes with the last one of them.
+/// Checks that the circuit opens, admits exactly [`PROBES`] probes, and closes with the last of them.
 async fn probes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
     let end = Instant::now() + SOON;
     while !handle.would_admit() {
         if Instant::now() > end {
-            return Err("no probe may go");
+            return Err("no probe is admitted");
         }
         sleep(MS).await;
     }
@@ -72,7 +72,7 @@ async fn probes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Result<(), &'st
     if calls.len() != PROBES as usize || !calls.iter().all(|(permit, _)| permit.is_probe()) {
         return Err("not the full number of probes");
     }
-    // Two come back without a verdict, in both of the ways.
+    // Two probes end without a result: one is dropped, one is ignored.
     drop(calls.pop());
     if let Some((permit, ticket)) = calls.pop() {
         ticket.end(Class::Ignored);
@@ -80,7 +80,7 @@ async fn probes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Result<(), &'st
     }
     take(&mut calls);
     if calls.len() != PROBES as usize {
-        return Err("not the full number of probes after two came back");
+        return Err("not the full number of probes after two ended without a result");
     }
     for call in calls {
         if handle.state() != State::HalfOpen {

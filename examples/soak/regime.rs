@@ -1,4 +1,4 @@
-//! Whether a person has disabled the breaker, known for certain at every admission.
+//! Manual verbs, and whether the breaker is disabled at each admission.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tower_breaker::{BreakerHandle, Settings};
 
-/// What a person or a program does to the running breaker.
+/// A manual verb.
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
     ForceOpen(Option<Duration>),
@@ -34,9 +34,11 @@ impl Verb {
     }
 }
 
-/// A disabled breaker counts nothing and nobody can ask a permit whether it counts. So whoever disables or enables
-/// waits for the admissions that are under way, and not for the calls. Where nobody disables, nobody waits: the lock
-/// would order what should race.
+/// Whether the breaker is disabled.
+///
+/// A disabled breaker counts nothing, and a permit does not say whether it counts. Therefore disabling and enabling wait for
+/// the admissions in progress (not for the calls). Rounds that do not disable the breaker use no lock, because a lock would
+/// order operations that should race.
 #[derive(Debug)]
 pub(crate) struct Regime {
     admissions: Option<RwLock<()>>,
@@ -52,13 +54,13 @@ impl Regime {
         self.admissions.is_some()
     }
 
-    /// To be held while a call is admitted.
+    /// A guard to hold while a call is admitted.
     pub(crate) fn admitting(&self) -> Option<RwLockReadGuard<'_, ()>> {
         let lock = self.admissions.as_ref()?;
         Some(lock.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Only while [`admitting`](Self::admitting).
+    /// Whether the breaker is disabled. Call it only while holding the guard of [`admitting`](Self::admitting).
     pub(crate) fn is_disabled(&self) -> bool {
         self.disabled.load(Relaxed)
     }
@@ -74,7 +76,7 @@ impl Regime {
             }
             Some(_) => verb.apply(handle),
             None => {
-                assert!(!disables, "nobody would know which calls count");
+                assert!(!disables, "it is unknown which calls count");
                 verb.apply(handle);
             }
         }

@@ -1,4 +1,4 @@
-//! The figures of all rounds: ours beside the breaker's.
+//! The counts of all rounds: ours beside the breaker's.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::claims::{Broken, Ours, of_totals};
 use crate::ledger::{CLASSES, Counts};
 use crate::round::{KINDS, Kind, Played};
 
-/// Everything of one kind of round.
+/// The sums over all rounds of one kind.
 #[derive(Default)]
 struct Sums {
     rounds: u64,
@@ -44,19 +44,19 @@ pub(crate) struct Report {
     missed: u64,
     wakes: u64,
     verbs: u64,
-    /// In KiB, after the rounds of the first quarter and after the last round.
+    /// In KiB: the maximum of the first quarter of the run, and the value after the last round.
     memory: Option<(u64, u64)>,
     pub(crate) broken: Broken,
 }
 
-/// The most that resident memory may grow after the first quarter of the run, in KiB. Some fragmentation is the
-/// allocator's; a byte lost per call would be more within a minute.
+/// The maximum growth of resident memory after the first quarter of the run, in KiB. It leaves room for fragmentation in the
+/// allocator. One lost byte per call would exceed it within a minute.
 const GROWTH: u64 = 8 * 1024;
 
-/// A run in which everything has time to happen.
+/// The length of a run in which every cause is expected.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What happens in a long run.
+/// The causes that are expected in a long run.
 const CAUSES: [Cause; 11] = [
     Cause::ConsecutiveFailures,
     Cause::Overdue,
@@ -97,7 +97,7 @@ impl Report {
         self.memory = Some((warm, now));
     }
 
-    /// What must have happened for the rest to mean anything, and what can only be said of the whole.
+    /// Checks that every kind of event has happened, and that memory has not grown.
     pub(crate) fn conclude(&mut self, took: Duration) {
         let chaotic = || self.sums.iter().zip(KINDS).filter(|(_, kind)| *kind != Kind::Calm);
         let all: Counts = self.sums.iter().map(|sums| sums.ours.counts).sum();

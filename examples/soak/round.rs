@@ -1,4 +1,4 @@
-//! One breaker from its first call to its last.
+//! A round: one breaker from its first call to its last.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use tower_breaker::{
     CircuitBreakerLayer, Config, handle::Totals, rejection::RejectWithBreakerError,
 };
 
-use crate::callers::{Caller, Judge};
+use crate::callers::{Caller, Classifier};
 use crate::claims::{self, Broken, Ours};
-use crate::inner::{Inner, judge};
+use crate::inner::{Inner, classify};
 use crate::ledger::{Counts, Ledger};
 use crate::listeners::{Heard, hears, once, waits};
-use crate::people::{Person, reads};
+use crate::operators::{Operator, reads};
 use crate::random::Random;
 use crate::recovery;
 use crate::regime::Regime;
@@ -25,30 +25,30 @@ use crate::stop::Stop;
 
 const TASKS: u64 = 32;
 const THREADS: u64 = 2;
-const PEOPLE: u64 = 2;
+const OPERATORS: u64 = 2;
 const WAITERS: usize = 4;
 
-/// Everybody ends soon after they were told to.
+/// The time within which every task must end after the round.
 const END: Duration = Duration::from_secs(20);
 
-/// What happens beside the calls.
+/// The events of a round beside the calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Nothing opens the circuit.
     Calm,
-    /// The rules alone open and close it.
+    /// Only the rules open and close the circuit.
     Rules,
-    /// People use every verb but `disable`.
-    People,
-    /// People use every verb.
+    /// Operators use every verb except `disable`.
+    Operators,
+    /// Operators use every verb.
     Disabling,
 }
 
-pub(crate) const KINDS: [Kind; 4] = [Kind::Calm, Kind::Rules, Kind::People, Kind::Disabling];
+pub(crate) const KINDS: [Kind; 4] = [Kind::Calm, Kind::Rules, Kind::Operators, Kind::Disabling];
 
 impl Kind {
-    pub(crate) fn has_people(self) -> bool {
-        matches!(self, Self::People | Self::Disabling)
+    pub(crate) fn has_operators(self) -> bool {
+        matches!(self, Self::Operators | Self::Disabling)
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Round {
     pub(crate) time: Duration,
 }
 
-/// What a round was like.
+/// The result of a round.
 pub(crate) struct Played {
     pub(crate) kind: Kind,
     pub(crate) ours: Ours,
@@ -72,7 +72,7 @@ pub(crate) struct Played {
     pub(crate) broken: Broken,
 }
 
-type Layered = CircuitBreakerLayer<ClassifyFn<Judge>, RejectWithBreakerError>;
+type Layered = CircuitBreakerLayer<ClassifyFn<Classifier>, RejectWithBreakerError>;
 
 impl Round {
     pub(crate) async fn play(self) -> Played {
@@ -91,7 +91,7 @@ impl Round {
         let (rejecting, pending) = self.layers(name, policy);
         let handle = rejecting.handle();
         if self.kind == Kind::Calm && self.number % 8 < 4 {
-            // Decides as ever, and rejects nobody.
+            // In shadow mode the rules run, and no call is rejected.
             handle.shadow();
         }
 
@@ -108,11 +108,11 @@ impl Round {
         }
         let mut readers = JoinSet::new();
         readers.spawn(reads(handle.clone(), stop.clone()));
-        let mut people = JoinSet::new();
-        for user in 0..PEOPLE {
+        let mut operators = JoinSet::new();
+        for user in 0..OPERATORS {
             let (handle, regime, stop) = (handle.clone(), Arc::clone(&regime), stop.clone());
             let (Self { kind, shape, .. }, random) = (self, self.random(1_000 + user));
-            people.spawn(Person { handle, regime, kind, shape, policy, random, stop }.acts());
+            operators.spawn(Operator { handle, regime, kind, shape, policy, random, stop }.acts());
         }
         let mut callers = JoinSet::new();
         let mut ledgers = Vec::new();
@@ -145,7 +145,7 @@ impl Round {
         stop.set();
         let mut broken = Broken::default();
         all(callers, "a caller", &mut broken).await;
-        let verbs = all(people, "a person", &mut broken).await.iter().sum();
+        let verbs = all(operators, "an operator", &mut broken).await.iter().sum();
         let read = all(readers, "a reader", &mut broken).await;
         broken.0.extend(read.into_iter().flatten());
 
@@ -161,7 +161,7 @@ impl Round {
         let asked = ledger.counts();
         let ours = called + Ours { counts: asked, counted: asked.ended };
 
-        // Everybody has seen everything and waits when the last change comes, and nothing comes after it.
+        // All waiters must be waiting when the last change comes. No change follows it.
         waiters.spawn(once(handle.changed(), last_wait.clone()));
         sleep(MS * 5).await;
         last_wait.set();
@@ -183,7 +183,7 @@ impl Round {
         Random::new(self.seed, self.number * 10_000 + user)
     }
 
-    /// Both modes of readiness, of one breaker.
+    /// Two layers of one breaker: one rejects calls, the other is pending while the circuit is open.
     fn layers(self, name: &Arc<str>, policy: Policy) -> (Layered, Layered) {
         let calm = self.kind == Kind::Calm;
         let mut random = self.random(3_000);
@@ -194,7 +194,7 @@ impl Round {
         let config = Config::default()
             .name(Arc::clone(name))
             .settings(settings)
-            .classify_fn(judge as Judge)
+            .classify_fn(classify as Classifier)
             .on_rejected(RejectWithBreakerError);
         let config = match self.shape {
             Shape::CustomRule => config.trip_when(move |window| {
@@ -213,7 +213,7 @@ async fn calls(mut caller: Caller, stop: Stop) {
         let rejected = caller.ledger.rejected();
         caller.turn().await;
         if caller.ledger.rejected() != rejected && caller.random.one_in(4) {
-            // Or hardly anybody but those who are rejected would get to call.
+            // Without the pause, callers that are rejected would make nearly all calls.
             sleep(MS).await;
         } else {
             tokio::task::yield_now().await;
@@ -231,7 +231,7 @@ fn calls_at_once(mut caller: Caller, stop: Stop) {
     }
 }
 
-/// What they all return.
+/// The outputs of all tasks. A task that fails or does not end is a broken claim.
 async fn all<T: 'static>(mut tasks: JoinSet<T>, who: &str, broken: &mut Broken) -> Vec<T> {
     let mut done = Vec::new();
     loop {

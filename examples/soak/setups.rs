@@ -1,5 +1,5 @@
-//! The settings of the rounds: every rule, every window, every way to close; once so that nothing can open the
-//! circuit, and once so that everything does.
+//! The settings of the rounds. They cover every rule, window and way to close, each with values that never open the circuit
+//! and with values that often do.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::random::Random;
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
-/// The most probes at once in any settings.
+/// The maximum number of concurrent probes in any settings.
 pub(crate) const MOST_PROBES: u32 = 4;
 
-/// The longest lease. If one is lost, nobody who waits for the circuit to close waits that long.
+/// The longest lease. It exceeds every wait for the circuit to close, so that a lost lease is noticed.
 const LONG: Duration = Duration::from_secs(60 * 60);
 
-/// What the settings of a round have in common: in which class the calls end that they may move to another one.
+/// The part of the settings that all shapes share: the classes in which throttled and cancelled calls are counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
     throttled: Class,
@@ -36,7 +36,7 @@ impl Policy {
         }
     }
 
-    /// Where the breaker counts a call that ended like this.
+    /// The class in which the breaker counts a call that ended in this class.
     pub(crate) fn class(self, ended: Class) -> Class {
         match ended {
             Class::Throttled => self.throttled,
@@ -60,7 +60,7 @@ impl Policy {
     }
 }
 
-/// Which rules and which window.
+/// A choice of rules and window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Default,
@@ -90,7 +90,7 @@ pub(crate) const SHAPES: [Shape; 11] = [
     Shape::Everything,
 ];
 
-/// How much of a bad thing opens the circuit.
+/// The limits of the rules.
 #[derive(Clone, Copy)]
 struct Limits {
     calls: u32,
@@ -98,14 +98,14 @@ struct Limits {
 }
 
 impl Shape {
-    /// No call and no wait opens the circuit.
+    /// Settings with which no call and no wait opens the circuit.
     pub(crate) fn calm(self, policy: Policy, random: &mut Random) -> Settings {
         let settings = self.rules(Limits { calls: u32::MAX, rate: 1.0 });
         let settings = settings.track_in_flight(random.one_in(2));
         policy.apply(settings.min_hold(Duration::from_secs(1)), Duration::from_secs(60))
     }
 
-    /// Everything opens the circuit, and it closes soon.
+    /// Settings with which the circuit opens often and closes soon.
     pub(crate) fn restless(self, policy: Policy, random: &mut Random) -> Settings {
         let calls = 3 + random.below(18) as u32;
         let lease = if random.one_in(3) { MS * 3 } else { LONG };
@@ -115,8 +115,8 @@ impl Shape {
             (_, 0 | 1) => Probe::successes(1),
             _ => Probe::successes(3).in_flight(2),
         };
-        // The waits of the calls are shorter than 6 ms. Where only calls that take long are to open the circuit, they
-        // are no holds: nothing would be pending for long enough in one epoch.
+        // The waits of the calls are shorter than 6 ms. If only long calls are to open the circuit, these waits must not
+        // become holds: no call would be pending for long enough in one epoch.
         let (min_hold, max_hold) = match self {
             Self::Overdue | Self::Slow => (MS * 7, MS * 7),
             _ => (Duration::ZERO, MS * 3),
@@ -136,7 +136,7 @@ impl Shape {
         policy.apply(settings, max_hold)
     }
 
-    /// One call in so many takes long: many where that opens the circuit.
+    /// One call in this number of calls is long. Long calls are frequent if a rule depends on them.
     pub(crate) fn long(self) -> u64 {
         match self {
             Self::Overdue | Self::Slow | Self::Everything => 8,
@@ -172,7 +172,7 @@ impl Shape {
     }
 }
 
-/// What the breaker of every round has in the end: `probes` at once, all of which must succeed.
+/// The settings at the end of every round: `probes` concurrent probes, all of which must succeed.
 pub(crate) fn last(probes: u32) -> Settings {
     Settings::builder()
         .probe(Probe::successes(probes).in_flight(probes).lease(LONG))

@@ -1,4 +1,4 @@
-//! The end of a round, for everybody who works in it.
+//! The signal that ends a round.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

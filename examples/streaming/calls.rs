@@ -1,6 +1,6 @@
-//! The two clients, and one row for each call of them.
+//! The two clients, and a row for each pair of calls.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,35 +10,27 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tower::{BoxError, Layer, ServiceExt};
 use tower_breaker::{BreakerBody, llm::Llm};
 use tower_breaker::{
-    BreakerHandle, CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config, State,
-    handle::{Events, Totals, Watch},
-    rejection::RejectWithBoxError,
+    CircuitBreaker, CircuitBreakerLayer, CircuitOpen, Config, State, rejection::RejectWithBoxError,
 };
 
 use crate::server::{Answer, Server};
+use crate::shared::table::{Account, counted, secs};
 
 type Plain = Client<HttpConnector, Full<Bytes>>;
 
-/// A server, the two clients, and what was claimed of them.
+/// A server, the two clients, and the breaker of one.
 pub(crate) struct Run {
     server: Server,
     healthy: bool,
     naive: Plain,
     guarded: CircuitBreaker<Plain, Llm, RejectWithBoxError>,
-    handle: BreakerHandle,
-    events: Events,
-    watch: Watch,
-    /// As of the last row.
-    totals: Totals,
-    start: Instant,
-    broken: Vec<String>,
+    pub(crate) account: Account,
 }
 
-/// A call of each client whose stream has begun.
+/// A call of each client, whose streams have begun.
 pub(crate) struct Begun {
     answer: Answer,
     naive: JoinHandle<Bytes>,
@@ -49,7 +41,6 @@ pub(crate) struct Begun {
 impl Run {
     pub(crate) fn new(server: Server, config: Config<Llm>, healthy: bool) -> Self {
         let breaker = CircuitBreakerLayer::new(config);
-        let handle = breaker.handle();
         let client = || Client::builder(TokioExecutor::new()).build_http();
         println!(
             "{:>6}  {:<25}  {:<12}  {:<38}  circuit",
@@ -60,16 +51,12 @@ impl Run {
             healthy,
             naive: client(),
             guarded: breaker.layer(client()),
-            events: handle.events(),
-            watch: handle.watch(),
-            totals: handle.snapshot().totals,
-            handle,
-            start: Instant::now(),
-            broken: Vec::new(),
+            account: Account::new(&breaker.handle()),
         }
     }
 
-    /// A call of each client, read to its end. `counted` and `state` are what is claimed of the guarded one.
+    /// Makes a call with each client, and reads both to the end. The claims are how the guarded call is counted, and the
+    /// state after it.
     pub(crate) async fn call(
         &mut self,
         answer: Answer,
@@ -83,7 +70,7 @@ impl Run {
         Ok(())
     }
 
-    /// A call of each client, read to the first token. The server holds the rest.
+    /// Makes a call with each client, and reads the guarded one to its first token. The server holds the rest.
     pub(crate) async fn begin(
         &mut self,
         answer: Answer,
@@ -99,7 +86,7 @@ impl Run {
         Ok(begun)
     }
 
-    /// The rest of what was begun.
+    /// Reads the rest of two calls.
     pub(crate) async fn end(
         &mut self,
         begun: Begun,
@@ -110,33 +97,10 @@ impl Run {
             Answer::HeldThenDies => "  … and dies",
             _ => "  … and ends well",
         };
-        self.server.let_go();
+        self.server.resume();
         self.read_on(begun).await?;
         self.row(says, "", counted, state);
         Ok(())
-    }
-
-    /// Until the next call would be a probe.
-    pub(crate) async fn cooldown(&mut self) {
-        while self.watch.state() == State::Open {
-            self.watch.changed().await;
-        }
-    }
-
-    /// Notes what does not hold.
-    pub(crate) fn claim(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(what());
-        }
-    }
-
-    pub(crate) fn handle(&self) -> &BreakerHandle {
-        &self.handle
-    }
-
-    /// What did not hold.
-    pub(crate) fn broken(self) -> Vec<String> {
-        self.broken
     }
 
     fn now(&self, answer: Answer) -> Answer {
@@ -148,10 +112,10 @@ impl Run {
 
         let response = self.naive.clone().oneshot(self.request()?).await?;
         let status = response.status();
-        // All that an access log knows: it is written at the head.
+        // An access log is written when the head arrives, and contains no more than this.
         let log = if status.is_success() { "success" } else { "error" };
         let log = format!("{} {log}", status.as_u16());
-        self.claim(status.is_success() || answer == Answer::Limited, || {
+        self.account.claim(status.is_success() || answer == Answer::Limited, || {
             format!("{answer:?} has a good head")
         });
         let naive = tokio::spawn(collect(response));
@@ -162,10 +126,12 @@ impl Run {
             Err(error) => match CircuitOpen::find(&*error) {
                 Some(open) => {
                     let (wait, came) = (open.retry_after(), self.server.calls());
-                    self.claim(wait.is_some_and(|wait| !wait.is_zero()), || {
-                        format!("a rejection says when to come back: {wait:?}")
+                    self.account.claim(wait.is_some_and(|wait| !wait.is_zero()), || {
+                        format!("a rejection has a retry-after: {wait:?}")
                     });
-                    self.claim(came == calls, || "a rejected call reaches nobody".to_owned());
+                    self.account.claim(came == calls, || {
+                        "a rejected call does not reach the server".to_owned()
+                    });
                     None
                 }
                 None => return Err(error),
@@ -179,7 +145,7 @@ impl Run {
         let naive = naive.await?;
         if let Some(mut body) = guarded {
             while read(&mut body, &mut text).await {}
-            self.claim(naive == text, || "both clients read the same bytes".to_owned());
+            self.account.claim(naive == text, || "both clients read the same bytes".to_owned());
         }
         Ok(())
     }
@@ -190,54 +156,30 @@ impl Run {
         Request::post(uri).header("content-type", "application/json").body(Full::from(body))
     }
 
-    /// Prints what has been counted since the last row, and every change of the circuit.
+    /// Prints two calls, how the guarded one was counted, and every transition since the last row.
     fn row(&mut self, says: &str, log: &str, claimed: &str, state: State) {
-        let seen = self.handle.snapshot();
-        let counted = counted(&self.totals, &seen.totals);
+        let (before, seen) = self.account.next();
+        let counted = counted(&before, &seen.totals);
         let why = match (counted, seen.last_error) {
             ("failure" | "throttled" | "broken_after", Some(error)) => {
                 format!("{counted}: {error}")
             }
             _ => counted.to_owned(),
         };
-        self.totals = seen.totals;
         let shown = match (counted, seen.until) {
             ("rejected", Some(until)) => {
-                let wait = until.saturating_duration_since(Instant::now().into_std());
+                let wait = until.saturating_duration_since(Instant::now());
                 format!("rejected, retry in {}", secs(wait))
             }
             _ => why.clone(),
         };
-        let at = secs(self.start.elapsed());
+        let at = self.account.time();
         println!("{at:>6}  {says:<25}  {log:<12}  {shown:<38}  {}", seen.state);
-        self.claim(why == claimed, || format!("{says:?} counts as {claimed:?}: {why:?}"));
-        self.claim(seen.state == state, || format!("{says:?} leaves it {state}: {}", seen.state));
-        while let Some(change) = self.events.try_recv() {
-            match change {
-                Ok(change) => {
-                    let last = change.last_error.filter(|_| change.to == State::Open);
-                    let last = last.map(|error| format!(", {error}")).unwrap_or_default();
-                    let time = change.open_for.map(|time| format!(", for {}", secs(time)));
-                    let (from, to, cause) = (change.from, change.to, change.cause);
-                    println!("        {from} → {to}: {cause}{last}{}", time.unwrap_or_default());
-                }
-                Err(lagged) => self.claim(false, || lagged.to_string()),
-            }
-        }
+        self.account.claim(why == claimed, || format!("{says:?} counts as {claimed:?}: {why:?}"));
+        self.account
+            .claim(seen.state == state, || format!("{says:?} leaves it {state}: {}", seen.state));
+        self.account.transitions(true);
     }
-}
-
-/// What has been counted between the two. Nothing while a call is under way.
-fn counted(before: &Totals, now: &Totals) -> &'static str {
-    let classes = [
-        ("success", before.success, now.success),
-        ("failure", before.failure, now.failure),
-        ("throttled", before.throttled, now.throttled),
-        ("rejected", before.rejected, now.rejected),
-        ("broken_after", before.broken_after, now.broken_after),
-    ];
-    let changed = classes.into_iter().find(|(_, before, now)| before != now);
-    changed.map_or("nothing more", |(class, ..)| class)
 }
 
 async fn collect(response: Response<Incoming>) -> Bytes {
@@ -246,7 +188,7 @@ async fn collect(response: Response<Incoming>) -> Bytes {
     text.into()
 }
 
-/// Reads one frame; `false` at the end, and where the body breaks.
+/// Reads one frame. Returns `false` if the body has ended or breaks.
 async fn read<B>(body: &mut B, text: &mut Vec<u8>) -> bool
 where
     B: Body<Data = Bytes> + Unpin,
@@ -262,8 +204,4 @@ where
 
 fn has_token(read: &[u8]) -> bool {
     String::from_utf8_lossy(read).contains(r#""delta":{"content":"#)
-}
-
-fn secs(time: Duration) -> String {
-    format!("{:.2}s", time.as_secs_f64())
 }

@@ -1,32 +1,32 @@
-//! Streams that break behind a good head. A server in the form of OpenAI's answers with 200 and breaks in the stream, in
-//! four ways; one client judges calls by their status, the other has a breaker that reads the streams in passing.
+//! Streams that break after a good head. A server with OpenAI's API responds with 200 and breaks in the stream, in four
+//! ways. One client looks only at the status; the other has a breaker that observes the streams as they pass.
 //!
 //! ```sh
 //! cargo run --example streaming --features llm               # a table of all calls; about 2 s
-//! cargo run --example streaming --features llm -- --healthy  # the server is well: exit 1
-//! cargo run --example streaming --features llm -- --heads    # the breaker is told not to read bodies: exit 1
+//! cargo run --example streaming --features llm -- --healthy  # the server does not fail: exit code 1
+//! cargo run --example streaming --features llm -- --heads    # the breaker does not observe bodies: exit code 1
 //! ```
 //!
-//! It exits with 1 when something is not as it claims, and names it on stderr.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr.
 
 mod calls;
 mod server;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::time::timeout;
 use tower::BoxError;
 use tower_breaker::{Backoff, Config, Provider, Settings, State};
 use tower_breaker::{classify::SettleAt, llm::Llm};
 
 use crate::calls::Run;
 use crate::server::{Answer, Server};
+use crate::shared::run::{Claims, run};
+use crate::shared::table::cooldown;
 
-const USAGE: &str = "usage: streaming [--healthy | --heads]";
-
-/// The ways to break, with what is to be counted.
+/// The ways to break, and how each is counted.
 const BREAKS: [(Answer, &str); 4] = [
     (Answer::ErrorEvent, "failure: server_is_overloaded"),
     (Answer::DiesInEvent, "failure: body broke"),
@@ -34,40 +34,22 @@ const BREAKS: [(Answer, &str); 4] = [
     (Answer::OnlyComments, "failure: server_error"),
 ];
 
-/// So many failures in a row open the circuit, as in the preset.
+/// The number of failures in a row that open the circuit. It is that of the preset.
 const FAILURES: usize = 5;
-
-/// Longer than any run.
-const TOO_LONG: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let (healthy, heads) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => (false, false),
-        ["--healthy"] => (true, false),
-        ["--heads"] => (false, true),
-        _ => {
-            eprintln!("{USAGE}");
-            return Ok(ExitCode::from(2));
-        }
-    };
-    let run = Run::new(Server::start().await?, config(heads)?, healthy);
-    let broken = timeout(TOO_LONG, play(run)).await??;
-    for claim in &broken {
-        eprintln!("does not hold: {claim}");
-    }
-    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run("streaming", ["--healthy", "--heads"], play).await
 }
 
 fn config(heads: bool) -> Result<Config<Llm>, BoxError> {
     let preset = Settings::llm();
     let settings = preset
         .to_builder()
-        // In the preset they must span 500 ms, as one reset connection ends many calls at once. Here they follow one
-        // another within a few.
+        // The failures of the preset must span 500 ms, because one reset connection ends many calls at once. Here they
+        // span a few milliseconds.
         .trip(preset.trip().consecutive_over(Duration::ZERO))
-        // 30 s to 5 min in the preset, for a real outage; here somebody waits for the end of the example.
+        // The preset uses 30 s to 5 min, for real outages. The example must not take that long.
         .cooldown(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(4)))
         .build()?;
     let at = if heads { SettleAt::Head } else { SettleAt::End };
@@ -75,8 +57,8 @@ fn config(heads: bool) -> Result<Config<Llm>, BoxError> {
     Ok(Config::llm(Provider::OpenAi).settings(settings).classify(llm))
 }
 
-/// What happens, and what is claimed of it. Returns what did not hold.
-async fn play(mut run: Run) -> Result<Vec<String>, BoxError> {
+async fn play([healthy, heads]: [bool; 2]) -> Result<Claims, BoxError> {
+    let mut run = Run::new(Server::start().await?, config(heads)?, healthy);
     for _ in 0..2 {
         run.call(Answer::Good, "success", State::Closed).await?;
     }
@@ -88,20 +70,20 @@ async fn play(mut run: Run) -> Result<Vec<String>, BoxError> {
         run.call(answer, "rejected", State::Open).await?;
     }
 
-    // A probe closes the circuit at its first token, and others pass while its stream goes on.
-    run.cooldown().await;
+    // The first token of a probe closes the circuit. Other calls pass while its stream goes on.
+    cooldown(&run.account.handle).await;
     let probe = run.begin(Answer::HeldThenGood, "success", State::Closed).await?;
     run.call(Answer::Good, "success", State::Closed).await?;
     run.end(probe, "nothing more", State::Closed).await?;
 
-    // A probe whose stream breaks behind its first token has closed the circuit all the same. That is one failure.
+    // A probe whose stream breaks after its first token has closed the circuit. The break is one failure.
     run.call(Answer::Limited, "throttled: rate_limit_exceeded (429)", State::Open).await?;
-    run.cooldown().await;
+    cooldown(&run.account.handle).await;
     let probe = run.begin(Answer::HeldThenDies, "success", State::Closed).await?;
     run.end(probe, "broken_after: body broke", State::Closed).await?;
-    let in_a_row = run.handle().snapshot().window.consecutive_failures;
-    run.claim(in_a_row == 1, || format!("that is 1 failure in a row: {in_a_row}"));
+    let in_a_row = run.account.handle.snapshot().window.consecutive_failures;
+    run.account.claim(in_a_row == 1, || format!("that is 1 failure in a row: {in_a_row}"));
     run.call(Answer::Good, "success", State::Closed).await?;
 
-    Ok(run.broken())
+    Ok(run.account.claims)
 }

@@ -1,4 +1,4 @@
-//! An API in the form of OpenAI's chat completions: a real HTTP server on loopback that answers as it is told.
+//! An HTTP server on loopback with the API of OpenAI's chat completions, and scripted responses.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,20 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::Stream;
 use http::{Response, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet, yield_now};
 
-use self::Piece::{Dies, Held, Says};
+use crate::shared::http1::Piece::{self, Dies, Held, Says};
+use crate::shared::http1::{self, pieces};
 
-/// What the server does with a call.
+/// How the server responds to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Good,
@@ -28,7 +24,7 @@ pub(crate) enum Answer {
     NoDone,
     OnlyComments,
     Limited,
-    /// One token, and the rest when it is [let go](Server::let_go).
+    /// One token, and the rest after [`Server::resume`].
     HeldThenGood,
     HeldThenDies,
 }
@@ -47,7 +43,7 @@ impl Answer {
         }
     }
 
-    /// What it is where nothing breaks.
+    /// The answer of a server that does not fail.
     pub(crate) const fn if_well(self) -> Self {
         match self {
             Self::HeldThenGood | Self::HeldThenDies => Self::HeldThenGood,
@@ -67,16 +63,6 @@ impl Answer {
             Self::HeldThenDies => &[Says(ROLE), Says(HEL), Held, Dies],
         }
     }
-}
-
-/// A piece of a response body.
-#[derive(Clone, Copy)]
-enum Piece {
-    Says(&'static str),
-    /// Waits until it is let go.
-    Held,
-    /// The connection ends.
-    Dies,
 }
 
 const ROLE: &str = concat!(
@@ -124,68 +110,42 @@ struct Script {
     calls: AtomicU64,
 }
 
-/// A server that is stopped, with all its connections, when it is dropped.
+/// A running server. Dropping it closes all connections.
 pub(crate) struct Server {
-    address: SocketAddr,
+    server: http1::Server,
     script: Arc<Script>,
-    accepting: JoinHandle<()>,
 }
 
 impl Server {
     pub(crate) async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
         let (answer, go) = (watch::Sender::new(Answer::Good), watch::Sender::new(true));
         let script = Arc::new(Script { answer, go, calls: AtomicU64::new(0) });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&script)));
-        Ok(Self { address, script, accepting })
+        let responding = Arc::clone(&script);
+        let server = http1::Server::start(move |_| {
+            let response = respond(&responding);
+            async move { Ok(response?) }
+        });
+        Ok(Self { server: server.await?, script })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address
     }
 
-    /// From now on it answers like this.
+    /// Sets the answer to all later calls.
     pub(crate) fn answer(&self, answer: Answer) {
         self.script.go.send_replace(false);
         self.script.answer.send_replace(answer);
     }
 
-    /// What is held goes on.
-    pub(crate) fn let_go(&self) {
+    /// Resumes the streams that are held.
+    pub(crate) fn resume(&self) {
         self.script.go.send_replace(true);
     }
 
-    /// The calls that arrived.
+    /// The number of calls so far.
     pub(crate) fn calls(&self) -> u64 {
         self.script.calls.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, script: Arc<Script>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                let _ = stream.set_nodelay(true);
-                let script = Arc::clone(&script);
-                let service = service_fn(move |_| {
-                    let script = Arc::clone(&script);
-                    async move { respond(&script) }
-                });
-                // An error here is a connection that was told to die.
-                connections.spawn(async move {
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
     }
 }
 
@@ -201,25 +161,5 @@ fn respond(
             .header("retry-after", "1"),
         _ => Response::builder().header("content-type", "text/event-stream"),
     };
-    response.body(StreamBody::new(body(answer.pieces(), script.go.subscribe())))
-}
-
-fn body(
-    pieces: &'static [Piece],
-    go: watch::Receiver<bool>,
-) -> impl Stream<Item = io::Result<Frame<Bytes>>> {
-    stream::unfold((pieces.iter(), go), |(mut pieces, mut go)| async move {
-        // While the body has nothing to say, hyper sends what it has: nothing is lost when the connection dies.
-        yield_now().await;
-        let mut piece = pieces.next()?;
-        if let Held = piece {
-            let _ = go.wait_for(|go| *go).await;
-            piece = pieces.next()?;
-        }
-        let frame = match piece {
-            Says(text) => Ok(Frame::data(Bytes::from_static(text.as_bytes()))),
-            Held | Dies => Err(io::Error::other("the server died")),
-        };
-        Some((frame, (pieces, go)))
-    })
+    response.body(StreamBody::new(pieces(answer.pieces(), script.go.subscribe())))
 }

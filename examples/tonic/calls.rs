@@ -1,66 +1,46 @@
-//! The guarded client, and one row for each call of it.
+//! The guarded client, and a row for each of its calls.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 use tower_breaker::classify::Grpc;
 use tower_breaker::integration::with_tonic::rejection;
-use tower_breaker::{
-    BreakerHandle, CircuitBreaker, State,
-    handle::{Events, Totals, Watch},
-    rejection::RejectWithGrpc,
-};
+use tower_breaker::{BreakerHandle, CircuitBreaker, State, rejection::RejectWithGrpc};
 
 use crate::orders::orders_client::OrdersClient;
 use crate::orders::{Order, Reply};
 use crate::service::{Mood, Service};
+use crate::shared::table::{Account, counted, secs};
 
 pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RejectWithGrpc>>;
 
-/// For so long a caller waits for the head of an answer.
+/// The time within which the head of a response must arrive.
 pub(crate) const DEADLINE: Duration = Duration::from_millis(500);
 
-/// The client, the service, and what was claimed of them.
+/// The client, its breaker, and the service.
 pub(crate) struct Run {
     client: Client,
     service: Service,
     healthy: bool,
-    handle: BreakerHandle,
-    events: Events,
-    watch: Watch,
-    /// As of the last row.
-    totals: Totals,
-    start: Instant,
-    broken: Vec<String>,
+    pub(crate) account: Account,
 }
 
 impl Run {
     pub(crate) fn new(
         client: Client,
         service: Service,
-        handle: BreakerHandle,
+        handle: &BreakerHandle,
         healthy: bool,
     ) -> Self {
         println!(
             "{:>6}  {:<5}  {:<8}  {:<40}  {:<26}  circuit",
             "time", "call", "server", "the caller got", "the breaker counted"
         );
-        Self {
-            client,
-            service,
-            healthy,
-            events: handle.events(),
-            watch: handle.watch(),
-            totals: handle.snapshot().totals,
-            handle,
-            start: Instant::now(),
-            broken: Vec::new(),
-        }
+        Self { client, service, healthy, account: Account::new(handle) }
     }
 
-    /// A unary call.
+    /// Makes a unary call. The claims are its result, the class in which it is counted, and the state after it.
     pub(crate) async fn get(&mut self, mood: Mood, got: &str, counted: &str, state: State) {
         let (mood, came) = self.set(mood);
         let result = self.client.get(request()).await.map(|_| ());
@@ -68,7 +48,7 @@ impl Run {
         self.row("Get", mood, (0, result.err()), got, counted, state);
     }
 
-    /// A stream, read to its end.
+    /// Reads a stream to its end.
     pub(crate) async fn watch(&mut self, mood: Mood, got: &str, counted: &str, state: State) {
         let (mood, came) = self.set(mood);
         let (mut count, mut error) = (0, None);
@@ -92,7 +72,7 @@ impl Run {
         self.row("Watch", mood, (count, error), got, counted, state);
     }
 
-    /// A stream that is left behind its first reply.
+    /// Reads a stream to its first reply, and drops it.
     pub(crate) async fn leave(&mut self, mood: Mood, counted: &str, state: State) {
         if let Some(replies) = self.first(mood).await {
             drop(replies);
@@ -100,7 +80,7 @@ impl Run {
         self.row("Watch", mood, (1, None), "1 reply, OK", counted, state);
     }
 
-    /// A stream, read to its first reply.
+    /// Reads a stream to its first reply.
     pub(crate) async fn begin(
         &mut self,
         mood: Mood,
@@ -112,9 +92,9 @@ impl Run {
         replies
     }
 
-    /// The rest of what was begun.
+    /// Reads the rest of a stream.
     pub(crate) async fn end(&mut self, replies: Option<Streaming<Reply>>, state: State) {
-        self.service.let_go();
+        self.service.resume();
         let mut count = 0;
         if let Some(mut replies) = replies {
             while let Ok(Some(_)) = replies.message().await {
@@ -124,44 +104,25 @@ impl Run {
         self.row("  …", Mood::Waits, (count, None), "1 reply, OK", "nothing more", state);
     }
 
-    /// Until the next call would be a probe.
-    pub(crate) async fn cooldown(&mut self) {
-        while self.watch.state() == State::Open {
-            self.watch.changed().await;
-        }
-    }
-
-    /// Notes what does not hold.
-    pub(crate) fn claim(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(what());
-        }
-    }
-
-    /// What did not hold.
-    pub(crate) fn broken(self) -> Vec<String> {
-        self.broken
-    }
-
-    /// Sets the mood of the service. With how many calls came there before.
+    /// Sets the mood of the service, and returns it with the number of calls so far.
     fn set(&self, mood: Mood) -> (Mood, usize) {
         let mood = if self.healthy { Mood::Well } else { mood };
         self.service.set(mood);
         (mood, self.service.calls())
     }
 
-    /// A rejected call reaches nobody, and every other one the service.
+    /// Claims that the service received the call if and only if it was not rejected.
     fn reached(&mut self, came: usize, error: Option<&Status>) {
         let rejected = error.and_then(rejection);
         if let Some(rejected) = rejected {
             let wait = rejected.retry_after();
-            self.claim(wait.is_some_and(|wait| !wait.is_zero()), || {
-                format!("a rejection says when to come back: {wait:?}")
+            self.account.claim(wait.is_some_and(|wait| !wait.is_zero()), || {
+                format!("a rejection has a retry-after: {wait:?}")
             });
         }
         let calls = self.service.calls() - came;
         let expected = usize::from(rejected.is_none());
-        self.claim(calls == expected, || format!("{calls} calls came to the service"));
+        self.account.claim(calls == expected, || format!("{calls} calls reached the service"));
     }
 
     async fn first(&mut self, mood: Mood) -> Option<Streaming<Reply>> {
@@ -171,7 +132,7 @@ impl Run {
         Some(replies)
     }
 
-    /// Prints what has been counted since the last row, and every change of the circuit.
+    /// Prints a call, how it was counted, and every transition since the last row.
     fn row(
         &mut self,
         call: &str,
@@ -181,37 +142,29 @@ impl Run {
         claimed: &str,
         state: State,
     ) {
-        let seen = self.handle.snapshot();
-        let counted = match (counted(&self.totals, &seen.totals), &seen.last_error) {
+        let (before, seen) = self.account.next();
+        let counted = match (counted(&before, &seen.totals), &seen.last_error) {
             ("failure", Some(error)) => format!("failure: {error}"),
             (counted, _) => counted.to_owned(),
         };
-        self.totals = seen.totals;
 
         let (got, more) = got(replies, error.as_ref());
-        let at = secs(self.start.elapsed());
+        let at = self.account.time();
         let (shown, mood) = (format!("{got}{more}"), format!("{mood:?}").to_lowercase());
         println!("{at:>6}  {call:<5}  {mood:<8}  {shown:<40}  {counted:<26}  {}", seen.state);
         let call = call.trim();
-        self.claim(got == claimed_got, || {
+        self.account.claim(got == claimed_got, || {
             format!("{call} of {mood} gets {claimed_got:?}: {got:?}")
         });
-        self.claim(counted == claimed, || format!("{call} of {mood} is {claimed:?}: {counted:?}"));
-        self.claim(seen.state == state, || format!("{call} leaves it {state}: {}", seen.state));
-        while let Some(change) = self.events.try_recv() {
-            match change {
-                Ok(change) => {
-                    let time = change.open_for.map(|time| format!(", for {}", secs(time)));
-                    let (from, to, cause) = (change.from, change.to, change.cause);
-                    println!("        {from} → {to}: {cause}{}", time.unwrap_or_default());
-                }
-                Err(lagged) => self.claim(false, || lagged.to_string()),
-            }
-        }
+        self.account
+            .claim(counted == claimed, || format!("{call} of {mood} is {claimed:?}: {counted:?}"));
+        self.account
+            .claim(seen.state == state, || format!("{call} leaves it {state}: {}", seen.state));
+        self.account.transitions(false);
     }
 }
 
-/// What the caller got, and what else its status says.
+/// The result of a call in a few words, and the details of its status.
 fn got(replies: usize, error: Option<&Status>) -> (String, String) {
     let replies = match replies {
         0 => String::new(),
@@ -230,22 +183,4 @@ fn got(replies: usize, error: Option<&Status>) -> (String, String) {
 
 fn request() -> Request<Order> {
     Request::new(Order { replies: 2, ..Order::default() })
-}
-
-/// What has been counted between the two. Nothing while a call is under way.
-fn counted(before: &Totals, now: &Totals) -> &'static str {
-    let classes = [
-        ("success", before.success, now.success),
-        ("failure", before.failure, now.failure),
-        ("ignored", before.ignored, now.ignored),
-        ("cancelled", before.cancelled, now.cancelled),
-        ("rejected", before.rejected, now.rejected),
-        ("broken_after", before.broken_after, now.broken_after),
-    ];
-    let changed = classes.into_iter().find(|(_, before, now)| before != now);
-    changed.map_or("nothing more", |(class, ..)| class)
-}
-
-fn secs(time: Duration) -> String {
-    format!("{:.2}s", time.as_secs_f64())
 }

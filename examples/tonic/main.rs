@@ -1,12 +1,12 @@
-//! gRPC with tonic on both sides, a breaker on both sides, and a server that fails in three ways: at once, behind the
-//! replies of a stream, and by hanging.
+//! gRPC with tonic and a breaker on both sides, and a server that fails in three ways: at once, after the replies of a
+//! stream, and by hanging.
 //!
 //! ```sh
 //! cargo run --example tonic --features tonic               # a table of all calls; about 3 s
-//! cargo run --example tonic --features tonic -- --healthy  # the server is well: exit 1
+//! cargo run --example tonic --features tonic -- --healthy  # the server does not fail: exit code 1
 //! ```
 //!
-//! It exits with 1 when something is not as it claims, and names it on stderr.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr.
 
 mod calls;
 #[allow(
@@ -20,12 +20,12 @@ mod orders {
     include!("orders.rs");
 }
 mod service;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::time::timeout;
 use tonic::transport::Endpoint;
 use tower::{BoxError, ServiceBuilder};
 use tower_breaker::{Backoff, CircuitBreakerLayer, Config, ConfigError, Settings, State, Trip};
@@ -33,39 +33,22 @@ use tower_breaker::{Backoff, CircuitBreakerLayer, Config, ConfigError, Settings,
 use crate::calls::{DEADLINE, Run};
 use crate::orders::orders_client::OrdersClient;
 use crate::service::{Mood, Service};
-
-const USAGE: &str = "usage: tonic [--healthy]";
-
-/// Longer than any run.
-const TOO_LONG: Duration = Duration::from_secs(60);
+use crate::shared::run::{Claims, run};
+use crate::shared::table::cooldown;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let healthy = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--healthy"] => true,
-        _ => {
-            eprintln!("{USAGE}");
-            return Ok(ExitCode::from(2));
-        }
-    };
-    let broken = timeout(TOO_LONG, play(healthy)).await??;
-    for claim in &broken {
-        eprintln!("does not hold: {claim}");
-    }
-    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run("tonic", ["--healthy"], play).await
 }
 
-/// So many failures in a row open the circuit, for less than a second: here somebody waits for the end of the example.
-/// The presets say five that span 500 ms, and 5 s.
+/// The settings of a preset, opened by the given number of failures in a row, with a cooldown of 600 ms. The presets use
+/// five failures that span 500 ms, and a cooldown of 5 s; the example must not take that long.
 fn settings(preset: &Settings, failures: u32) -> Result<Settings, ConfigError> {
     let cooldown = Backoff::exponential(Duration::from_millis(600), Duration::from_secs(5));
     preset.to_builder().trip(Trip::none().consecutive(failures)).cooldown(cooldown).build()
 }
 
-/// What happens, and what is claimed of it. Returns what did not hold.
-async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
+async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     let on_server = Config::grpc().name("database").settings(settings(&Settings::grpc(), 3)?);
     let on_server = CircuitBreakerLayer::new(on_server);
     let database = on_server.handle();
@@ -76,14 +59,14 @@ async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
         Config::grpc_client().name("orders").settings(settings(&Settings::grpc_client(), 4)?);
     let on_client = CircuitBreakerLayer::new(on_client);
     let orders = on_client.handle();
-    // The channel's own timeout. One that the request carries starts a second clock in the server, which may be faster.
+    // The timeout of the channel. A timeout in the request would start a second clock in the server, which may end first.
     let channel = Endpoint::from_shared(format!("http://{address}"))?.timeout(DEADLINE);
     let channel = channel.connect_lazy();
     let client = OrdersClient::new(ServiceBuilder::new().layer(on_client).service(channel));
 
-    // The breaker of the client. That of the server lets everything pass meanwhile.
+    // The breaker of the client. The breaker of the server is disabled meanwhile.
     database.disable();
-    let mut run = Run::new(client, service, orders, healthy);
+    let mut run = Run::new(client, service, &orders, healthy);
     run.get(Mood::Well, "OK", "success", State::Closed).await;
     run.watch(Mood::Well, "2 replies, OK", "success", State::Closed).await;
     run.leave(Mood::Waits, "success", State::Closed).await;
@@ -95,23 +78,24 @@ async fn play(healthy: bool) -> Result<Vec<String>, BoxError> {
     run.get(Mood::Down, "rejected by orders", "rejected", State::Open).await;
     run.watch(Mood::Down, "rejected by orders", "rejected", State::Open).await;
 
-    run.cooldown().await;
+    cooldown(&orders).await;
     run.get(Mood::Down, "Unavailable", "failure: UNAVAILABLE (14)", State::Open).await;
 
-    // A stream is a probe that closes the circuit at its first reply; others pass while it goes on.
-    run.cooldown().await;
+    // The first reply of a stream closes the circuit. Other calls pass while the stream goes on.
+    cooldown(&orders).await;
     let stream = run.begin(Mood::Waits, "success", State::Closed).await;
     run.get(Mood::Well, "OK", "success", State::Closed).await;
     run.end(stream, State::Closed).await;
 
-    // The breaker of the server: its rejections are no failures of the client's.
+    // The breaker of the server. The breaker of the client ignores its rejections.
     database.reset();
     for _ in 0..3 {
         run.get(Mood::Down, "Unavailable", "failure: UNAVAILABLE (14)", State::Closed).await;
     }
-    run.claim(database.state() == State::Open, || "the circuit of the server is open".to_owned());
+    run.account
+        .claim(database.state() == State::Open, || "the circuit of the server is open".to_owned());
     for _ in 0..4 {
         run.get(Mood::Down, "rejected by database", "ignored", State::Closed).await;
     }
-    Ok(run.broken())
+    Ok(run.account.claims)
 }

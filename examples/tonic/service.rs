@@ -1,4 +1,4 @@
-//! A gRPC server whose calls end as its mood is.
+//! A gRPC service whose mood decides how calls end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,19 +20,19 @@ use crate::orders::{Order, Reply};
 
 type Replies = BoxStream<'static, Result<Reply, Status>>;
 
-/// How the calls end.
+/// How calls end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Well,
-    /// `UNAVAILABLE`; of a stream, behind its replies.
+    /// With `UNAVAILABLE`; streams, after their replies.
     Down,
     /// Never.
     Hangs,
-    /// When it is let go, and well.
+    /// With `OK`, after [`Service::resume`].
     Waits,
 }
 
-/// Clones are the same service.
+/// The service. Clones share its state.
 #[derive(Clone)]
 pub(crate) struct Service(Arc<Inside>);
 
@@ -51,7 +51,7 @@ impl Service {
         }))
     }
 
-    /// Serves on a port of its own, behind the layer.
+    /// Starts a server with this layer on a free port.
     pub(crate) async fn start(
         &self,
         breaker: CircuitBreakerLayer<Grpc, RejectWithGrpc>,
@@ -70,13 +70,13 @@ impl Service {
         *self.0.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
     }
 
-    /// How many calls came here.
+    /// The number of calls so far.
     pub(crate) fn calls(&self) -> usize {
         self.0.calls.load(Ordering::SeqCst)
     }
 
-    /// Ends what waits.
-    pub(crate) fn let_go(&self) {
+    /// Ends a call that waits.
+    pub(crate) fn resume(&self) {
         self.0.go.notify_one();
     }
 

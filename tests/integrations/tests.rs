@@ -9,6 +9,8 @@ mod llm;
 mod matrix;
 mod messages;
 mod reqwest;
+#[path = "../../examples/shared/mod.rs"]
+mod shared;
 #[path = "../support/mod.rs"]
 mod support;
 mod tower_http;

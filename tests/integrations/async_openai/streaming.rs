@@ -92,7 +92,7 @@ async fn a_probe_closes_the_circuit_at_its_first_token() {
         let mut probe = stream(&client).await.unwrap();
         probe.next().await.unwrap().unwrap(); // the role
         until(&handle, |seen| seen.state == State::Closed && seen.totals.success == 1).await;
-        server.let_go();
+        server.resume();
         let (rest, errors) = read(probe).await;
         assert!(rest.ends_with("lo") && errors.is_empty(), "{rest} {errors:?}");
     }

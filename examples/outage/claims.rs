@@ -1,5 +1,4 @@
-//! Whether the figures hold what is claimed: of the naive client that there was an outage at all, of the
-//! protected one that it came through.
+//! The claims about the figures: that the naive client suffers the outage, and that the protected one does not.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +12,7 @@ pub(crate) struct Claim {
     pub(crate) scenario: &'static str,
     client: &'static str,
     figure: &'static str,
-    /// `None`: the figure is missing, which holds nothing.
+    /// `None` if the figure is missing. The claim does not hold then.
     measured: Option<u64>,
     bound: Bound,
 }
@@ -65,21 +64,21 @@ pub(crate) fn claims(report: &Report) -> Vec<Claim> {
     use Bound::{AtLeast, AtMost};
 
     let mut claims = match report.name {
-        // 450 errors and 950 calls are what the published figures come to when the retries of the last 30 s find
-        // the provider healthy again; the bounds leave room for a machine that is late.
+        // The published figures imply 450 errors and 950 calls if the retries of the last 30 s reach a healthy provider.
+        // The bounds leave room for a slow machine.
         FIVE_MINUTES => vec![
             of_naive("user_visible_errors", naive.user_visible_errors, AtLeast(400)),
             of_naive("provider_calls", naive.provider_calls, AtLeast(800)),
             of_naive("mean_ms", naive.mean_ms, AtLeast(30_000)),
             of_ours("provider_calls", protected.provider_calls, AtMost(40)),
             of_ours("mean_ms", protected.mean_ms, AtMost(2_000)),
-            // A probe that hangs into its timeout just as the provider recovers, then the longest cooldown.
+            // The worst case: a probe that begins just before the recovery and times out, then the longest cooldown.
             recovery(95_000),
         ],
         TEN_THOUSAND => vec![
             of_naive("user_visible_errors", naive.user_visible_errors, AtLeast(naive.requests)),
             of_naive("provider_calls", naive.provider_calls, AtLeast(2 * naive.requests)),
-            // Those that trip it, those that were on their way, and the probes.
+            // The calls that trip the breaker, the calls in flight at that time, and the probes.
             of_ours(
                 "provider_calls",
                 protected.provider_calls,
@@ -90,7 +89,7 @@ pub(crate) fn claims(report: &Report) -> Vec<Claim> {
         STORM => vec![
             of_naive("user_visible_errors", naive.user_visible_errors, AtLeast(naive.requests)),
             of_naive("provider_calls", naive.provider_calls, AtLeast(4 * naive.requests)),
-            // One call of each task at the most: no retry gets through, only probes.
+            // At most one call per task: no retry is admitted, only probes.
             of_ours(
                 "provider_calls",
                 protected.provider_calls,
@@ -106,8 +105,8 @@ pub(crate) fn claims(report: &Report) -> Vec<Claim> {
     claims
 }
 
-/// How many cooldowns can have ended in the outage, each as short as its jitter allows. The clock's bound: it
-/// does not ask the breaker.
+/// The maximum number of cooldowns that can end in the outage, if each is as short as its jitter allows. The bound follows
+/// from the clock alone, not from the breaker.
 fn cooldowns(figures: &Figures) -> u64 {
     let mut left = Duration::from_millis(figures.outage_ms).as_secs_f64();
     let (mut nominal, longest) = (COOLDOWN.0.as_secs_f64(), COOLDOWN.1.as_secs_f64());

@@ -1,6 +1,6 @@
-//! One row for each call.
+//! The client, and a row for each of its calls.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
@@ -9,36 +9,27 @@ use async_openai::types::chat::{
     ChatCompletionRequestUserMessage, ChatCompletionResponseStream, CreateChatCompletionRequest,
 };
 use futures_util::StreamExt;
-use tokio::time::Instant;
 use tower::BoxError;
-use tower_breaker::{
-    BreakerHandle, State,
-    handle::{Events, Totals, Watch},
-};
+use tower_breaker::{BreakerHandle, State, handle::Totals};
 
 use crate::recipe::rejection;
 use crate::server::{Answer, Server};
+use crate::shared::table::Account;
 
-/// What a call asks for.
+/// The kind of response that a call asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wants {
     Whole,
     Stream,
 }
 
-/// Two servers, the client, and what was claimed of them.
+/// Two servers, the client, and its breaker.
 pub(crate) struct Run {
     primary: Server,
     second: Server,
     client: Client<OpenAIConfig>,
     healthy: bool,
-    handle: BreakerHandle,
-    events: Events,
-    watch: Watch,
-    /// As of the last row.
-    totals: Totals,
-    start: Instant,
-    broken: Vec<String>,
+    pub(crate) account: Account,
 }
 
 impl Run {
@@ -46,29 +37,18 @@ impl Run {
         primary: Server,
         second: Server,
         client: Client<OpenAIConfig>,
-        handle: BreakerHandle,
+        handle: &BreakerHandle,
         healthy: bool,
     ) -> Self {
         println!(
             "{:>6}  {:<23}  {:<15}  {:<9}  {:<21}  circuit",
             "time", "the primary", "the caller gets", "attempts", "the breaker counted"
         );
-        Self {
-            primary,
-            second,
-            client,
-            healthy,
-            events: handle.events(),
-            watch: handle.watch(),
-            totals: handle.snapshot().totals,
-            handle,
-            start: Instant::now(),
-            broken: Vec::new(),
-        }
+        Self { primary, second, client, healthy, account: Account::new(handle) }
     }
 
-    /// A call while the primary answers like this. The rest is what is claimed: what the caller gets, how many attempts
-    /// reach the primary, what the breaker counts, and the state of the circuit.
+    /// Makes a call while the primary answers like this. The claims are what the caller gets, how many attempts reach the
+    /// primary, what the breaker counts, and the state of the circuit.
     #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
     pub(crate) async fn call(
         &mut self,
@@ -96,14 +76,15 @@ impl Run {
         let served = got == "second" || (calls == 0 && state == State::Open);
         self.row(says, &got, gets, Some(calls), counted, state);
         let (key, asked) = ("Bearer second-key", self.second.asked());
-        self.claim(asked.len() == usize::from(served), || {
+        self.account.claim(asked.len() == usize::from(served), || {
             format!("the second is called: {served}")
         });
-        self.claim(asked.iter().all(|asked| asked.key == key), || "each key to its own".to_owned());
+        self.account
+            .claim(asked.iter().all(|asked| asked.key == key), || "each key to its own".to_owned());
         Ok(())
     }
 
-    /// A stream, read to its first token. The primary holds the rest.
+    /// Reads a stream to its first token. The primary holds the rest.
     pub(crate) async fn begin(
         &mut self,
         says: &str,
@@ -123,7 +104,7 @@ impl Run {
         Ok(stream)
     }
 
-    /// The rest of a stream. It was counted when it began.
+    /// Reads the rest of a stream. It was counted at its first token.
     pub(crate) async fn end(
         &mut self,
         says: &str,
@@ -131,44 +112,23 @@ impl Run {
         gets: &str,
         state: State,
     ) -> Result<(), BoxError> {
-        self.primary.let_go();
+        self.primary.resume();
         let got = read(stream).await;
         self.row(says, &got, gets, None, "", state);
         Ok(())
     }
 
-    /// Until the next call would be a probe.
-    pub(crate) async fn cooldown(&mut self) {
-        while self.watch.state() == State::Open {
-            self.watch.changed().await;
-        }
-    }
-
-    /// How long the circuit stays open.
+    /// The time for which the circuit stays open.
     pub(crate) fn left(&self) -> Duration {
-        let until = self.handle.snapshot().until;
-        until.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now().into_std())
-        })
-    }
-
-    /// Notes what does not hold.
-    pub(crate) fn claim(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(what());
-        }
-    }
-
-    /// What did not hold.
-    pub(crate) fn broken(self) -> Vec<String> {
-        self.broken
+        let until = self.account.handle.snapshot().until;
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 
     fn primary_answers(&self, answer: Answer) {
         self.primary.answer([], if self.healthy { Answer::Good } else { answer });
     }
 
-    /// Prints what has been counted since the last row, and every change of the circuit.
+    /// Prints a call, how it was counted, and every transition since the last row.
     fn row(
         &mut self,
         says: &str,
@@ -178,29 +138,20 @@ impl Run {
         claimed: &str,
         state: State,
     ) {
-        let seen = self.handle.snapshot();
-        let counted = counted(&self.totals, &seen.totals);
-        self.totals = seen.totals;
+        let (before, seen) = self.account.next();
+        let counted = counted(&before, &seen.totals);
         let came = self.primary.asked().len();
         let shown = calls.map(|_| came.to_string()).unwrap_or_default();
-        let at = secs(self.start.elapsed());
+        let at = self.account.time();
         println!("{at:>6}  {says:<23}  {got:<15}  {shown:<9}  {counted:<21}  {}", seen.state);
-        self.claim(got == gets, || format!("{says:?} gives {gets:?}: {got:?}"));
-        self.claim(came == calls.unwrap_or(0), || format!("{says:?} is called {calls:?}: {came}"));
-        self.claim(counted == claimed, || format!("{says:?} counts as {claimed:?}: {counted:?}"));
-        self.claim(seen.state == state, || format!("{says:?} leaves it {state}: {}", seen.state));
-        while let Some(change) = self.events.try_recv() {
-            match change {
-                Ok(change) => {
-                    let last = change.last_error.filter(|_| change.to == State::Open);
-                    let last = last.map(|error| format!(", {error}")).unwrap_or_default();
-                    let time = change.open_for.map(|time| format!(", for {}", secs(time)));
-                    let (from, to, cause) = (change.from, change.to, change.cause);
-                    println!("        {from} → {to}: {cause}{last}{}", time.unwrap_or_default());
-                }
-                Err(lagged) => self.claim(false, || lagged.to_string()),
-            }
-        }
+        self.account.claim(got == gets, || format!("{says:?} gives {gets:?}: {got:?}"));
+        self.account
+            .claim(came == calls.unwrap_or(0), || format!("{says:?} is called {calls:?}: {came}"));
+        self.account
+            .claim(counted == claimed, || format!("{says:?} counts as {claimed:?}: {counted:?}"));
+        self.account
+            .claim(seen.state == state, || format!("{says:?} leaves it {state}: {}", seen.state));
+        self.account.transitions(true);
     }
 }
 
@@ -212,7 +163,7 @@ fn request() -> CreateChatCompletionRequest {
     }
 }
 
-/// The tokens, and whether there was an error among them.
+/// The tokens of a stream, and whether it contained an error.
 async fn read(mut stream: ChatCompletionResponseStream) -> String {
     let (mut text, mut error) = (String::new(), "");
     while let Some(chunk) = stream.next().await {
@@ -233,7 +184,7 @@ fn told(error: &OpenAIError) -> String {
     }
 }
 
-/// What has been counted between the two.
+/// The classes that count more calls in `now` than in `before`.
 fn counted(before: &Totals, now: &Totals) -> String {
     let classes = [
         ("success", now.success - before.success),
@@ -245,8 +196,4 @@ fn counted(before: &Totals, now: &Totals) -> String {
     ];
     let counted = classes.into_iter().filter(|(_, count)| *count > 0);
     counted.map(|(class, count)| format!("{class} {count}")).collect::<Vec<_>>().join(", ")
-}
-
-fn secs(time: Duration) -> String {
-    format!("{:.2}s", time.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! People and programs that control the breaker while it is called.
+//! Operators that control the breaker while it is called.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::round::Kind;
 use crate::setups::{MOST_PROBES, MS, Policy, Shape};
 use crate::stop::Stop;
 
-pub(crate) struct Person {
+pub(crate) struct Operator {
     pub(crate) handle: BreakerHandle,
     pub(crate) regime: Arc<Regime>,
     pub(crate) kind: Kind,
@@ -22,13 +22,13 @@ pub(crate) struct Person {
     pub(crate) stop: Stop,
 }
 
-impl Person {
-    /// Uses the verbs until the round ends; how many it used.
+impl Operator {
+    /// Uses manual verbs until the round ends. Returns their number.
     pub(crate) async fn acts(mut self) -> u64 {
         let mut used = 0;
         while !self.stop.is_set() {
-            if self.kind.has_people() && self.random.one_in(24) {
-                // More at once than are kept for those who listen.
+            if self.kind.has_operators() && self.random.one_in(24) {
+                // More transitions at once than a breaker keeps for its receivers.
                 for _ in 0..400 {
                     self.regime.act(&self.handle, Verb::ForceClosed);
                 }
@@ -47,7 +47,7 @@ impl Person {
             Kind::Calm => self.shape.calm(self.policy, &mut self.random),
             _ => self.shape.restless(self.policy, &mut self.random),
         };
-        if !self.kind.has_people() {
+        if !self.kind.has_operators() {
             return Verb::Reconfigure(Box::new(reconfigure));
         }
         match self.random.below(12) {
@@ -65,7 +65,7 @@ impl Person {
     }
 }
 
-/// Reads snapshots until the round ends; what they said that cannot be.
+/// Reads snapshots until the round ends. Returns their contradictions.
 pub(crate) async fn reads(handle: BreakerHandle, stop: Stop) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut before = handle.snapshot();
