@@ -110,31 +110,36 @@ impl Grpc {
     /// without a `grpc-status` in its head is a success.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
         match result {
-            Ok(response) => self.head(response).unwrap_or(Outcome::success()),
+            Ok(response) => self.head(response).err().unwrap_or(Outcome::success()),
             Err(error) => failed_call(error),
         }
     }
 
-    /// Returns the outcome of a head. `None` if the trailers decide.
-    fn head<B>(&self, response: &Response<B>) -> Option<Outcome> {
+    /// Returns the outcome of a head, or the content of the body if the body decides.
+    fn head<B>(&self, response: &Response<B>) -> Result<Content, Outcome> {
         if let Some(outcome) = answered_by_a_breaker(response) {
-            return Some(outcome);
+            return Err(outcome);
         }
         let (status, headers) = (response.status(), response.headers());
-        let role = self.rules.role;
-        let by_http = match class_of(status, role) {
+        let rules = &*self.rules;
+        let by_http = match class_of(status, rules.role) {
             Class::Success => (status != StatusCode::OK).then_some(Outcome::success()),
-            class => return Some(by_status(class, status, headers)),
+            class => return Err(by_status(class, status, headers)),
         };
-        self.rules.classify(headers).or(by_http).or_else(|| {
-            let is_page = role == Role::Client && Content::of(headers) == Content::Other;
-            is_page.then(|| Outcome::failure().reason("no gRPC"))
-        })
+        if let Some(outcome) = rules.classify(headers).or(by_http) {
+            return Err(outcome);
+        }
+        match Content::of(headers) {
+            Content::Other if rules.role == Role::Client => {
+                Err(Outcome::failure().reason("no gRPC"))
+            }
+            content => Ok(content),
+        }
     }
 
     /// Returns the classifier of a body. A server may serve more than gRPC, and the rest has no `grpc-status`.
-    fn body_classifier(&self, headers: &HeaderMap, deadline: Option<Instant>) -> BodyClassifier {
-        match (Content::of(headers), self.rules.role) {
+    fn body_classifier(&self, content: Content, deadline: Option<Instant>) -> BodyClassifier {
+        match (content, self.rules.role) {
             (Content::Grpc, _) | (Content::Unknown, Role::Client) => {
                 BodyClassifier::Trailers(StatusRules::shared(&self.rules), deadline)
             }
@@ -189,14 +194,16 @@ where
     ) -> ReadyOnly<Result<Self::Response, E>> {
         let head = match &result {
             Ok(response) => self.head(response),
-            Err(error) => Some(failed_call(error)),
+            Err(error) => Err(failed_call(error)),
         };
         Classified::Ready(match (result, head) {
-            (Ok(response), None) => {
-                let classifier = self.body_classifier(response.headers(), deadline);
+            (Ok(response), Ok(content)) => {
+                let classifier = self.body_classifier(content, deadline);
                 Ok(settle_by_body(response, false, self.settle_at, permit, classifier))
             }
-            (result, head) => settle_at_head(result, permit, head.unwrap_or(Outcome::success())),
+            (result, head) => {
+                settle_at_head(result, permit, head.err().unwrap_or(Outcome::success()))
+            }
         })
     }
 
