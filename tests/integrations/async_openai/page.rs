@@ -28,7 +28,7 @@ fn outcome(error: &OpenAIError) -> Option<Outcome> {
                 false => Outcome::throttled().code(429),
             })
         }
-        // The request could not be built: it was not sent.
+        // The request could not be built, and no call was made.
         OpenAIError::InvalidArgument(_) | OpenAIError::FileReadError(_) => Some(Outcome::ignored()),
         OpenAIError::Reqwest(error) if error.is_builder() => Some(Outcome::ignored()),
         // A breaker further in has answered.
