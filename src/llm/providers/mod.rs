@@ -34,7 +34,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use super::profile::Profile;
-use super::stream_format::{EventKind, EventShape, StreamFormat};
+use super::stream_format::{EventKind, EventShape, NamedEvent, StreamFormat};
 
 providers! {
     OpenAi => openai, "OpenAI.";
@@ -151,18 +151,37 @@ pub(super) fn profiles() -> impl Iterator<Item = &'static Profile> {
     Provider::ALL.iter().map(|provider| provider.profile())
 }
 
-/// A named event: its name, its stream format (`None` if several formats have it), and its kind.
-type EventRow = (&'static str, Option<&'static StreamFormat>, EventKind);
+/// A named event in [`EVENTS`].
+struct EventRow {
+    name: &'static [u8],
+    /// The row matches every name with this beginning.
+    is_prefix: bool,
+    /// `None` if several formats have the event.
+    format: Option<&'static StreamFormat>,
+    kind: EventKind,
+}
+
+impl EventRow {
+    fn new(&(name, kind): &NamedEvent, format: Option<&'static StreamFormat>) -> Self {
+        let prefix = name.strip_suffix('*');
+        let is_prefix = prefix.is_some();
+        Self { name: prefix.unwrap_or(name).as_bytes(), is_prefix, format, kind }
+    }
+
+    fn matches(&self, name: &[u8]) -> bool {
+        if self.is_prefix { name.starts_with(self.name) } else { name == self.name }
+    }
+}
 
 /// The named events of all providers in one list, because it is searched for every named event of a stream.
 static EVENTS: LazyLock<Vec<EventRow>> = LazyLock::new(|| {
-    let shared = profiles().flat_map(|profile| profile.events);
-    let shared = common::EVENTS.iter().chain(shared).map(|&(name, kind)| (name, None, kind));
-    let of_format = |format: &'static StreamFormat| {
-        format.events.iter().map(move |&(name, kind)| (name, Some(format), kind))
+    let shared = common::EVENTS.iter().chain(profiles().flat_map(|profile| profile.events));
+    let formats = profiles().flat_map(|profile| profile.formats);
+    let rows_of = |format: &&'static StreamFormat| {
+        let format = *format;
+        format.events.iter().map(move |event| EventRow::new(event, Some(format)))
     };
-    let formats = profiles().flat_map(|profile| profile.formats.iter().copied());
-    shared.chain(formats.flat_map(of_format)).collect()
+    shared.map(|event| EventRow::new(event, None)).chain(formats.flat_map(rows_of)).collect()
 });
 
 /// Returns the kind of the event with this name, and its stream format unless several formats have it.
@@ -170,11 +189,7 @@ pub(super) fn event_named(name: &[u8]) -> Option<(Option<&'static StreamFormat>,
     if name.is_empty() {
         return None;
     }
-    let matches = |row: &str| match row.strip_suffix('*') {
-        Some(beginning) => name.starts_with(beginning.as_bytes()),
-        None => name == row.as_bytes(),
-    };
-    EVENTS.iter().find(|(row, ..)| matches(row)).map(|&(_, format, kind)| (format, kind))
+    EVENTS.iter().find(|row| row.matches(name)).map(|row| (row.format, row.kind))
 }
 
 /// Returns the format and the shape of an event without a known name. Returns `None` if no format has such events.
