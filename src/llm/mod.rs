@@ -22,7 +22,7 @@ mod wait;
 
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 
 use self::credential::Credential;
@@ -33,7 +33,7 @@ use crate::breaker::Permit;
 use crate::classify::body::BodyClassifier;
 use crate::classify::body::settle::{has_no_body, settle_by_body};
 use crate::classify::http::{
-    Codes, OPEN_HEADER, answered_by_a_breaker, by_status, code_setters, is_encoded,
+    Codes, answered_by_a_breaker, by_status, code_setters, is_encoded, is_head, is_rejection,
 };
 use crate::classify::result::failed_call;
 use crate::classify::{
@@ -47,7 +47,7 @@ use crate::{Class, Outcome};
 /// |---|---|
 /// | `Err` | failure |
 /// | `Err` with the rejection of another breaker, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
-/// | a response with [`OPEN_HEADER`] | ignored, with its wait |
+/// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
 /// | a status of 400 and above | by the signals of the [`Provider`]; otherwise 4xx is the caller's fault and 5xx a failure |
 /// | a good status and a stream or JSON that contains an error | by the same signals; otherwise a failure |
 /// | a stream that breaks, or ends without the end marker of its format | failure |
@@ -199,7 +199,7 @@ where
     type Deferred = Reading<B, E>;
 
     fn request(&self, request: &Request<A>) -> bool {
-        request.method() == Method::HEAD
+        is_head(request)
     }
 
     fn result(
@@ -259,7 +259,7 @@ where
     }
 
     fn is_rejection(&self, response: &Response<B>) -> bool {
-        response.headers().contains_key(OPEN_HEADER)
+        is_rejection(response.headers())
     }
 }
 

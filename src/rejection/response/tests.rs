@@ -105,7 +105,7 @@ fn the_error_type_of_the_service_is_kept() {
 }
 
 #[test]
-fn classifiers_ignore_these_answers_and_a_fallback_treats_them_as_failures() {
+fn classifiers_ignore_these_answers_and_a_fallback_replaces_them() {
     let open = open("db", Some(Duration::from_secs(3)));
     let http: Answer = RejectWithHttp::response(&open);
     let grpc: Answer = RejectWithGrpc::response(&open);
@@ -119,7 +119,9 @@ fn classifiers_ignore_these_answers_and_a_fallback_treats_them_as_failures() {
         assert_eq!(outcome.wait(), Some(Duration::from_secs(3)));
     }
     for answer in [http, grpc] {
-        assert_eq!(answer.to_outcome().class(), Class::Failure);
+        let outcome = answer.to_outcome();
+        assert!(outcome.is_rejection() && outcome.wants_another());
+        assert_eq!(outcome.class(), Class::Ignored);
         assert_eq!(retry_after(answer.headers()), Some(Duration::from_secs(3)));
     }
 }

@@ -31,7 +31,7 @@ fn outcome(error: &OpenAIError) -> Option<Outcome> {
         // The request could not be built, and no call was made.
         OpenAIError::InvalidArgument(_) | OpenAIError::FileReadError(_) => Some(Outcome::ignored()),
         OpenAIError::Reqwest(error) if error.is_builder() => Some(Outcome::ignored()),
-        // A breaker further in has answered.
+        // A breaker further inside rejected the call.
         _ => rejection(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after())),
     }
 }
