@@ -15,7 +15,7 @@ fn likely_mistakes_are_explained() {
     let version = Command::new(rustc).arg("--version").output().expect("a compiler");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     if !version.starts_with(COMPILER) {
-        println!("skipped: the messages are those of {COMPILER}*, not of {}", version.trim());
+        println!("skipped: the messages are those of {COMPILER}*, and this is {}", version.trim());
         return;
     }
     trybuild::TestCases::new().compile_fail("ui/*.rs");

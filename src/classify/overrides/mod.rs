@@ -50,7 +50,7 @@ pub use self::subject::{Action, Decide, Ignore, OfCause, OfError, OfResponse, On
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this override does not fit a service with the response `{Res}` and the error `{E}`",
-    label = "`{Self}` does not fit a service that returns `Result<{Res}, {E}>`",
+    label = "an override does not fit a service that returns `Result<{Res}, {E}>`",
     note = "an override on errors takes `|error: &{E}|`, the error of the service directly inside the breaker",
     note = "an override on responses takes `|response: &{Res}|`, the response of the service directly inside the breaker",
     note = "to find another error among its sources: `.ignore_caused_by(|cause: &MyError| …)`, `.classify_caused_by(…)`"

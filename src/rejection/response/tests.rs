@@ -105,7 +105,7 @@ fn the_error_type_of_the_service_is_kept() {
 }
 
 #[test]
-fn classifiers_ignore_these_answers_and_a_fallback_replaces_them() {
+fn a_breaker_ignores_these_answers_and_a_fallback_acts_on_them() {
     let open = open("db", Some(Duration::from_secs(3)));
     let http: Answer = RejectWithHttp::response(&open);
     let grpc: Answer = RejectWithGrpc::response(&open);

@@ -1,4 +1,4 @@
-//! `Config::default()` fails, and a router of axum cannot.
+//! `Config::default()` returns errors, and a router of axum must not.
 
 use axum::Router;
 use axum::routing::get;

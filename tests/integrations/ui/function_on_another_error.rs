@@ -1,4 +1,4 @@
-//! A classifier on `io::Error` over a service that fails with a `BoxError`.
+//! A classifier of `io::Error` around a service that fails with a `BoxError`.
 
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
 use tower_breaker::{CircuitBreakerLayer, Config, Outcome};

@@ -1,4 +1,4 @@
-//! tower's `Hedge` is not `Clone`, as every layer of a router must be.
+//! tower's `Hedge` is not `Clone`, and every layer of a router must be.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The same, in a stack that somebody takes as a service.
+//! A preset for HTTP around a service of numbers, in a stack that is passed as a service.
 
 use tower::{Service, ServiceBuilder, service_fn};
 use tower_breaker::{CircuitBreakerLayer, Config};

@@ -1,4 +1,4 @@
-//! The presets for clients fail, and a router of axum cannot: they go under `HandleErrorLayer`.
+//! The presets for clients return errors, and a router of axum must not. They need a `HandleErrorLayer`.
 
 use axum::Router;
 use axum::routing::get;

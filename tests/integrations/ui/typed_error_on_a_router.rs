@@ -1,4 +1,4 @@
-//! A breaker that fails with `BreakerError` goes under `HandleErrorLayer`.
+//! A breaker that returns a `BreakerError` needs a `HandleErrorLayer`.
 
 use axum::Router;
 use axum::routing::get;

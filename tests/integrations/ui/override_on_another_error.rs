@@ -1,4 +1,4 @@
-//! A rule on `io::Error` over a service that fails with a `BoxError`.
+//! An override on `io::Error` around a service that fails with a `BoxError`.
 
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
 use tower_breaker::{CircuitBreakerLayer, Config};
