@@ -37,8 +37,8 @@ impl<C, R> Config<C, R> {
     /// Successes close a half-open circuit. To ignore errors instead, use [`ignore_errors`](Self::ignore_errors) for
     /// them.
     ///
-    /// `recordExceptions` of resilience4j (its issue 568) and `failOn` of MicroProfile Fault Tolerance classify the
-    /// other errors as successes, too.
+    /// `recordExceptions` of resilience4j (its issue 568) and `failOn` of MicroProfile Fault Tolerance also classify the
+    /// other errors as successes.
     ///
     /// ```
     /// use tower::{BoxError, timeout::error::Elapsed};

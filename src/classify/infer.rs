@@ -1,4 +1,4 @@
-//! Keeps the compiler from inferring `http::Request` where the request type is unknown.
+//! Keeps the compiler from inferring `http::Request` for an unknown request type.
 
 /// A request, and a response, that cannot exist.
 #[derive(Debug)]

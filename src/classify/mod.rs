@@ -137,7 +137,7 @@
 //!
 //! # Fallbacks and retries
 //!
-//! Fallbacks and retries ask [`Outcomes`] what a result means. The classifiers of the table above implement it, and so
+//! Fallbacks and retries use [`Outcomes`]. The classifiers of the table above implement it, and so
 //! does [`ByResponse`], which reads a response that is [`ToOutcome`]. [`RetryAdvice`] is an explicit retry instruction
 //! in a response. [`AnswerFor`] tells which answers can stand in for a response.
 //!

@@ -5,12 +5,12 @@ use crate::Outcome;
 
 /// Tells what a finished call meant, from its result alone.
 ///
-/// Fallbacks and retries ask it. The classifiers of this module implement it together with
-/// [`Classify`](super::Classify), which a breaker asks and which also has the permit and the response body.
+/// Fallbacks and retries use it. The classifiers of this module implement it together with
+/// [`Classify`](super::Classify), which a breaker uses and which also has the permit and the response body.
 ///
 /// | | an `Err` is | a response is |
 /// |---|---|---|
-/// | [`ByResponse`](super::ByResponse) | a failure | what it says of itself, by [`ToOutcome`](super::ToOutcome) |
+/// | [`ByResponse`](super::ByResponse) | a failure | what its [`ToOutcome`](super::ToOutcome) returns |
 /// | [`OnError`](crate::fallback::OnError) | a failure | a success |
 /// | [`ErrorsAsFailures`](super::ErrorsAsFailures) | a failure, or a rejection | a success |
 /// | [`ClassifyFn`](super::ClassifyFn) | what the closure returns | what the closure returns |

@@ -1,10 +1,10 @@
-//! What the classifiers do with the permit.
+//! The classifiers and the permit.
 
 use super::*;
 use crate::breaker::BreakerHandle;
 use crate::{Class, Outcome, Settings};
 
-/// Runs one call through a classifier and says what was counted.
+/// Runs one call through a classifier and returns the result and the class that the breaker counted.
 pub(crate) fn settle<C, Req, Res, E>(
     classify: &C,
     request: &Req,
@@ -15,18 +15,18 @@ where
 {
     let handle = BreakerHandle::new("test", Settings::default());
     let permit = handle.try_acquire().unwrap();
-    let token = classify.request(request);
-    let Classified::Ready(result) = classify.result(token, result, permit) else {
-        panic!("not known by its head");
+    let info = classify.request(request);
+    let Classified::Ready(result) = classify.result(info, result, permit) else {
+        panic!("deferred beyond the head");
     };
     (result, counted(&handle))
 }
 
 fn counted(handle: &BreakerHandle) -> Class {
-    counted_yet(handle).expect("nothing was settled")
+    counted_yet(handle).expect("no call was settled")
 }
 
-/// The class of the only call that has ended.
+/// Returns the class of the only call that has ended.
 pub(crate) fn counted_yet(handle: &BreakerHandle) -> Option<Class> {
     let totals = handle.snapshot().totals;
     let counts = [
@@ -95,7 +95,7 @@ mod heads {
         assert_eq!(class(&crate::llm::Llm::new(crate::Provider::Anthropic), 402), Class::Exhausted);
     }
 
-    /// What is counted of a call whose body is dropped unread.
+    /// Returns the class of a call whose body is dropped unread.
     fn unread<C>(classify: &C, method: &str, status: u16, headers: &[(&str, &str)]) -> Class
     where
         C: Classify<Request<()>, Response<String>, (), Response = Response<BreakerBody<String>>>,
@@ -107,15 +107,15 @@ mod heads {
         }
         let handle = BreakerHandle::new("test", Settings::default());
         let permit = handle.try_acquire().unwrap();
-        let token = classify.request(&request);
-        let answer = classify.result(token, Ok(response.body("body".to_owned()).unwrap()), permit);
+        let info = classify.request(&request);
+        let answer = classify.result(info, Ok(response.body("body".to_owned()).unwrap()), permit);
         assert!(matches!(answer, Classified::Ready(Ok(_))));
         drop(answer);
         counted(&handle)
     }
 
     #[test]
-    fn a_body_that_nobody_reads_is_cancelled_only_where_it_says_something() {
+    fn an_unread_body_is_cancelled_only_if_it_could_change_the_outcome() {
         let http = Http::client();
         assert_eq!(unread(&http, "GET", 200, &[]), Class::Cancelled);
         assert_eq!(unread(&http, "GET", 206, &[]), Class::Cancelled);
@@ -137,14 +137,14 @@ mod heads {
     }
 
     #[test]
-    fn a_page_in_the_place_of_grpc_is_a_failure_for_a_client_and_a_page_for_a_server() {
+    fn a_page_in_place_of_grpc_is_a_failure_only_for_a_client() {
         let page = [("content-type", "text/html")];
         assert_eq!(unread(&Grpc::client(), "POST", 200, &page), Class::Failure);
         assert_eq!(unread(&Grpc::server(), "POST", 200, &page), Class::Cancelled);
     }
 
     #[test]
-    fn an_error_settles_and_passes_untouched() {
+    fn an_error_settles_and_passes_unchanged() {
         let (result, class) =
             settle(&Http::client(), &Request::new(()), Err::<Response<String>, _>("reset"));
         assert_eq!(result.unwrap_err(), "reset");

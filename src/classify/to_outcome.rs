@@ -100,10 +100,10 @@ pub(crate) fn classify_head(
     by_grpc_status(headers, Role::Client, &Codes::none()).unwrap_or(Outcome::success())
 }
 
-/// Every error is a failure, and a response is what it [says of itself](ToOutcome). The default of fallbacks and of
+/// Classifies every error as a failure, and a response by its [`ToOutcome`]. The default of fallbacks and of
 /// `RetryPolicy` (feature `retry`).
 ///
-/// The response must be [`ToOutcome`], as `http::Response` is. A mistake of the caller (HTTP 400, 404) is a success of
+/// `http::Response` implements [`ToOutcome`]. A mistake of the caller (HTTP 400, 404) is a success of
 /// the service.
 ///
 /// ```compile_fail,E0277

@@ -41,7 +41,7 @@ where
 }
 
 #[tokio::test]
-async fn a_status_is_retried_as_the_breaker_judges_it() {
+async fn a_status_is_retried_as_the_breaker_classifies_it() {
     for (status, expected) in [
         (200, false),
         (400, false),
@@ -72,7 +72,7 @@ async fn headers_are_obeyed_before_the_status() {
 }
 
 #[tokio::test]
-async fn the_classifiers_of_the_breaker_read_the_headers_too() {
+async fn the_classifiers_of_the_breaker_also_read_the_headers() {
     let http = || exact(1).classify(Http::client().failure_on([409]));
     let llm = || exact(1).classify(Llm::new(Provider::OpenAi));
     let grpc = || exact(1).classify(Grpc::client().failure_on([5]));
@@ -96,7 +96,7 @@ async fn the_classifiers_of_the_breaker_read_the_headers_too() {
 }
 
 #[tokio::test]
-async fn a_closure_reads_what_it_likes_and_nothing_else_is_read() {
+async fn a_closure_decides_alone() {
     let http = Http::client();
     let policy =
         exact(1).classify_fn(move |result: Result<&Response<String>, &BoxError>| match result {
@@ -109,7 +109,7 @@ async fn a_closure_reads_what_it_likes_and_nothing_else_is_read() {
     assert!(!retried(policy, 503, &[("x-circuit-open", "db")]));
 }
 
-/// A server that answers its `nth` call as it is told, behind a breaker, behind a retry.
+/// A retry around a breaker around a server whose response is a function of the number of the call.
 fn stack<F>(
     policy: RetryPolicy,
     config: Config<Http>,
@@ -134,7 +134,7 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_costs_no_call_after_the_circuit_opened() {
+async fn an_outage_costs_no_call_after_the_circuit_has_opened() {
     let policy = RetryPolicy::new(100).backoff(Backoff::fixed(S(1)));
     let (service, handle, hits) = stack(policy, Config::http_client(), |_| Ok(answer(503, &[])));
     let start = Instant::now();
@@ -156,7 +156,7 @@ async fn a_backoff_that_outlasts_the_cooldown_comes_back_as_a_probe() {
     let (service, handle, hits) = stack(exact(100), config, |_| Ok(answer(503, &[])));
     let start = Instant::now();
     let error = service.oneshot(Request::new(())).await.unwrap_err();
-    // Five failures by second 15; a probe at 23; the second cooldown is about 10 s, and the next retry after 8.
+    // Five failures by second 15, then a probe at second 23. The second cooldown is about 10 s, and the next retry waits 8 s.
     assert!(CircuitOpen::find(&*error).is_some());
     assert!(hits.load(Ordering::Relaxed) >= 6, "{}", hits.load(Ordering::Relaxed));
     assert_eq!(handle.snapshot().totals.rejected, 1);
@@ -164,7 +164,7 @@ async fn a_backoff_that_outlasts_the_cooldown_comes_back_as_a_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_short_trouble_is_healed_after_the_backoff() {
+async fn a_short_outage_is_over_after_the_backoff() {
     let (service, handle, hits) = stack(exact(3), Config::http_client(), |nth| match nth {
         0 => Err("reset".into()),
         1 => Ok(answer(502, &[])),
@@ -195,7 +195,7 @@ async fn the_retry_comes_after_the_hold_of_the_breaker_for_the_same_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_stands_around_the_breaker_of_an_llm() {
+async fn it_works_around_the_breaker_of_an_llm() {
     let breaker = CircuitBreakerLayer::new(Config::llm(Provider::Anthropic));
     let handle = breaker.handle();
     let hits = AtomicU32::new(0);

@@ -123,8 +123,8 @@ where
     #[inline]
     fn outcome(&self, result: Result<&Res, &E>) -> Option<Outcome> {
         let error = result.err()?.outermost();
-        let asked_for = TypeId::of::<T>() == TypeId::of::<CircuitOpen>();
-        if !asked_for && CircuitOpen::find(error).is_some() {
+        let names_rejections = TypeId::of::<T>() == TypeId::of::<CircuitOpen>();
+        if !names_rejections && CircuitOpen::find(error).is_some() {
             return None;
         }
         self.action.outcome(chain(error).filter_map(|error| error.downcast_ref()))

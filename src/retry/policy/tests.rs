@@ -13,7 +13,7 @@ use crate::{BoxError, BreakerError, Cause, CircuitOpen, State, classify::ToOutco
 const S: fn(u64) -> Duration = Duration::from_secs;
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
-/// A response of any meaning.
+/// A response with any outcome and advice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Reply(Outcome, Option<RetryAdvice>);
 
@@ -39,12 +39,12 @@ fn open(wait: Option<Duration>) -> CircuitOpen {
     CircuitOpen::new(Arc::new("db".into()), State::Open, Cause::FailureRate, wait)
 }
 
-/// 1 s, 2 s, 4 s, exactly.
+/// Waits exactly 1 s, 2 s, 4 s.
 fn exact(retries: u32) -> RetryPolicy {
     RetryPolicy::new(retries).backoff(Backoff::exponential(S(1), S(8)).jitter(0.0))
 }
 
-/// How long it waits before the next attempt.
+/// Returns the wait before the next attempt.
 async fn slept<P, Res, E>(policy: &mut P, mut result: Result<Res, E>) -> Option<Duration>
 where
     P: Policy<(), Res, E>,
@@ -54,7 +54,7 @@ where
     Some(start.elapsed())
 }
 
-/// tokio's timer counts milliseconds, and rounds up.
+/// The timer of tokio counts milliseconds, and rounds up.
 fn within(wait: Duration, from: Duration, to: Duration) -> bool {
     (from..=to + MS(1)).contains(&wait)
 }
@@ -78,7 +78,7 @@ async fn each_class_is_retried_or_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_response_says_goes_before_its_class() {
+async fn the_advice_of_a_response_overrides_its_class() {
     for outcome in [Outcome::success(), Outcome::exhausted(), Outcome::failure()] {
         let retry = advised(outcome, RetryAdvice::Retry(None));
         assert_eq!(slept(&mut exact(1), retry).await, Some(S(1)), "{outcome:?}");
@@ -91,7 +91,7 @@ async fn what_the_response_says_goes_before_its_class() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn advice_to_retry_is_no_leave_to_go_beyond_the_limits() {
+async fn advice_to_retry_does_not_exceed_the_limits() {
     let now = advised(Outcome::failure(), RetryAdvice::Retry(None));
     assert_eq!(slept(&mut exact(0), now).await, None);
     let late = advised(Outcome::failure(), RetryAdvice::Retry(Some(S(61))));
@@ -169,33 +169,33 @@ async fn a_servers_wait_is_obeyed_and_200_clients_do_not_wake_in_step() {
             assert!(within(wait, asked.mul_f64(1.1), asked.mul_f64(1.2)), "{wait:?} of {asked:?}");
             seen.insert(wait);
         }
-        // 43 ms leave five different waits to a timer of milliseconds.
+        // With 43 ms, a timer of milliseconds has five different waits.
         assert!(seen.len() > if asked < S(1) { 3 } else { 80 }, "{asked:?}: {}", seen.len());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_of_zero_is_none() {
+async fn a_wait_of_zero_counts_as_none() {
     let zero = reply(Outcome::failure().retry_after(Duration::ZERO));
     assert_eq!(slept(&mut exact(1), zero).await, Some(S(1)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_asks_for_longer_than_the_maximum_is_left_alone() {
+async fn a_call_whose_server_asks_for_more_than_the_maximum_is_not_retried() {
     let asks = |wait| reply(Outcome::throttled().retry_after(wait));
     assert_eq!(slept(&mut exact(1), asks(S(60) + MS(1))).await, None);
     assert!(slept(&mut exact(1), asks(S(60))).await.is_some());
     assert_eq!(slept(&mut exact(1).max_wait(S(2)), asks(S(3))).await, None);
     assert_eq!(slept(&mut exact(1), asks(Duration::MAX)).await, None);
-    // Not for the backoff, which has a maximum of its own.
+    // The maximum does not limit the backoff, which has its own.
     assert_eq!(slept(&mut exact(1).max_wait(MS(1)), reply(Outcome::failure())).await, Some(S(1)));
-    // The longest there is does not overflow.
+    // The longest possible wait does not overflow.
     let endless = asks(Duration::MAX);
     assert!(exact(1).max_wait(Duration::MAX).wait(endless.as_ref()) > Some(S(60)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn figures_out_of_range_are_taken_as_the_nearest_in_range() {
+async fn values_out_of_range_are_clamped() {
     for odd in [-1.0, -0.0, f64::NAN, f64::NEG_INFINITY, 0.5] {
         let mut policy = RetryPolicy::new(2)
             .backoff(Backoff::exponential(S(1), S(8)).multiplier(odd).jitter(odd.min(0.0)));
@@ -248,7 +248,7 @@ async fn the_budget_is_fed_by_successes_and_ends_retrying() {
     for (nth, (result, wait, after)) in calls.into_iter().enumerate() {
         assert_eq!((slept(&mut policy.clone(), result).await, left()), (wait, after), "{nth}");
     }
-    // What has no retry left takes none from the others.
+    // A request without a retry left withdraws nothing from the budget.
     policy.budget.as_ref().unwrap().0.deposit();
     let mut spent = exact(0).budget(Arc::clone(&purse));
     assert_eq!((slept(&mut spent, reply(Outcome::failure())).await, left()), (None, 1));
@@ -270,7 +270,7 @@ async fn retries_and_waits_belong_to_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_or_a_classifier_judges_in_place_of_the_response() {
+async fn a_closure_or_a_classifier_decides_in_place_of_the_response() {
     let answers = |retries, answer: Result<u32, BoxError>| {
         let classify = |result: Result<&u32, &BoxError>| match result {
             Ok(0) => Outcome::throttled(),
@@ -291,7 +291,7 @@ async fn a_closure_or_a_classifier_judges_in_place_of_the_response() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_is_not_shown_a_rejection() {
+async fn a_closure_does_not_see_a_rejection() {
     let mut policy =
         exact(1).classify_fn(|_: Result<&u32, &BoxError>| unreachable!("a rejection is none"));
     assert_eq!(slept(&mut policy, Err(open(None).into())).await, None);

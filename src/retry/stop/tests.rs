@@ -15,20 +15,20 @@ use crate::{
 
 const COOLDOWN: Duration = Duration::from_secs(5);
 
-/// Retries every error so many times, and counts how often it was asked.
+/// Retries every error up to `left` times, and counts the calls of `retry`.
 #[derive(Clone)]
 struct Attempts {
     left: u32,
-    asked: Arc<AtomicU32>,
+    calls: Arc<AtomicU32>,
 }
 
 impl Attempts {
     fn new(left: u32) -> Self {
-        Self { left, asked: Arc::default() }
+        Self { left, calls: Arc::default() }
     }
 
-    fn asked(&self) -> u32 {
-        self.asked.load(Ordering::Relaxed)
+    fn calls(&self) -> u32 {
+        self.calls.load(Ordering::Relaxed)
     }
 }
 
@@ -36,7 +36,7 @@ impl<Res, E> Policy<(), Res, E> for Attempts {
     type Future = Ready<()>;
 
     fn retry(&mut self, (): &mut (), result: &mut Result<Res, E>) -> Option<Ready<()>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let wants = result.is_err() && self.left > 0;
         wants.then(|| {
             self.left -= 1;
@@ -58,7 +58,7 @@ fn settings() -> Settings {
     Settings::builder().trip(trip).cooldown(Backoff::fixed(COOLDOWN)).build().unwrap()
 }
 
-/// A service that fails `failures` times and is well then, behind a breaker that opens after 3, behind a retry.
+/// A retry around a breaker that opens after 3 failures, around a service that fails `failures` times and then succeeds.
 fn stack(
     policy: StopAtRejection<Attempts>,
     failures: u32,
@@ -76,13 +76,13 @@ fn stack(
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_end_at_the_rejection_and_the_policy_is_not_asked_about_it() {
+async fn retries_end_at_the_rejection_and_the_policy_does_not_see_it() {
     let attempts = Attempts::new(100);
     let (service, _, hits) = stack(StopAtRejection::new(attempts.clone()), u32::MAX);
     let start = Instant::now();
     let error = service.oneshot(()).await.unwrap_err();
     assert!(CircuitOpen::find(&*error).is_some());
-    assert_eq!((hits.load(Ordering::Relaxed), attempts.asked()), (3, 3));
+    assert_eq!((hits.load(Ordering::Relaxed), attempts.calls()), (3, 3));
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
@@ -91,11 +91,11 @@ async fn other_errors_and_successes_are_left_to_the_policy() {
     let attempts = Attempts::new(2);
     let (mut service, _, hits) = stack(StopAtRejection::new(attempts.clone()), 2);
     assert_eq!(service.ready().await.unwrap().call(()).await.unwrap(), 2);
-    assert_eq!((hits.load(Ordering::Relaxed), attempts.asked()), (3, 3));
+    assert_eq!((hits.load(Ordering::Relaxed), attempts.calls()), (3, 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_a_circuit_that_says_how_long_and_retries_without_asking() {
+async fn it_waits_for_a_circuit_with_a_known_wait_and_retries_without_the_policy() {
     let attempts = Attempts::new(3);
     let policy = StopAtRejection::new(attempts.clone()).wait_up_to(COOLDOWN);
     let (service, handle, hits) = stack(policy, 3);
@@ -103,12 +103,12 @@ async fn it_waits_for_a_circuit_that_says_how_long_and_retries_without_asking() 
     assert_eq!(service.oneshot(()).await.unwrap(), 3);
     assert_eq!(start.elapsed(), COOLDOWN);
     assert_eq!(handle.state(), Circuit::Closed);
-    // Three failures and the success; the rejection between them was none of its business.
-    assert_eq!((hits.load(Ordering::Relaxed), attempts.asked()), (4, 4));
+    // Three failures and the success. The policy did not see the rejection between them.
+    assert_eq!((hits.load(Ordering::Relaxed), attempts.calls()), (4, 4));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_does_not_wait_for_longer_than_it_was_told() {
+async fn it_does_not_wait_longer_than_the_maximum() {
     let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(Duration::from_secs(4));
     let (service, _, hits) = stack(policy, u32::MAX);
     let start = Instant::now();
@@ -118,7 +118,7 @@ async fn it_does_not_wait_for_longer_than_it_was_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_does_not_wait_for_what_nobody_knows() {
+async fn it_does_not_wait_if_the_wait_is_unknown() {
     let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(Duration::MAX);
     let (service, handle, hits) = stack(policy, 0);
     handle.force_open(None);
@@ -127,7 +127,7 @@ async fn it_does_not_wait_for_what_nobody_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_wait_is_one_too_many_by_default() {
+async fn by_default_a_request_waits_only_once() {
     let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(COOLDOWN);
     let (service, handle, hits) = stack(policy, u32::MAX);
     let start = Instant::now();
@@ -150,7 +150,7 @@ async fn the_number_of_waits_belongs_to_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_waits_means_none() {
+async fn zero_waits_means_no_wait() {
     let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(COOLDOWN).max_waits(0);
     let (service, _, hits) = stack(policy, u32::MAX);
     service.oneshot(()).await.unwrap_err();
@@ -158,7 +158,7 @@ async fn no_waits_means_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_typed_rejection_of_any_inner_error_is_seen() {
+async fn a_typed_rejection_of_any_inner_error_is_found() {
     #[derive(Debug)]
     struct Plain;
     let breaker = CircuitBreakerLayer::new(Config::default().on_rejected(RejectWithBreakerError));
@@ -169,7 +169,7 @@ async fn a_typed_rejection_of_any_inner_error_is_seen() {
         .layer(breaker)
         .service(service_fn(|()| ready(Err::<(), _>(Plain))));
     assert!(matches!(service.oneshot(()).await, Err(BreakerError::Open(_))));
-    assert_eq!(attempts.asked(), 0);
+    assert_eq!(attempts.calls(), 0);
 }
 
 #[test]
