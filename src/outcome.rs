@@ -59,8 +59,8 @@ impl fmt::Display for Class {
 #[must_use = "an outcome has no effect until it settles a permit"]
 pub struct Outcome {
     class: Class,
+    /// 1 to 100, or 0 for a rejection. A separate flag costs every failure one more store.
     weight: u8,
-    rejection: bool,
     code: Option<u16>,
     reason: Option<&'static str>,
     wait: Option<Duration>,
@@ -71,7 +71,7 @@ impl Outcome {
     pub const MAX_WEIGHT: u8 = 100;
 
     const fn of(class: Class) -> Self {
-        Self { class, weight: 1, rejection: false, code: None, reason: None, wait: None }
+        Self { class, weight: 1, code: None, reason: None, wait: None }
     }
 
     /// Creates a success: the dependency did its work.
@@ -114,7 +114,7 @@ impl Outcome {
     /// ```
     pub const fn rejected() -> Self {
         let mut outcome = Self::of(Class::Ignored);
-        outcome.rejection = true;
+        outcome.weight = 0;
         outcome
     }
 
@@ -168,6 +168,7 @@ impl Outcome {
     /// failures and the minimum number of calls count calls instead. Other classes ignore the weight.
     pub const fn weight(mut self, weight: u8) -> Self {
         self.weight = match weight {
+            _ if self.is_rejection() => 0,
             0 => 1,
             1..=Self::MAX_WEIGHT => weight,
             _ => Self::MAX_WEIGHT,
@@ -209,14 +210,14 @@ impl Outcome {
         self.wait
     }
 
-    /// Returns the weight of a failure, 1 to 100.
+    /// Returns the weight of a failure, 1 to 100. Returns 0 for a rejection.
     pub const fn failure_weight(&self) -> u8 {
         self.weight
     }
 
     /// Returns `true` if a circuit breaker further down rejected the call.
     pub const fn is_rejection(&self) -> bool {
-        self.rejection
+        self.weight == 0
     }
 
     /// Returns `true` if the caller should get another response: after a failure, a throttled or exhausted outcome, and
@@ -224,7 +225,7 @@ impl Outcome {
     pub const fn wants_another(&self) -> bool {
         match self.class {
             Class::Failure | Class::Throttled | Class::Exhausted => true,
-            Class::Success | Class::Ignored | Class::Cancelled => self.rejection,
+            Class::Success | Class::Ignored | Class::Cancelled => self.is_rejection(),
         }
     }
 
@@ -306,6 +307,8 @@ mod tests {
         let rejected = Outcome::rejected();
         assert_eq!((rejected.class(), rejected.last_error()), (Class::Ignored, None));
         assert!(rejected.is_rejection() && rejected.wants_another());
+        assert!(rejected.weight(3).is_rejection());
+        assert_eq!(rejected.weight(3).failure_weight(), 0);
         for outcome in [Outcome::failure(), Outcome::throttled(), Outcome::exhausted()] {
             assert!(outcome.wants_another() && !outcome.is_rejection());
         }
