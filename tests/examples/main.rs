@@ -1,4 +1,4 @@
-//! The examples, run as programs: each proves its claims, and fails if there is no outage to prove them with.
+//! The examples, run as programs. Their claims hold, and do not hold if there is no outage.
 //!
 //! The tests do not build the examples. `cargo test` does; after `cargo test --test examples`, run
 //! `cargo build --examples` with the same features.

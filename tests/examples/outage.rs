@@ -1,19 +1,20 @@
-//! The example `outage` keeps what it claims, and its verdict can tell: without an outage, and without a breaker, it
-//! fails.
+//! The claims of the example `outage` hold, and do not hold without an outage or without a breaker.
 
 use std::process::Output;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::support::program::{self, stderr};
+use crate::support::program::{Program, stderr};
 
-/// One run at a time: each uses the whole machine.
+const EXAMPLE: Program = Program { example: "outage", build: "cargo build --example outage" };
+
+/// Held by each run, because a run uses the whole machine.
 static MACHINE: Mutex<()> = Mutex::new(());
 
 fn outage(arguments: &[&str]) -> Output {
     let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
-    program::run("outage", "cargo build --example outage", arguments)
+    EXAMPLE.run(arguments)
 }
 
 fn scenarios(output: &Output) -> Vec<Value> {
@@ -29,8 +30,7 @@ fn figure(scenario: &Value, client: &str, figure: &str) -> u64 {
 #[test]
 fn the_protected_client_survives_three_outages() {
     let output = outage(&["--json"]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    assert_eq!((output.status.code(), &*stderr(&output)), (Some(0), ""));
     let [five, ten, storm] = &scenarios(&output)[..] else { panic!("three scenarios") };
     for (scenario, name) in
         [(five, "five_minute_outage"), (ten, "ten_thousand_requests"), (storm, "retry_storm")]
@@ -60,7 +60,7 @@ fn the_protected_client_survives_three_outages() {
 
     assert_eq!(figure(ten, "naive", "provider_calls"), 20_000);
     assert_eq!(figure(ten, "naive", "user_visible_errors"), 10_000);
-    // Five that open the circuit, 49 on their way, and a probe for each cooldown that ended.
+    // Five calls that open the circuit, 49 in flight at that time, and a probe for each cooldown that ended.
     let probes = figure(ten, "protected", "probes");
     assert!(figure(ten, "protected", "provider_calls") <= 5 + 49 + probes);
 
@@ -95,8 +95,6 @@ fn without_a_breaker_the_outage_is_not_survived() {
 #[test]
 fn an_unknown_argument_is_refused() {
     for arguments in [&["--jsno"][..], &["--only"], &["--only", "flood"]] {
-        let output = outage(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(output.stdout.is_empty() && stderr(&output).contains("usage"), "{arguments:?}");
+        EXAMPLE.refuses(arguments);
     }
 }

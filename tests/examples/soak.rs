@@ -1,28 +1,18 @@
-//! The example `soak` finds nothing in two seconds, and refuses arguments that it does not know.
+//! The claims of the example `soak` hold in two seconds.
 
-use std::process::Output;
+use crate::support::program::Program;
 
-use crate::support::program;
-
-fn soak(arguments: &[&str]) -> Output {
-    program::run("soak", "cargo build --example soak", arguments)
-}
+const EXAMPLE: Program = Program { example: "soak", build: "cargo build --example soak" };
 
 #[test]
 fn two_seconds_of_everything_lose_no_call() {
-    let output = soak(&["--seconds", "2", "--seed", "1"]);
-    let (found, said) =
-        (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
-    assert_eq!((output.status.code(), &*found), (Some(0), ""), "{said}");
-    assert!(said.starts_with("soak: 2 s, --seed 1\n") && said.contains("calls/s"), "{said}");
+    let table = EXAMPLE.holds(&["--seconds", "2", "--seed", "1"]);
+    assert!(table.starts_with("soak: 2 s, --seed 1\n") && table.contains("calls/s"), "{table}");
 }
 
 #[test]
 fn an_unknown_argument_is_refused() {
     for arguments in [&["--second"][..], &["--seconds"], &["--seconds", "two"], &["--seed", "-1"]] {
-        let output = soak(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        let found = String::from_utf8_lossy(&output.stderr);
-        assert!(output.stdout.is_empty() && found.contains("usage"), "{arguments:?}: {found}");
+        EXAMPLE.refuses(arguments);
     }
 }

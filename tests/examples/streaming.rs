@@ -1,26 +1,19 @@
-//! The example `streaming` keeps what it claims, and its claims can fail: at a server that is well, and where only heads
-//! are judged.
+//! The claims of the example `streaming` hold, and do not hold if the server does not fail or the breaker observes only
+//! heads.
 
-use std::process::Output;
+use crate::support::program::Program;
 
-use crate::support::program::{self, stderr, stdout};
+const EXAMPLE: Program =
+    Program { example: "streaming", build: "cargo build --example streaming --features llm" };
 
-fn streaming(arguments: &[&str]) -> Output {
-    program::run("streaming", "cargo build --example streaming --features llm", arguments)
-}
-
-/// The table's rows of calls with this answer of the server.
+/// The rows of a table for this answer of the server.
 fn rows<'a>(table: &'a str, answer: &str) -> Vec<&'a str> {
     table.lines().filter(|line| line.contains(answer)).collect()
 }
 
 #[test]
 fn every_break_is_counted_with_its_reason_and_logged_as_a_success_without_it() {
-    let output = streaming(&[]);
-    let table = stdout(&output);
-    assert_eq!(output.status.code(), Some(0), "{table}{}", stderr(&output));
-    assert!(output.stderr.is_empty(), "{}", stderr(&output));
-
+    let table = EXAMPLE.holds(&[]);
     for (answer, reason) in [
         ("an error event", "failure: server_is_overloaded"),
         ("dies in an event", "failure: body broke"),
@@ -46,26 +39,20 @@ fn every_break_is_counted_with_its_reason_and_logged_as_a_success_without_it() {
 
 #[test]
 fn at_a_server_that_is_well_there_is_nothing_to_claim() {
-    let output = streaming(&["--healthy"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stderr(&output).contains("does not hold"), "{}", stderr(&output));
-    assert!(!stdout(&output).contains("failure"), "{}", stdout(&output));
-    assert!(!stdout(&output).contains("→"), "{}", stdout(&output));
+    let table = EXAMPLE.does_not_hold(&["--healthy"]);
+    assert!(!table.contains("failure"), "{table}");
+    assert!(!table.contains("→"), "{table}");
 }
 
 #[test]
 fn a_breaker_that_only_sees_heads_sees_no_break() {
-    let output = streaming(&["--heads"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stderr(&output).contains("does not hold"), "{}", stderr(&output));
-    assert!(!stdout(&output).contains("consecutive_failures"), "{}", stdout(&output));
+    let table = EXAMPLE.does_not_hold(&["--heads"]);
+    assert!(!table.contains("consecutive_failures"), "{table}");
     // A limit is in the head.
-    assert!(stdout(&output).contains("closed → open: throttled"), "{}", stdout(&output));
+    assert!(table.contains("closed → open: throttled"), "{table}");
 }
 
 #[test]
 fn an_unknown_argument_is_refused() {
-    let output = streaming(&["--helthy"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(output.stdout.is_empty() && stderr(&output).contains("usage"), "{}", stderr(&output));
+    EXAMPLE.refuses(&["--helthy"]);
 }

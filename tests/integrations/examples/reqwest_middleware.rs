@@ -1,19 +1,13 @@
-//! The example `reqwest_middleware` keeps its claims, and its claims fail if there is no outage.
+//! The claims of the example `reqwest_middleware` hold, and do not hold without an outage.
 
-use std::process::Output;
+use crate::support::program::Program;
 
-use crate::support::program::{self, stderr, stdout};
-
-fn example(arguments: &[&str]) -> Output {
-    program::run("reqwest_middleware", "cargo build --example reqwest_middleware", arguments)
-}
+const EXAMPLE: Program =
+    Program { example: "reqwest_middleware", build: "cargo build --example reqwest_middleware" };
 
 #[test]
 fn an_outage_is_seen_rejected_and_over() {
-    let output = example(&[]);
-    let table = stdout(&output);
-    assert_eq!(output.status.code(), Some(0), "{table}{}", stderr(&output));
-    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    let table = EXAMPLE.holds(&[]);
     for text in ["closed", "open", "rejected, retry in "] {
         assert!(table.contains(text), "{text}: {table}");
     }
@@ -21,15 +15,11 @@ fn an_outage_is_seen_rejected_and_over() {
 
 #[test]
 fn without_an_outage_there_is_nothing_to_claim() {
-    let output = example(&["--healthy"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stderr(&output).contains("does not hold"), "{}", stderr(&output));
-    assert!(!stdout(&output).contains("rejected, "), "{}", stdout(&output));
+    let table = EXAMPLE.does_not_hold(&["--healthy"]);
+    assert!(!table.contains("rejected, "), "{table}");
 }
 
 #[test]
 fn an_unknown_argument_is_refused() {
-    let output = example(&["--helthy"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("usage"), "{}", stderr(&output));
+    EXAMPLE.refuses(&["--helthy"]);
 }
