@@ -1,4 +1,4 @@
-//! Breakers with plain numbers, and short words for what tests do with them.
+//! Breakers with simple settings, and short functions for calls.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) const MS: fn(u64) -> Duration = Duration::from_millis;
 /// The cooldown of [`plain`].
 pub(crate) const COOLDOWN: Duration = Duration::from_secs(10);
 
-/// 3 failures in a row; open for exactly 10 s; no jitter anywhere; calls in flight are counted.
+/// Settings with one rule, 3 failures in a row, a cooldown of exactly 10 s, no jitter, and a count of calls in flight.
 pub(crate) fn plain() -> SettingsBuilder {
     Settings::builder()
         .trip(Trip::none().consecutive(3))
@@ -22,7 +22,7 @@ pub(crate) fn plain() -> SettingsBuilder {
         .track_in_flight(true)
 }
 
-/// No rule but `trip`.
+/// [`plain`] with other rules.
 pub(crate) fn ruled(trip: Trip) -> SettingsBuilder {
     plain().trip(trip)
 }
@@ -31,7 +31,11 @@ pub(crate) fn breaker(settings: SettingsBuilder) -> BreakerHandle {
     BreakerHandle::new("test", settings.build().expect("valid settings"))
 }
 
-/// A permit that has to be given.
+/// Takes a permit.
+///
+/// # Panics
+///
+/// Panics if the call is rejected.
 #[track_caller]
 pub(crate) fn admit(handle: &BreakerHandle) -> Permit {
     handle.try_acquire().expect("a permit")
@@ -56,14 +60,14 @@ pub(crate) fn succeed(handle: &BreakerHandle, times: usize) {
     }
 }
 
-/// Opens a [`plain`] breaker.
+/// Opens the circuit of a [`plain`] breaker.
 #[track_caller]
 pub(crate) fn trip(handle: &BreakerHandle) {
     fail(handle, 3);
     assert_eq!(handle.state(), State::Open);
 }
 
-/// Opens a [`plain`] breaker, waits for its cooldown, and takes the first probe.
+/// Opens the circuit of a [`plain`] breaker, advances the clock by the cooldown, and takes the first probe.
 pub(crate) async fn probe(handle: &BreakerHandle) -> Permit {
     trip(handle);
     pass(COOLDOWN).await;
@@ -76,21 +80,21 @@ pub(crate) async fn pass(time: Duration) {
     tokio::time::advance(time).await;
 }
 
-/// How long the Open lasts from now on.
+/// The time for which the circuit stays open.
 #[track_caller]
 pub(crate) fn open_for(handle: &BreakerHandle) -> Duration {
     let snapshot = handle.snapshot();
     assert_eq!(snapshot.state, State::Open);
     let now = tokio::time::Instant::now().into_std();
-    snapshot.until.expect("an open circuit knows").saturating_duration_since(now)
+    snapshot.until.expect("an open circuit with an end").saturating_duration_since(now)
 }
 
-/// Everything that happened since the last look.
+/// The transitions since the last call.
 pub(crate) fn drain(events: &mut Events) -> Vec<Transition> {
     std::iter::from_fn(|| events.try_recv()).map(|event| event.expect("not lagged")).collect()
 }
 
-/// What `next` is worth when nothing else can happen any more; `None` if it still waits.
+/// Polls a future once. Returns `None` if it is pending.
 pub(crate) async fn now_or_never<T>(next: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;

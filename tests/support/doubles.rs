@@ -1,4 +1,4 @@
-//! An inner service that checks the tower contract and does as it is told, and what the tests say to it.
+//! A scripted inner service that checks the tower contract, and functions for calls through a breaker around it.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -14,7 +14,7 @@ use tower_breaker::{
     Backoff, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, Config, Settings, State, Trip,
 };
 
-/// What `poll_ready` of a [`Strict`] does.
+/// The behaviour of `poll_ready` of a [`Strict`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Readiness {
     #[default]
@@ -24,13 +24,13 @@ pub(crate) enum Readiness {
     Panics,
 }
 
-/// What a call to a [`Strict`] does.
+/// The behaviour of a call to a [`Strict`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Reply {
     #[default]
     Ok,
     Fails,
-    /// Until [`Script::finish`].
+    /// Pends until [`Script::finish`].
     Hangs,
     PanicsInCall,
     PanicsInPoll,
@@ -50,7 +50,7 @@ impl Error for Down {}
 
 pub(crate) type Answer = Result<&'static str, Down>;
 
-/// Panics when it is called unready. A clone is not ready.
+/// A service that panics if it is called before it is ready. A clone is not ready.
 #[derive(Debug)]
 pub(crate) struct Strict {
     ready: bool,
@@ -63,7 +63,7 @@ impl Clone for Strict {
     }
 }
 
-/// The other end of a [`Strict`] and all of its clones.
+/// The script of a [`Strict`] and all of its clones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script(Arc<Mutex<Lines>>);
 
@@ -82,7 +82,7 @@ impl Script {
         self.0.lock().unwrap()
     }
 
-    /// From now on; wakes whoever waited.
+    /// Sets the readiness, and wakes the tasks that wait for it.
     pub(crate) fn readiness(&self, readiness: Readiness) {
         let wakers = {
             let mut lines = self.lines();
@@ -92,12 +92,12 @@ impl Script {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// From now on.
+    /// Sets the reply to later calls.
     pub(crate) fn reply(&self, reply: Reply) {
         self.lines().reply = reply;
     }
 
-    /// Ends the oldest call that hangs and was not given up.
+    /// Ends the oldest hanging call whose future is alive.
     pub(crate) fn finish(&self, answer: Answer) {
         let call = {
             let hanging = &mut self.lines().hanging;
@@ -107,12 +107,12 @@ impl Script {
         call.send(answer).expect("its future is alive");
     }
 
-    /// How often `poll_ready` was called.
+    /// The number of calls of `poll_ready`.
     pub(crate) fn polls(&self) -> usize {
         self.lines().polls
     }
 
-    /// How often it was called.
+    /// The number of calls.
     pub(crate) fn calls(&self) -> usize {
         self.lines().calls
     }
@@ -194,12 +194,12 @@ pub(crate) fn guarded<C: Clone, R: Clone>(
     (layer.layer(strict), script, layer.handle())
 }
 
-/// One call, from readiness to the end.
+/// Makes one call, from readiness to its result.
 pub(crate) async fn call<S: Service<()>>(service: &mut S) -> Result<S::Response, S::Error> {
     service.ready().await?.call(()).await
 }
 
-/// Opens the circuit of [`settings`] by two failed calls.
+/// Opens the circuit of [`settings`] with two failed calls.
 pub(crate) async fn trip<S: Service<()>>(service: &mut S, script: &Script, handle: &BreakerHandle) {
     script.reply(Reply::Fails);
     for _ in 0..2 {
@@ -209,13 +209,13 @@ pub(crate) async fn trip<S: Service<()>>(service: &mut S, script: &Script, handl
     assert_eq!(handle.state(), State::Open);
 }
 
-/// Lets the cooldown pass; the next call is a probe.
+/// Advances the clock by the cooldown, so that the next call is a probe.
 pub(crate) async fn cool_down(handle: &BreakerHandle) {
     tokio::time::advance(COOLDOWN).await;
     assert_eq!(handle.state(), State::HalfOpen);
 }
 
-/// Asks for readiness once.
+/// Polls for readiness once.
 pub(crate) fn poll_ready<S: Service<()>>(
     task: &mut tokio_test::task::Spawn<()>,
     service: &mut S,
@@ -223,7 +223,7 @@ pub(crate) fn poll_ready<S: Service<()>>(
     task.enter(|cx, _| service.poll_ready(cx))
 }
 
-/// A task that asks for readiness.
+/// A task that polls for readiness.
 pub(crate) fn task() -> tokio_test::task::Spawn<()> {
     tokio_test::task::spawn(())
 }

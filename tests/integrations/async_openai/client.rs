@@ -15,11 +15,11 @@ use tower_breaker::{Backoff, Config, Provider, Settings};
 
 use super::server::{Answer, Server};
 
-/// A limit that names no time.
+/// A limit without a wait.
 pub(crate) const LIMITED: Answer = Answer::Plain { status: 429, headers: &[], body: LIMIT };
 pub(crate) const LIMITED_1S: Answer =
     Answer::Plain { status: 429, headers: &[("retry-after", "1")], body: LIMIT };
-/// A limit of somebody on the way.
+/// A limit of a proxy.
 pub(crate) const PAGE: Answer =
     Answer::Plain { status: 429, headers: &[], body: "<html>slow down</html>" };
 pub(crate) const MISTAKE: Answer = Answer::Plain {
@@ -37,12 +37,12 @@ pub(crate) type OpenAi = Client<OpenAIConfig>;
 
 /// The service at the bottom of every stack.
 pub(crate) fn transport() -> ReqwestService {
-    // An error says that there is one already.
+    // An error means that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     ReqwestService::new(reqwest::Client::builder().no_proxy().build().unwrap())
 }
 
-/// What async-openai takes as its HTTP service.
+/// The bounds that async-openai puts on its HTTP service.
 pub(crate) trait Stack:
     Service<
         HttpRequestFactory,
@@ -79,7 +79,7 @@ pub(crate) fn client_at(base: String, stack: impl Stack) -> OpenAi {
     Client::with_config(config).with_http_service(stack)
 }
 
-/// The preset, opened by so many failures in a row and for so long.
+/// The preset, with this number of failures in a row and this cooldown.
 pub(crate) fn config(failures: u32, cooldown: Duration) -> Config<Llm> {
     let preset = Settings::llm();
     let settings = preset
@@ -91,7 +91,7 @@ pub(crate) fn config(failures: u32, cooldown: Duration) -> Config<Llm> {
     Config::llm(Provider::OpenAi).settings(settings)
 }
 
-/// Opened by nothing but holds.
+/// The preset, opened only by holds.
 pub(crate) fn patient() -> Config<Llm> {
     config(1_000, Duration::from_secs(60))
 }
@@ -104,7 +104,7 @@ fn request() -> CreateChatCompletionRequest {
     }
 }
 
-/// Who answered.
+/// Makes a call, and returns the name of the server that responded.
 pub(crate) async fn ask(client: &OpenAi) -> Result<String, OpenAIError> {
     let response = client.chat().create(request()).await?;
     Ok(response.choices.into_iter().find_map(|choice| choice.message.content).unwrap_or_default())

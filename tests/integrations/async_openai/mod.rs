@@ -1,7 +1,5 @@
-//! async-openai with its tower stack, over real sockets: what a breaker sees inside and outside of its retry layer, in
-//! streams, with a second provider, and with `RetryPolicy` in the place of its own.
-//!
-//! The server and the functions are those of the example.
+//! async-openai with its tower stack, over real sockets: a breaker inside and outside of its retry layer, streams, a second
+//! provider, and `RetryPolicy` in place of its own policy. The server and the functions are those of the example.
 
 mod client;
 mod fallback;
@@ -15,7 +13,7 @@ mod recipe;
 mod server;
 mod streaming;
 
-/// The page of the recipe shows its functions as they are.
+/// The page of the recipe contains its functions verbatim.
 #[test]
 fn the_page_is_that_of_the_recipe() {
     let page = include_str!("../../../docs/recipes/async-openai.md");

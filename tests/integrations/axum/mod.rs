@@ -1,4 +1,4 @@
-//! The breaker at home in axum: extractors, responses, errors, faults; served on loopback with a connection per request.
+//! The breaker in axum: extractors, responses, errors and faults, served on loopback with one connection per request.
 
 mod errors;
 mod extract;

@@ -1,4 +1,4 @@
-//! What the modules share.
+//! Servers on loopback, and requests with and without a socket.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use tower_breaker::{Backoff, Settings, Trip};
 /// Longer than any test.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Opens after 3 failures in a row, for longer than any test.
+/// Settings that open the circuit after 3 failures in a row, for longer than any test.
 pub(crate) fn settings() -> Settings {
     let trip = Trip::none().consecutive(3);
     let settings = Settings::http().to_builder().trip(trip).cooldown(Backoff::fixed(HOUR / 12));
     settings.build().unwrap()
 }
 
-/// A response, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -42,7 +42,7 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
     Answer { status: head.status.as_u16(), headers: head.headers, text }
 }
 
-/// Without a socket.
+/// Makes a request without a socket.
 pub(crate) async fn ask(router: &Router, path: &str) -> Answer {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let Ok(response) = router.clone().oneshot(request).await;
@@ -56,7 +56,7 @@ pub(crate) async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// One request on a connection of its own.
+/// Makes a request on a new connection.
 pub(crate) async fn fetch(address: SocketAddr, path: &str) -> Result<Answer, BoxError> {
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
     let request = Request::get(format!("http://{address}{path}")).body(Body::empty())?;

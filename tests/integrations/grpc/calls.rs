@@ -1,4 +1,4 @@
-//! Orders for calls that end in some way.
+//! Orders that decide how a call ends.
 
 use tonic::Code;
 
@@ -20,22 +20,22 @@ impl Order {
         Self { end: end.into(), ..Self::default() }
     }
 
-    /// After so many replies, if it is a stream.
+    /// Ends a stream after this number of replies.
     pub(crate) fn after(self, replies: u32) -> Self {
         Self { replies, ..self }
     }
 
-    /// When the test lets it.
+    /// Ends after `Handler::let_end`.
     pub(crate) fn held(self) -> Self {
         Self { held: true, ..self }
     }
 
-    /// Milliseconds; negative is "do not retry".
+    /// Sends a pushback in milliseconds. A negative value means "do not retry".
     pub(crate) fn with_pushback(self, ms: i64) -> Self {
         Self { pushback_ms: Some(ms), ..self }
     }
 
-    /// Milliseconds.
+    /// Sends a `RetryInfo` with a delay in milliseconds.
     pub(crate) fn with_retry_delay(self, ms: u32) -> Self {
         Self { retry_delay_ms: Some(ms), ..self }
     }

@@ -1,4 +1,4 @@
-//! A relay that knows the frames of HTTP/2, and breaks its first connection at one of them.
+//! A relay that parses the frames of HTTP/2 and breaks its first connection at one of them.
 
 use std::future::pending;
 use std::io;
@@ -10,29 +10,29 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// What happens to what the server sends.
+/// The fault in the bytes that the server sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The connection is reset in the middle of the first head.
+    /// Resets the connection in the middle of the first head.
     ResetInHead,
-    /// … of the first message.
+    /// Resets the connection in the middle of the first message.
     ResetInMessage,
-    /// The first head does not come, and nothing else.
+    /// Sends nothing from the first head on.
     Hang,
-    /// The first message does not come, and nothing else.
+    /// Sends nothing from the first message on.
     HangBehindHead,
-    /// Byte by byte.
+    /// Sends byte by byte.
     Drip,
-    /// In place of the first head: nothing was done, for this reason.
+    /// Sends a `GOAWAY` with this reason in place of the first head. The server processed no stream.
     GoAway(u32),
-    /// Behind the first message, which is to be followed by the rest: no new stream.
+    /// Sends a `GOAWAY` after the first message, and then the rest of the stream.
     GoAwayInStream,
 }
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 
-/// A `GOAWAY` with the last stream that the server answers, and a reason.
+/// A `GOAWAY` frame with the last stream that the server processes, and a reason.
 fn go_away(last: u32, reason: u32) -> Vec<u8> {
     let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0];
     frame.extend(last.to_be_bytes());
@@ -40,7 +40,7 @@ fn go_away(last: u32, reason: u32) -> Vec<u8> {
     frame
 }
 
-/// The first connection has the fault, those that follow are well.
+/// Starts a relay whose first connection has the fault. Later connections have none.
 pub(crate) async fn relay(server: SocketAddr, fault: Fault) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -62,7 +62,7 @@ async fn pass(near: TcpStream, far: TcpStream, fault: Option<Fault>) {
         None => drop(copy(&mut far_read, &mut near_write).await),
         Some(fault) => {
             if let Ok(true) = down(&mut far_read, &mut near_write, fault).await {
-                // Closed with this it is reset.
+                // A connection that is closed without lingering is reset.
                 #[allow(deprecated)]
                 near_write.as_ref().set_linger(Some(Duration::ZERO)).unwrap();
             }
@@ -72,7 +72,7 @@ async fn pass(near: TcpStream, far: TcpStream, fault: Option<Fault>) {
     let _ = up.await;
 }
 
-/// Passes frames on until there are no more. Whether the connection is to be reset.
+/// Passes frames on until the server sends no more. Returns `true` if the connection is to be reset.
 async fn down(
     far: &mut OwnedReadHalf,
     near: &mut OwnedWriteHalf,
@@ -88,7 +88,7 @@ async fn down(
         match (frame[3], fault) {
             (HEADERS, Fault::ResetInHead) | (DATA, Fault::ResetInMessage) => {
                 near.write_all(&frame[..9 + length / 2]).await?;
-                // A reset overtakes what was sent before: let it be read.
+                // A reset discards bytes that were not yet read. The pause lets the client read them.
                 sleep(Duration::from_millis(20)).await;
                 return Ok(true);
             }

@@ -1,4 +1,4 @@
-//! The service: it ends every call as its order says.
+//! The service. The order of a call decides how it ends.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::reset::RESET;
 
 type Replies = BoxStream<'static, Result<Reply, Status>>;
 
-/// Clones are the same service.
+/// The service. Clones share its state.
 #[derive(Clone)]
 pub(crate) struct Handler(Arc<Inside>);
 
@@ -30,12 +30,12 @@ impl Handler {
         Self(Arc::new(Inside { hits: AtomicUsize::new(0), held: Semaphore::new(0) }))
     }
 
-    /// How many calls came here.
+    /// The number of calls so far.
     pub(crate) fn hits(&self) -> usize {
         self.0.hits.load(Ordering::SeqCst)
     }
 
-    /// Lets one held call end.
+    /// Ends one held call.
     pub(crate) fn let_end(&self) {
         self.0.held.add_permits(1);
     }

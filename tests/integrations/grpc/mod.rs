@@ -1,4 +1,4 @@
-//! gRPC over real sockets: tonic on both sides, and servers that do not speak it.
+//! gRPC over real sockets: tonic on both sides, and servers that do not speak gRPC.
 
 mod calls;
 mod client;

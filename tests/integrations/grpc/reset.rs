@@ -8,10 +8,10 @@ use http::Response;
 use http_body::{Body, Frame};
 use tower::BoxError;
 
-/// In the trailers of a body: it is to be reset in their place.
+/// A name in the trailers of a body. The stream is reset in place of these trailers.
 pub(crate) const RESET: &str = "x-reset";
 
-/// Fails where the inner body ends with [`RESET`]: hyper then resets the stream.
+/// A body that fails if the inner body ends with [`RESET`]. hyper then resets the stream.
 pub(crate) struct Resets(tonic::body::Body);
 
 impl Resets {

@@ -1,4 +1,4 @@
-//! The server, on a port of its own.
+//! The server on a free port.
 
 use std::net::SocketAddr;
 
@@ -18,24 +18,24 @@ use super::generated::orders::orders_server::OrdersServer;
 use super::handler::Handler;
 use super::reset::Resets;
 
-/// What a layer of the server is put around.
+/// The service that a layer of the server wraps.
 pub(crate) type Inner = tower::util::MapResponse<Routes, OnResponse>;
 
 type OnResponse = fn(Response<tonic::body::Body>) -> Response<Resets>;
 
-/// Serves until it is dropped; calls that are in flight then may still end.
+/// A running server. After it is dropped, calls in flight may still end.
 pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     pub(crate) handler: Handler,
     _stop: oneshot::Sender<()>,
 }
 
-/// A server without a layer of its own.
+/// Starts a server without a layer.
 pub(crate) async fn serve() -> Serving {
     serve_with(Identity::new()).await
 }
 
-/// A server with a layer around all that it serves.
+/// Starts a server with a layer around all of its services.
 pub(crate) async fn serve_with<L, B>(layer: L) -> Serving
 where
     L: Layer<Inner> + Clone + Send + Sync + 'static,
@@ -52,7 +52,7 @@ where
     serve_by(Server::builder(), layer).await
 }
 
-/// The same with settings of the server's own.
+/// Starts a server with a layer and the settings of `server`.
 pub(crate) async fn serve_by<L, B>(server: Server, layer: L) -> Serving
 where
     L: Layer<Inner> + Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The guarded client, and what its breaker counted.
+//! The guarded client, and the counts of its breaker.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use super::server::Wire;
 
 pub(crate) type Answer = Response<BreakerBody<Incoming>>;
 
-/// No test waits so long, but on a machine that stands still.
+/// A limit that a test reaches only if it hangs.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// The clients that all breakers of a test guard: of HTTP/1.1 with a connection per call, and of HTTP/2.
+/// The clients behind all breakers of a test: HTTP/1.1 with a connection per call, and HTTP/2.
 #[derive(Clone)]
 pub(crate) struct Clients {
     http1: Hyper<HttpConnector, Empty<Bytes>>,
@@ -41,7 +41,7 @@ impl Clients {
         Self { http1, http2 }
     }
 
-    /// A client behind a breaker of its own.
+    /// A client behind a new breaker.
     pub(crate) fn guarded(&self, wire: Wire, config: Config<Llm, RejectWithBoxError>) -> Guarded {
         let layer = CircuitBreakerLayer::new(config);
         let handle = layer.handle();
@@ -58,12 +58,12 @@ pub(crate) struct Guarded {
     pub(crate) handle: BreakerHandle,
 }
 
-/// The preset of a case's provider.
+/// The preset for the provider of a case.
 pub(crate) fn preset(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider)
 }
 
-/// The preset that holds a stream back until its first content.
+/// The preset that holds a response back until its first content.
 pub(crate) fn holding(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider).classify(Llm::new(provider).hold_until_content(LONG))
 }
@@ -73,7 +73,7 @@ impl Guarded {
         get(&self.service, uri).await
     }
 
-    /// Nobody has anything to say about the end of a call any more: exactly one of them was counted.
+    /// The class of the only call, which must have ended.
     pub(crate) fn counted(&self) -> Class {
         counted(&self.handle.snapshot().totals).expect("a call has ended")
     }
@@ -118,7 +118,7 @@ pub(crate) fn counted(totals: &Totals) -> Option<Class> {
     counts.into_iter().find(|(count, _)| *count == 1).map(|(_, class)| class)
 }
 
-/// Reads so many bytes of a body, which may be followed by more.
+/// Reads this number of bytes of a body.
 pub(crate) async fn read(answer: &mut Answer, bytes: usize) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < bytes {

@@ -1,4 +1,4 @@
-//! One task for each file, so that a run names all that fail.
+//! One task for each file, so that a run reports every file that fails.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use tokio::task::JoinSet;
 use super::client::Clients;
 use super::server::Server;
 
-/// What a test sends requests with and to.
+/// The clients and the server of a test.
 pub(crate) struct Net {
     pub(crate) server: Server,
     pub(crate) clients: Clients,
 }
 
-/// So many at a time.
+/// The number of concurrent tasks.
 const TOGETHER: usize = 8;
 
-/// Runs a test on each of these.
+/// Runs a test for each case.
 ///
 /// # Panics
 ///
-/// If one of them did, after all of them.
+/// Panics after all tasks have ended if one of them panicked.
 pub(crate) async fn each<T, F>(all: Vec<T>, test: impl Fn(Arc<Net>, T) -> F)
 where
     F: Future<Output = ()> + Send + 'static,

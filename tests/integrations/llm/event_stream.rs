@@ -1,12 +1,12 @@
 //! The writer of AWS event streams.
 
-/// A message with headers of text.
+/// A message whose headers are strings.
 pub(crate) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {
         head.push(u8::try_from(name.len()).unwrap());
         head.extend_from_slice(name.as_bytes());
-        // The type of a string.
+        // The header type for strings.
         head.push(7);
         head.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
         head.extend_from_slice(value.as_bytes());
@@ -21,7 +21,7 @@ pub(crate) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     message
 }
 
-/// The length of the message at the beginning.
+/// The length field at the beginning of a message.
 pub(crate) fn length(bytes: &[u8]) -> usize {
     usize::try_from(u32::from_be_bytes(bytes[..4].try_into().unwrap())).unwrap()
 }

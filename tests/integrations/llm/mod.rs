@@ -1,5 +1,5 @@
-//! What LLM providers send, over real sockets: every response of `tests/data/llm`, in pieces of any size, through a guarded
-//! client.
+//! The responses of LLM providers over real sockets: every response of `tests/data/llm`, in pieces of any size, through a
+//! guarded client.
 
 mod bedrock;
 mod client;

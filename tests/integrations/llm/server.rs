@@ -21,7 +21,7 @@ use tower::BoxError;
 
 use super::corpus::Case;
 
-/// The body of an answer: what its [`Sender`] sends, and flushed each time.
+/// A body of the pieces that its [`Sender`] sends. Each piece is flushed.
 pub(crate) struct Pieces {
     pieces: mpsc::UnboundedReceiver<Result<Bytes, BoxError>>,
     rest: bool,
@@ -46,12 +46,12 @@ impl Pieces {
 impl Sender {
     pub(crate) fn send(&self, piece: &[u8]) {
         if !piece.is_empty() {
-            // Nobody may listen any more.
+            // The receiver may have been dropped.
             let _ = self.0.send(Ok(Bytes::copy_from_slice(piece)));
         }
     }
 
-    /// The connection, or the stream of HTTP/2, is torn.
+    /// Breaks the connection, or the stream of HTTP/2.
     pub(crate) fn tear(self) {
         let _ = self.0.send(Err("torn".into()));
     }
@@ -65,7 +65,7 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // hyper writes what it has where a body is not ready.
+        // hyper flushes its buffer when a body is pending.
         if std::mem::take(&mut self.rest) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -76,7 +76,7 @@ impl Body for Pieces {
     }
 }
 
-/// How an answer is framed and over what it comes.
+/// The framing of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
     /// HTTP/1.1 with a content length.
@@ -90,7 +90,7 @@ impl Wire {
     pub(crate) const ALL: [Self; 3] = [Self::Length, Self::Chunked, Self::Http2];
 }
 
-/// Answers each path once with what was put there. Serves until it is dropped.
+/// A server that responds once to each path. Dropping it stops it.
 pub(crate) struct Server {
     http1: SocketAddr,
     http2: SocketAddr,
@@ -118,7 +118,7 @@ impl Server {
         Self { http1, http2, answers, tasks: [first, second] }
     }
 
-    /// Puts an answer somewhere. Where that is.
+    /// Adds a response, and returns its URI.
     pub(crate) fn put(&self, case: &Case, wire: Wire, body: Pieces) -> http::Uri {
         let mut answer = Response::new(body);
         *answer.status_mut() = case.status;
@@ -141,7 +141,7 @@ impl Drop for Server {
     }
 }
 
-/// A server that answers everything with `answer`, over HTTP/1.1 or HTTP/2.
+/// Starts a server that responds to every request with `answer`, over HTTP/1.1 or HTTP/2.
 pub(crate) async fn serve(
     two: bool,
     answer: impl Fn(&Request<Incoming>) -> Response<Pieces> + Clone + Send + 'static,
@@ -157,7 +157,7 @@ pub(crate) async fn serve(
                 async move { Ok::<_, Infallible>(response) }
             });
             tokio::spawn(async move {
-                // A torn body and a client that leaves are errors here.
+                // A body that breaks and a client that leaves are errors here.
                 let _ = match two {
                     true => {
                         http2::Builder::new(TokioExecutor::new())

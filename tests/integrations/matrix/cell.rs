@@ -1,4 +1,4 @@
-//! One stack with one set of layers, and what came out of it.
+//! One stack with one set of layers, and its results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,8 +23,8 @@ impl Cell {
     }
 }
 
-/// The three cells of a stack. `$calls` makes the service with `$layer` around what `$dependency` is, and calls it: it is
-/// compiled once for each of the three.
+/// The three cells of a stack. `$calls` builds the service, with `$layer` around `$dependency`, and calls it. It is compiled
+/// once for each set of layers.
 macro_rules! cells {
     ($stack:literal, $breaker:expr, $fallback:expr, |$layer:ident, $dependency:ident| $calls:expr) => {{
         let breaker = || tower_breaker::CircuitBreakerLayer::new($breaker);
@@ -43,7 +43,7 @@ macro_rules! cells {
 }
 pub(crate) use cells;
 
-/// Calls while the dependency is up, and twice while it is down.
+/// Makes one call while the dependency is up, and two while it is down.
 pub(crate) async fn three(
     dependency: &Dependency,
     mut call: impl AsyncFnMut() -> &'static str,
@@ -55,19 +55,19 @@ pub(crate) async fn three(
     format!("{good}, {failing}, {next}: {hits} calls")
 }
 
-/// Opens after so many failures in a row, for longer than any test.
+/// Settings that open the circuit after this number of failures in a row, for longer than any test.
 pub(crate) fn settings(failures: u32) -> Settings {
     let trip = Trip::none().consecutive(failures);
     let cooldown = Backoff::fixed(Duration::from_secs(3600));
     Settings::builder().trip(trip).cooldown(cooldown).build().unwrap()
 }
 
-/// Whether it is down, and how often it was called.
+/// A dependency that can be down, and counts its calls.
 #[derive(Clone, Default)]
 pub(crate) struct Dependency(Arc<(AtomicBool, AtomicUsize)>);
 
 impl Dependency {
-    /// A call of it.
+    /// Makes a call.
     pub(crate) fn is_up(&self) -> bool {
         self.0.1.fetch_add(1, Ordering::SeqCst);
         !self.0.0.load(Ordering::SeqCst)
@@ -91,12 +91,12 @@ impl Dependency {
     }
 }
 
-/// What a result is in the table.
+/// The text of a result in the table.
 pub(crate) fn word<E: Shown>(result: Result<&'static str, E>) -> &'static str {
     result.unwrap_or_else(|error| error.shown())
 }
 
-/// An error is a rejection, or the dependency's own.
+/// The text of an error: a rejection, or an error of the dependency.
 pub(crate) trait Shown {
     fn shown(&self) -> &'static str;
 }

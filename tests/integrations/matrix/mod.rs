@@ -1,5 +1,5 @@
-//! The composition matrix: every stack below with a breaker, with a fallback, and with both. Each makes a good call, a
-//! failing one and another, and shows what came out and how many calls reached the dependency.
+//! The composition matrix: every stack below with a breaker, with a fallback, and with both. Each makes one call that
+//! succeeds and two that fail, and shows their results and the number of calls that reached the dependency.
 
 mod cell;
 mod clients;
@@ -9,13 +9,13 @@ mod web;
 
 use cell::{Cell, LAYERS};
 
-/// What each stack shows with the breaker, with the fallback, and with both. Where nothing else is said: the breaker opens
-/// with the first failure, so that the third call is rejected; the fallback answers; with both, it answers and the
-/// dependency is left alone.
+/// The results with the breaker, with the fallback, and with both. In most stacks the breaker opens with the first failure,
+/// so that the third call is rejected. The fallback answers the calls that fail. With both, it answers, and the third call
+/// does not reach the dependency.
 const PLAIN: [&str; 3] =
     ["ok, down, open: 2 calls", "ok, backup, backup: 3 calls", "ok, backup, backup: 2 calls"];
 
-/// A failing call is made twice, unless a fallback has answered it. The second failure opens the circuit.
+/// A call that fails is made twice, unless a fallback has answered it. The second failure opens the circuit.
 const RETRIED: [&str; 3] =
     ["ok, down, open: 3 calls", "ok, backup, backup: 3 calls", "ok, backup, backup: 3 calls"];
 

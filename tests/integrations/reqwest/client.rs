@@ -1,4 +1,4 @@
-//! A client under a breaker, in both ways, and what its breaker counted.
+//! A client behind a breaker, as a service and as a middleware.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use tower_breaker::{
 pub(crate) use crate::support::counts::{counting, ended_now, pending};
 pub(crate) use crate::support::until::{LONG, until};
 
-/// The provider of ring, once for the process: reqwest is built without one here.
+/// A builder, after the TLS provider of ring is installed. This reqwest is built without a provider.
 pub(crate) fn builder() -> ClientBuilder {
-    // Another test was faster.
+    // An error means that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy()
 }
@@ -26,7 +26,7 @@ pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
 
-/// Opens with the third failure in a row, for 50 ms; one probe closes it.
+/// Settings that open the circuit with the third failure in a row, for 50 ms. One probe closes it.
 pub(crate) fn tripping() -> SettingsBuilder {
     let cooldown = Backoff::fixed(Duration::from_millis(50)).jitter(0.0);
     counting().trip(Trip::none().consecutive(3)).cooldown(cooldown).probe(Probe::successes(1))
@@ -44,7 +44,7 @@ pub(crate) enum Guarded {
 }
 
 impl Guarded {
-    /// A client in each way, each with a breaker of its own.
+    /// A client in each way, each with its own breaker.
     pub(crate) fn both(
         client: impl Fn() -> Client,
         settings: SettingsBuilder,
@@ -70,7 +70,7 @@ impl Guarded {
     }
 }
 
-/// The error of the client in it.
+/// The error of the client.
 pub(crate) fn of_client(error: &BoxError) -> &reqwest::Error {
     match error.downcast_ref::<reqwest_middleware::Error>() {
         Some(reqwest_middleware::Error::Reqwest(error)) => error,

@@ -1,4 +1,4 @@
-//! `reqwest::Client` as a guarded service and behind the middleware of reqwest-middleware, at real servers whose sockets
+//! `reqwest::Client` as a guarded service and behind the middleware of reqwest-middleware, with real servers whose sockets
 //! break in every way.
 
 mod client;

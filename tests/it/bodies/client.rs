@@ -1,4 +1,4 @@
-//! The guarded client, and what its caller receives.
+//! The guarded client, and the bodies that its caller receives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) use crate::support::until::until;
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
 pub(crate) type Guarded = CircuitBreaker<Pooled, Http, RejectWithBoxError>;
 
-/// Counts every call; one probe closes it.
+/// [`counting`], closed by one probe.
 pub(crate) fn probing() -> SettingsBuilder {
     let builder = counting().cooldown(Backoff::fixed(Duration::from_millis(1)).jitter(0.0));
     builder.no_ramp().probe(Probe::successes(1))
@@ -37,12 +37,12 @@ pub(crate) fn http2() -> Pooled {
     Client::builder(TokioExecutor::new()).http2_only(true).build_http()
 }
 
-/// A client under a breaker that only counts.
+/// A client behind a breaker that only counts.
 pub(crate) fn counted(client: Pooled) -> (Guarded, BreakerHandle) {
     guarded(client, counting(), SettleAt::End)
 }
 
-/// Any client, without a preset of its own.
+/// Any service behind a breaker that only counts.
 pub(crate) fn counted_service<S>(
     client: S,
 ) -> (CircuitBreaker<S, Http, RejectWithBoxError>, BreakerHandle) {
@@ -63,7 +63,7 @@ pub(crate) fn guarded(
     (layer.layer(client), handle)
 }
 
-/// Opens a [`probing`] breaker, and waits until the next call is a probe.
+/// Opens the circuit of a [`probing`] breaker, and waits until the next call is a probe.
 pub(crate) async fn half_open(handle: &BreakerHandle) {
     handle.hold_for(Duration::from_millis(1));
     until(handle, |snapshot| snapshot.state == State::HalfOpen).await;
@@ -81,7 +81,7 @@ where
     client.clone().oneshot(request(Method::GET, address)).await
 }
 
-/// What a caller got of a body.
+/// The part of a body that a caller received.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) data: Vec<u8>,
@@ -115,7 +115,7 @@ pub(crate) async fn receive<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Recei
     received
 }
 
-/// Reads so many bytes and not a frame more.
+/// Reads exactly this number of bytes, and no further frame.
 pub(crate) async fn receive_exactly<B>(body: &mut B, bytes: usize) -> Vec<u8>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,

@@ -1,4 +1,4 @@
-//! What response bodies do to the accounts of a breaker: real servers that break in every shape, and random bodies.
+//! The effect of response bodies on the counts of a breaker: real servers that break in every way, and random bodies.
 
 mod breaking;
 mod client;

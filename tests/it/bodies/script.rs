@@ -1,4 +1,4 @@
-//! Bodies in memory that do what they are told to, and calls that answer with them.
+//! Scripted bodies in memory, and calls that respond with them.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -19,17 +19,17 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_breaker::classify::{Http, SettleAt};
 use tower_breaker::{BreakerBody, BreakerHandle, CircuitBreakerLayer, Config, SettingsBuilder};
 
-/// What a body does when it is polled.
+/// The result of one poll of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// So many bytes, of a value that tells the frames apart.
+    /// A frame of this number of bytes. The value of the bytes differs between frames.
     Data(usize),
     Trailers,
     Breaks,
     Panics,
-    /// Pending once, and woken at once.
+    /// Pending once; the task is woken immediately.
     Waits,
-    /// Pending for so many milliseconds.
+    /// Pending for this number of milliseconds.
     Sleeps(u64),
 }
 
@@ -37,13 +37,13 @@ pub(crate) enum Step {
 pub(crate) struct Script {
     steps: VecDeque<Step>,
     frames: u8,
-    /// Whether it says how long it is and when it has ended.
+    /// Whether the body reports its length and its end.
     exact: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     taken: Arc<Taken>,
 }
 
-/// What was taken from a body.
+/// The part of a body that was taken.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) bytes: AtomicUsize,
@@ -131,7 +131,7 @@ impl Body for Script {
     }
 }
 
-/// A frame as it can be compared.
+/// The result of a poll, in a form that can be compared.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Pending,
@@ -142,7 +142,7 @@ pub(crate) enum Seen {
     Panic,
 }
 
-/// Polls once. A panic is caught, and the body can be polled again.
+/// Polls a body once. Catches a panic, so that the body can be polled again.
 pub(crate) fn poll<B>(body: &mut B, cx: &mut Context<'_>) -> Seen
 where
     B: Body<Data = Bytes, Error = &'static str> + Unpin,
@@ -166,7 +166,7 @@ pub(crate) fn breaker(settings: SettingsBuilder, at: SettleAt) -> CircuitBreaker
     CircuitBreakerLayer::new(config.classify(Http::client().settle_at(at)))
 }
 
-/// One call through a breaker, that is answered at once.
+/// Makes one call through a breaker, whose response is ready immediately.
 pub(crate) fn answered(
     layer: &CircuitBreakerLayer<Http>,
     body: Script,

@@ -1,4 +1,4 @@
-//! The breaker among tower's own middlewares, in axum, and around a real client.
+//! The breaker with tower's middleware, in axum, and around a real client.
 
 mod balance;
 mod boxes;

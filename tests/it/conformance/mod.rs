@@ -1,9 +1,9 @@
-//! What the test suites of other breakers expect, replayed step by step through the public API, in virtual time.
+//! The expectations of the test suites of other breakers, replayed step by step through the public API in virtual time.
 //!
-//! Every case of `data/behaviours.json` is run that our configuration can express. Where it differs from ours by a
-//! knob, the table of opposites says at which step, what ours does there and which knob explains it: a difference
-//! that is not in the table fails, and so does one in the table that does not occur. `cargo test --test it conformance
-//! -- --nocapture` prints what was run.
+//! The test runs every case of `tests/data/behaviours.json` that our configuration can express. If a case differs from our
+//! behaviour, the table of opposites names the step, our behaviour, and the knob that explains the difference. The test
+//! fails for a difference that is not in the table, and for an entry of the table that does not occur.
+//! `cargo test --test it conformance -- --nocapture` prints the cases.
 
 mod case;
 mod knobs;
@@ -22,7 +22,7 @@ fn is_left_out(case: &Case) -> bool {
     LEFT_OUT.iter().any(|(id, _)| *id == case.id)
 }
 
-/// What ours must show at a step: what the case expects, but for what the table says.
+/// The values that our breaker must show at a step: those of the case, with those of the table in their place.
 fn expected(
     case: &Case,
     at: usize,

@@ -1,4 +1,4 @@
-//! The contract of the breaker as a tower service, line by line. The inner doubles panic when they are called unready.
+//! The contract of the breaker as a tower service. The inner services panic if they are called before they are ready.
 
 mod answers;
 mod auto_traits;

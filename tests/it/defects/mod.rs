@@ -1,5 +1,5 @@
-//! What goes wrong in other circuit breakers, scenario by scenario: `TABLE.md` says which test shows that it does not
-//! here, wherever that test is; the modules of this folder hold those that no other rule or contract asks for.
+//! Defects of other circuit breakers. For each, `TABLE.md` names the test that shows that this crate does not have it. The
+//! modules of this folder contain the tests that belong to no other subject.
 
 mod callbacks;
 mod calls;
@@ -12,7 +12,7 @@ mod windows;
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// Whether this is a process in which no other test runs. If not, runs the test of that name in one.
+/// Returns `true` if no other test runs in this process. Otherwise runs the test of that name in a process of its own.
 #[cfg(any(target_os = "linux", feature = "tracing"))]
 fn is_alone(test: &str) -> bool {
     const ALONE: &str = "TOWER_BREAKER_TEST_ALONE";
@@ -30,7 +30,7 @@ fn is_alone(test: &str) -> bool {
     false
 }
 
-/// Counts when it goes, by a panic, too: nobody waits for ever for a thread that failed.
+/// Counts its drop. A thread that panics counts as well, so that no test waits for it forever.
 struct Done<'a>(&'a AtomicUsize);
 
 impl Drop for Done<'_> {

@@ -1,4 +1,4 @@
-//! Services that insist on the contract, and say what happened to them.
+//! Services that check the tower contract and count their calls.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tower::{BoxError, Service};
 
-/// What a [`Strict`] and its clones went through.
+/// The counts of a [`Strict`] and its clones.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) clones: AtomicUsize,
@@ -31,14 +31,14 @@ impl Seen {
     }
 }
 
-/// How the next clone of a [`Strict`] answers `poll_ready`. Ready when nothing is planned.
+/// The result of `poll_ready` of a [`Strict`] that is not ready.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Readiness {
     Never,
     Broken,
 }
 
-/// Panics when the very instance that is called was not polled ready before.
+/// A service that panics if it is called before the same instance was polled ready.
 pub(crate) struct Strict<F> {
     ready: bool,
     readiness: Option<Readiness>,
@@ -54,13 +54,13 @@ impl<F> Strict<F> {
         (Self { ready: false, readiness: None, plan, seen: Arc::clone(&seen), f }, seen)
     }
 
-    /// This instance answers `poll_ready` so.
+    /// Sets the readiness of this instance.
     pub(crate) fn readiness(mut self, readiness: Readiness) -> Self {
         self.readiness = Some(readiness);
         self
     }
 
-    /// Clones of this instance, in the order in which they are made, answer `poll_ready` so.
+    /// Sets the readiness of the next clones of this instance, in the order in which they are made.
     pub(crate) fn clones_are(self, plan: impl IntoIterator<Item = Readiness>) -> Self {
         self.plan.lock().unwrap().extend(plan);
         self
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// Counts how often it was dropped.
+/// Counts its drops.
 #[derive(Debug, Clone)]
 pub(crate) struct Bell(Arc<AtomicUsize>);
 
@@ -125,11 +125,11 @@ impl Drop for Bell {
     }
 }
 
-/// Neither `Clone` nor `Sync` nor anything else.
+/// A request that implements no trait that it does not need.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Plain(pub(crate) u32);
 
-/// An error that can be told from every other.
+/// The error of the primary.
 pub(crate) fn down() -> BoxError {
     "primary down".into()
 }

@@ -1,4 +1,4 @@
-//! The rules of the machine, each as a sentence, through the public API.
+//! The rules of the machine, through the public API. The name of each test states a rule.
 
 mod admission;
 mod canary;
