@@ -1,11 +1,11 @@
-//! The file `tests/data/behaviours.json`. Nothing in a case that is replayed may be unknown here.
+//! The cases of `tests/data/behaviours.json`. A case with an unknown field cannot be replayed.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A case as it is stored: what is inside is read when it is replayed.
+/// A case as stored. Its configuration and steps are parsed when it is replayed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Case {
     pub(crate) id: String,
@@ -33,11 +33,11 @@ impl Case {
     }
 }
 
-/// How a breaker is set up, and the knobs on which breakers differ.
+/// The configuration of a breaker, with the knobs on which breakers differ.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Knobs {
-    /// `None`: the case is about the window alone.
+    /// `None` if the case is about the window alone.
     pub(crate) trip: Option<Vec<Rule>>,
     pub(crate) evaluate_on: Option<String>,
     #[serde(rename = "evaluate_every_ms")]
@@ -149,13 +149,13 @@ pub(crate) struct Step {
     pub(crate) instance: Option<String>,
     pub(crate) ok: u32,
     pub(crate) fail: u32,
-    /// Neither admitted nor rejected: the caller waits.
+    /// The caller waits: the call is neither admitted nor rejected.
     pub(crate) expect_later: bool,
     expect: Value,
 }
 
 impl Step {
-    /// What is expected, by the name of the field: `state`, `metrics.failed`, …
+    /// The expected values by field name: `state`, `metrics.failed`, …
     pub(crate) fn expected(&self) -> BTreeMap<String, String> {
         let mut flat = BTreeMap::new();
         flatten("", &self.expect, &mut flat);
@@ -181,7 +181,7 @@ fn flatten(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// A value as it is compared: numbers without a trailing `.0`, lists with blanks between.
+/// A value in a form that can be compared: numbers without a trailing `.0`, lists separated by blanks.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

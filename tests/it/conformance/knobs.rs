@@ -1,7 +1,7 @@
-//! Where a knob differs from ours and the steps of the case do not turn on it: the same numbers, one step further.
+//! Differences between a knob of a case and our behaviour that the steps of the case do not show.
 //!
-//! Each function takes a breaker with the numbers of a case, does what shows the difference, asserts ours, and says
-//! whether the case has that knob.
+//! Each function takes a breaker with the values of a case, takes the steps that show the difference, asserts our behaviour,
+//! and returns whether the case has the knob.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn says(knob: &Option<String>, value: &str) -> bool {
     knob.as_deref() == Some(value)
 }
 
-/// The half-open part, if the knob has this value; the circuit is due for a probe then.
+/// The half-open configuration, if the knob has this value. The circuit is due for a probe.
 fn half_open<'a>(
     knobs: &'a Knobs,
     handle: &BreakerHandle,
@@ -38,7 +38,7 @@ fn half_open<'a>(
     Some(half_open)
 }
 
-/// Theirs opens above the rate; ours at it.
+/// Theirs opens above the rate, ours at the rate.
 fn cmp(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some((rate, true)) = knobs.failure_rate() else { return false };
     let whole =
@@ -54,7 +54,7 @@ fn cmp(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs opens with a success after which the rate is too high; ours with the next failure.
+/// Theirs opens with a success after which the rate is too high, ours with the next failure.
 fn every_outcome(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.evaluate_on, "every_outcome")
         || knobs.failure_rate().is_none()
@@ -72,7 +72,7 @@ fn every_outcome(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs looks now and then; ours opens with the failure itself.
+/// Theirs evaluates periodically, ours with each failure.
 fn periodic(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.evaluate_on, "periodic") {
         return false;
@@ -84,7 +84,7 @@ fn periodic(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs calls slow what takes longer; ours also what takes exactly as long.
+/// Theirs counts calls above the threshold as slow, ours also calls at the threshold.
 async fn slow(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let rule = knobs.trip.iter().flatten().find(|rule| matches!(rule, Rule::SlowRate { .. }));
     let (Some(Rule::SlowRate { cmp, .. }), Some(after)) = (rule, knobs.slow_call_ms) else {
@@ -98,7 +98,7 @@ async fn slow(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs admits after the end of the cooldown; ours at it, and not a nanosecond earlier.
+/// Theirs admits after the end of the cooldown, ours at its end and not a nanosecond earlier.
 async fn boundary(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.cooldown_boundary, "exclusive") {
         return false;
@@ -120,7 +120,7 @@ async fn boundary(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs closes half-open with an ignored outcome; ours says nothing about it, there and in the window.
+/// Theirs closes with an ignored outcome of a probe, ours ignores it, for the probe and in the window.
 fn ignored(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.ignored, "success") {
         return false;
@@ -136,7 +136,7 @@ fn ignored(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs lets a result from before the trip decide half-open; ours counts it as late.
+/// Theirs lets a result from before the trip decide half-open, ours counts it as late.
 fn stale(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     if !says(&knobs.stale, "count") {
         return false;
@@ -154,7 +154,7 @@ fn stale(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs hands out so many permits in all, or any number; ours so many at the same time.
+/// Theirs limits the total number of permits, or has no limit. Ours limits concurrent permits.
 fn scope(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let counts =
         |how: &HalfOpen| how.permit_scope != "concurrent" && how.successes.is_some_and(|n| n > 1);
@@ -168,7 +168,7 @@ fn scope(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs waits for the last of its calls; ours reopens with the failure that decides.
+/// Theirs waits for its last call, ours reopens with the failure that decides.
 fn decide(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let waits = |how: &HalfOpen| ["rate_after_min_calls", "failure_rate"].contains(&&*how.decide);
     let Some(how) = half_open(knobs, handle, waits) else { return false };
@@ -183,7 +183,7 @@ fn decide(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs ends half-open after a time; ours, with no probe in flight, has nothing to wait for.
+/// Theirs ends half-open after a time, ours has no limit while no probe is in flight.
 async fn max_wait(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some(how) = half_open(knobs, handle, |how| how.max_wait_ms.is_some()) else { return false };
     pass(ms(10 * how.max_wait_ms.expect("a limit"))).await;

@@ -1,4 +1,4 @@
-//! One breaker as somebody sees it who listens to it and waits on it.
+//! One breaker with a receiver of its transitions and a task that waits for its changes.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ pub(crate) struct Breaker {
     pub(crate) handle: BreakerHandle,
     events: Events,
     transitions: Vec<Transition>,
-    /// What somebody who waits on the handle was told last.
+    /// The last state of which the waiter was notified.
     told: Option<(Arc<Mutex<State>>, JoinHandle<()>)>,
 }
 
@@ -40,7 +40,7 @@ impl Breaker {
         }
     }
 
-    /// What the next call meets; whoever waits on the handle was told the same, although nothing called.
+    /// The state that the next call meets. Asserts that the waiter was notified of the same state without a call.
     pub(crate) fn state(&self, waited: bool) -> String {
         let state = self.handle.state();
         if let (Some((told, _)), true) = (&self.told, waited) {
@@ -52,7 +52,7 @@ impl Breaker {
         }
     }
 
-    /// The figures that theirs still show while open: those that the transition carries.
+    /// The figures that theirs shows while open. Ours are those in the transition.
     pub(crate) fn window(&self) -> WindowSnapshot {
         match self.transitions.last() {
             Some(last) if last.to == State::Open => last.window,

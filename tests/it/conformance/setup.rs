@@ -1,4 +1,4 @@
-//! From the knobs of a case to the numbers of ours.
+//! Converts the knobs of a case to our settings.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tower_breaker::{
 
 use super::case::{CooldownForm, HalfOpen, Knobs, Rule, Step, WindowForm};
 
-/// The numbers of the attempts for which a cooldown was asked.
+/// The attempts for which a cooldown was requested.
 pub(crate) type Attempts = Arc<Mutex<Vec<u32>>>;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -20,7 +20,7 @@ impl Knobs {
     pub(crate) fn handle(&self, name: &str, steps: &[Step], attempts: &Attempts) -> BreakerHandle {
         let settings = self.settings(steps);
         match &self.cooldown {
-            // Settings have no cooldown of nothing; a function may answer so.
+            // Settings allow no cooldown of zero, but a cooldown function does.
             Some(CooldownForm::RecordedAttempts { ms: 0 } | CooldownForm::Fixed { ms: 0, .. }) => {
                 let attempts = Arc::clone(attempts);
                 let config =
@@ -46,7 +46,7 @@ impl Knobs {
             .trip(self.trip())
             .window(self.window())
             .cooldown(self.cooldown())
-            // As the others: each close starts afresh.
+            // As in the other breakers, each close resets the attempt.
             .stable_for(Duration::ZERO)
             .throttled(throttled)
             .hold_jitter(0.0)
@@ -61,7 +61,7 @@ impl Knobs {
     fn trip(&self) -> Trip {
         let min = self.min_calls.max(1);
         let Some(rules) = &self.trip else {
-            // Keeps the window and never fires.
+            // A rule that keeps the window and never fires.
             return Trip::none().failure_rate(1.0, u32::MAX);
         };
         rules.iter().fold(Trip::none(), |trip, rule| match *rule {
@@ -83,7 +83,7 @@ impl Knobs {
             WindowForm::None => Window::time(ms(30_000)),
             WindowForm::Count { size } => Window::count(size),
             WindowForm::Time { size_ms, buckets, .. } => Window::time(ms(size_ms)).buckets(buckets),
-            // Ours slide.
+            // Our windows slide.
             WindowForm::Tumbling { size_ms, .. } => Window::time(ms(size_ms)).buckets(30),
         }
     }
@@ -106,7 +106,7 @@ impl Knobs {
             "first_outcome" => Probe::successes(1),
             "consecutive_successes" => Probe::successes(number(successes)),
             "sampled" => {
-                // So many failures are tolerated; one more reopens.
+                // This number of failures is tolerated. One more reopens.
                 let calls = number(calls);
                 let most = half_open.max_failure_ratio.expect("a ratio") * f64::from(calls);
                 Probe::sample(calls, share(most as u32 + 1, calls))
@@ -115,7 +115,7 @@ impl Knobs {
                 Probe::sample(number(capacity), share(number(failures), number(capacity)))
             }
             "success_ratio" => {
-                // Reopens with the failure that puts the successes out of reach.
+                // Reopens with the failure after which the successes cannot be reached.
                 let calls = number(capacity);
                 Probe::sample(calls, share(calls - number(successes) + 1, calls))
             }
@@ -130,14 +130,14 @@ impl Knobs {
             other => panic!("unknown way to decide: {other}"),
         };
         let permits = if permits == 0 { Probe::MAX_IN_FLIGHT } else { permits };
-        // Their time limit is for the whole of half-open and does not run while a call's duration is only recorded.
+        // Their time limit covers the whole half-open period and does not run while a call's duration is only recorded.
         let longest = steps.iter().map(|step| step.duration_ms).max().unwrap_or(0);
         let lease =
             half_open.max_wait_ms.map_or(Probe::DEFAULT_LEASE, |most| ms(most.max(longest + 1)));
         probe.in_flight(permits).lease(lease)
     }
 
-    /// From which rate of failures on the circuit opens, and whether theirs has to be passed.
+    /// The failure rate that opens the circuit, and whether their breaker opens only above it.
     pub(crate) fn failure_rate(&self) -> Option<(f64, bool)> {
         self.trip.iter().flatten().find_map(|rule| match rule {
             Rule::FailureRate { threshold, cmp } => Some((*threshold, cmp == ">")),
@@ -146,7 +146,7 @@ impl Knobs {
         })
     }
 
-    /// Whether theirs acts by a timer: then somebody waits on our handle, which is when ours has one.
+    /// Whether theirs acts by a timer. Then a task waits on our handle, because ours has a timer only while a task waits.
     pub(crate) fn eager(&self) -> bool {
         let cooldown = matches!(
             self.cooldown,
@@ -158,7 +158,7 @@ impl Knobs {
         cooldown || self.half_open.as_ref().is_some_and(|half_open| half_open.max_wait_ms.is_some())
     }
 
-    /// How long the first Open lasts.
+    /// The length of the first open period.
     pub(crate) fn first_cooldown(&self) -> Duration {
         match self.cooldown {
             Some(CooldownForm::Fixed { ms: wait, .. }) => ms(wait),

@@ -1,33 +1,33 @@
-//! Where we differ from the others, step by step, and what no configuration of ours can say.
+//! The differences from other breakers, by step, and the cases that our configuration cannot express.
 
 use super::case::{Case, Knobs, WindowForm};
 use super::setup::ms;
 
-/// What explains a difference. Each is to be found in the case itself.
+/// The explanation of a difference. The test checks that the case has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knob {
-    /// Theirs asks its rules after every outcome, or now and then; ours asks a rule when its own numerator grew.
+    /// Theirs evaluates its rules after every outcome, or periodically. Ours evaluates a rule when its numerator grows.
     EvaluateOn,
     /// Theirs admits after the end of the cooldown, ours at its end.
     CooldownBoundary,
-    /// Theirs judges half-open when the last of its calls has ended; ours as soon as the verdict is certain.
+    /// Theirs decides half-open when its last call has ended, ours as soon as the decision is certain.
     Decide,
-    /// Theirs counts an ignored outcome as a success; to ours it says nothing.
+    /// Theirs counts an ignored outcome as a success, ours ignores it.
     Ignored,
-    /// Theirs limits the whole of half-open, ours each probe: without a probe nothing can hang.
+    /// Theirs limits the whole half-open period, ours each probe, because nothing can hang without a probe.
     MaxWait,
-    /// Theirs lets the call beyond the permits wait for the verdict, ours rejects it.
+    /// Theirs lets a call without a permit wait for the decision, ours rejects it.
     Overflow,
-    /// Theirs forgets its whole window at once, ours slides, and only a state ends an epoch.
+    /// Theirs clears its whole window at once. Ours slides, and only a change of state ends an epoch.
     Tumbling,
-    /// An Open whose deadline has come reads as half-open, one without a cooldown from the start.
+    /// An open period past its deadline reads as half-open. One without a cooldown does so from the start.
     LazyState,
-    /// The case shows what must not be done.
+    /// The case shows behaviour that a breaker must not have.
     AntiBehaviour,
 }
 
 impl Knob {
-    /// Whether the case is set up so.
+    /// Whether the case has this configuration.
     pub(crate) fn is_in(self, case: &Case, knobs: &Knobs) -> bool {
         let half_open = knobs.half_open.as_ref();
         let says = |knob: &Option<String>, values: &[&str]| {
@@ -49,7 +49,7 @@ impl Knob {
     }
 }
 
-/// At one step of one case: what ours shows instead of what is expected there.
+/// A difference at one step of one case: our values in place of the expected ones.
 pub(crate) struct Opposite {
     pub(crate) case: &'static str,
     pub(crate) step: usize,
@@ -72,9 +72,9 @@ const CLOSED: (&str, &str) = ("state", "closed");
 const OPEN: (&str, &str) = ("state", "open");
 const HALF_OPEN: (&str, &str) = ("state", "half_open");
 
-/// Every difference. What is not here must be as the case expects it; what is here must differ.
+/// Every difference. Values that are not listed must equal those of the case, and listed values must differ.
 pub(crate) const OPPOSITES: &[Opposite] = &[
-    // Five calls, three of them failures, and the last one a success: no reason to open.
+    // Of five calls, three failed and the last succeeded. A success is no reason to open.
     at("r4j-01-rate-evaluated-on-success", 4, Knob::EvaluateOn, &[CLOSED]),
     at(
         "r4j-01-rate-evaluated-on-success",
@@ -82,7 +82,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
         Knob::EvaluateOn,
         &[ADMITTED, CLOSED, ("metrics.not_permitted", "0")],
     ),
-    // Two failures are half of four: the other two probes cannot change that and are not sent. Probes are in no
+    // Two failures are half of four. The other two probes cannot change the decision and are not sent. Probes are in no
     // window.
     at("r4j-05-half-open-decides-only-when-full", 3, Knob::Decide, &[OPEN]),
     at("r4j-05-half-open-decides-only-when-full", 4, Knob::Decide, &[REJECTED, OPEN]),
@@ -105,13 +105,13 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
         Knob::Decide,
         &[REJECTED, ("metrics.slow_rate", "none"), ("metrics.failure_rate", "none")],
     ),
-    // With three successes of four, one failure cannot make a half.
+    // After three successes of four, one failure cannot reach one half.
     at("r4j-09-half-open-all-ignored-then-ok", 8, Knob::Decide, &[CLOSED]),
     at("r4j-11-cooldown-boundary-exclusive", 1, Knob::CooldownBoundary, &[ADMITTED]),
     at("r4j-21-max-wait-half-open-to-open", 2, Knob::MaxWait, &[HALF_OPEN]),
     at("polly-11-cancelled-probe-closes", 11, Knob::AntiBehaviour, &[HALF_OPEN]),
     at("failsafe-13-rate-in-period", 5, Knob::LazyState, &[HALF_OPEN]),
-    // It opened with the second failure of three, one step earlier; this is the first probe after that.
+    // Ours opened with the second failure of three, one step earlier. This call is the first probe after that.
     at("failsafe-13-rate-in-period", 8, Knob::Decide, &[HALF_OPEN]),
     at("gobreaker-05-generation", 3, Knob::Tumbling, &[("metrics.requests", "2")]),
     at(
@@ -123,7 +123,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
     at("cockatiel-07-overflow-waits-for-verdict", 3, Knob::Overflow, &[REJECTED]),
     at("opossum-03-filtered-error-closes-half-open", 2, Knob::Ignored, &[HALF_OPEN]),
     at("opossum-07-own-bulkhead-rejection-trips", 2, Knob::AntiBehaviour, &[CLOSED]),
-    // The first failure opens it at once, not at the next look.
+    // The first failure opens the circuit at once, not at the next evaluation.
     at("hystrix-05-multiple-windows", 1, Knob::EvaluateOn, &[REJECTED]),
     at("hystrix-05-multiple-windows", 2, Knob::EvaluateOn, &[REJECTED]),
     at("hystrix-05-multiple-windows", 3, Knob::EvaluateOn, &[REJECTED]),
@@ -132,7 +132,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
     at("litellm-03-counter-window", 3, Knob::Tumbling, &[("metrics.failed", "2")]),
 ];
 
-/// How ours goes on after the last step: what the difference leads to. In the form of the file.
+/// Further steps after the last one, which show the result of a difference. In the format of the file.
 pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
     (
         "r4j-01-rate-evaluated-on-success",
@@ -144,7 +144,8 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         r#"[{"op": "call", "outcome": "fail", "expect": {"admission": "allowed", "state": "metrics_only",
              "metrics": {"not_permitted": 0, "would_reject": 1}, "events": {"threshold_exceeded": 1}}}]"#,
     ),
-    // Probes that never return cannot wedge it: their leases end after 1 s, and whoever waits is told without a call.
+    // Probes that never return cannot wedge the breaker: their leases end after 1 s, and a waiter is notified without a
+    // call.
     (
         "r4j-21-max-wait-half-open-to-open",
         r#"[{"at_ms": 2000, "op": "begin", "call": "a", "expect": {"admission": "allowed", "state": "half_open"}},
@@ -159,7 +160,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         "polly-03-late-failure-does-not-extend",
         r#"[{"at_ms": 1000, "op": "check", "expect": {"metrics": {"late": 1}}}]"#,
     ),
-    // The cancelled probe has given its permit back.
+    // The cancelled probe has returned its permit.
     (
         "polly-11-cancelled-probe-closes",
         r#"[{"at_ms": 1001, "op": "begin", "call": "q", "expect": {"admission": "allowed", "state": "half_open"}},
@@ -173,7 +174,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         "opossum-03-filtered-error-closes-half-open",
         r#"[{"at_ms": 150, "op": "call", "outcome": "ok", "expect": {"admission": "allowed", "state": "closed"}}]"#,
     ),
-    // No rejection of a limit outside reaches the breaker.
+    // Rejections of an outer limit do not reach the breaker.
     (
         "opossum-07-own-bulkhead-rejection-trips",
         r#"[{"op": "check", "expect": {"metrics": {"requests": 1, "failed": 0, "not_permitted": 0}}}]"#,
@@ -184,7 +185,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The only reasons for which a case may be left out.
+/// The reasons for which a case may be left out.
 pub(crate) const REASONS: &[&str] = &[
     "distributed",
     "ejection",
@@ -196,17 +197,17 @@ pub(crate) const REASONS: &[&str] = &[
     "group control",
 ];
 
-/// The most cases that may be left out.
+/// The maximum number of cases that may be left out.
 pub(crate) const MOST_LEFT_OUT: usize = 16;
 
-/// What no configuration of ours can say, and why.
+/// The cases that our configuration cannot express, with the reason.
 pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
-    // There is no verb that makes a breaker half-open, so none that can be illegal.
+    // No verb makes a breaker half-open, so none can be illegal.
     ("r4j-19-illegal-transition", "manual half-open"),
-    // One process has no store that can fail.
+    // A breaker in one process has no store that can fail.
     ("pybreaker-05-redis-down-fallback-state", "distributed"),
     ("litellm-01-first-failure-classes", "another system's decision table"),
     ("throttle-01-rejection-rate", "another system's decision table"),
-    // Returns hosts without a probe, on ticks, by a multiplier that shrinks with each healthy one.
+    // Readmits hosts without a probe, on ticks, with a multiplier that shrinks with each healthy one.
     ("envoy-01-eject-time-backoff", "ejection"),
 ];

@@ -1,4 +1,4 @@
-//! Does what the steps say and tells what is to be seen afterwards.
+//! Performs the steps of a case and returns what the breaker shows after each.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -18,16 +18,16 @@ use super::case::{Knobs, Step};
 use super::seen::Breaker;
 use super::setup::{Attempts, ms};
 
-/// Lets a call run for as long as nobody ends it.
+/// A guarded service whose calls run until they are dropped.
 type Guarded = BoxCloneService<(), (), BoxError>;
 
-/// A call that is under way.
+/// A call in flight.
 enum Running {
     Permit(Permit),
     Call { _future: Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> },
 }
 
-/// What a step did.
+/// The effect of a step.
 #[derive(Default)]
 struct Done {
     admission: Option<&'static str>,
@@ -42,7 +42,7 @@ pub(crate) struct World {
     rejected: BTreeMap<String, bool>,
     attempts: Attempts,
     start: Instant,
-    /// By how much calls have moved the clock on that stands still in the original.
+    /// The time by which calls have advanced the clock, which does not move in the original.
     shift: Duration,
 }
 
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// Does one step; what it shows, by the names of the fields that are expected.
+    /// Performs one step, and returns the values of the expected fields.
     pub(crate) async fn step<'a>(
         &mut self,
         step: &Step,
@@ -91,7 +91,7 @@ impl World {
         let name = step.breaker.as_ref().or(step.instance.as_ref());
         let mut done = Done::default();
         if step.op == "attach" {
-            // A second layer joins the breaker: one process's form of a second instance.
+            // A second layer that joins the breaker stands for a second instance.
             let first = &self.breakers.values().next().expect("one breaker").handle;
             let second = CircuitBreakerLayer::join(first, Config::default()).handle();
             let name = name.expect("an instance").clone();
@@ -132,7 +132,7 @@ impl World {
             },
             "cancel" => drop(self.calls.remove(&step.call).expect("a call that runs")),
             "force_open" => {
-                // Theirs is an Open with an end; our `force_open` is their `hold_open`.
+                // Theirs is an open period with an end. Our `force_open` is their `hold_open`.
                 handle.hold_for(step.for_ms.map_or(self.knobs.first_cooldown(), ms));
             }
             "force_half_open" => {
@@ -148,7 +148,7 @@ impl World {
         Done::default()
     }
 
-    /// A whole call: its duration passes, and its own result comes back untouched.
+    /// Makes a whole call. Its duration passes, and its result is returned unchanged.
     async fn call(&mut self, step: &Step, handle: &BreakerHandle) -> Done {
         let took = ms(step.duration_ms);
         let own = if step.outcome == "ok" { Ok(()) } else { Err("its own error") };
@@ -226,7 +226,7 @@ impl World {
             "events.opened" => breaker.count(Mode::Normal, |to| to == State::Open),
             "events.half_opened" => breaker.count(Mode::Normal, |to| to == State::HalfOpen),
             "events.closed" => breaker.count(Mode::Normal, |to| to == State::Closed),
-            // In shadow the circuit opens and nobody is rejected.
+            // In shadow mode the circuit opens and no call is rejected.
             "events.threshold_exceeded" => breaker.count(Mode::Shadow, |to| to == State::Open),
             "events.state_transition" => breaker.count(Mode::Normal, |_| true),
             field => panic!("unknown field: {field}"),
@@ -240,7 +240,7 @@ fn rejected(open: &CircuitOpen) -> Done {
 
 fn outcome(step: &Step) -> Outcome {
     match (step.outcome.as_str(), step.server_delay_ms) {
-        // An answer that asks for a pause by itself: a failure's wait only lengthens one.
+        // A throttled outcome opens a hold by itself. The wait of a failure only extends a cooldown.
         ("fail", Some(wait)) => Outcome::throttled().retry_after(ms(wait)),
         ("fail", None) => Outcome::failure(),
         ("ok", None) => Outcome::success(),
@@ -250,7 +250,7 @@ fn outcome(step: &Step) -> Outcome {
     }
 }
 
-/// Moves the clock on and lets everybody who was woken run.
+/// Advances the clock, and runs the tasks that it wakes.
 pub(crate) async fn pass(time: Duration) {
     if !time.is_zero() {
         tokio::time::advance(time).await;

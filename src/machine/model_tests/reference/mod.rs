@@ -1,6 +1,6 @@
 //! A naive breaker, written from the rules and not from the machine. It keeps lists and sums them up by iteration.
 //!
-//! It imports the vocabulary of the crate and nothing else; `tests/layering.rs` checks that. The rules leave two
+//! It imports the vocabulary of the crate and nothing else; `tests/it/layering.rs` checks that. The rules leave two
 //! decisions to the machine, which the reference follows:
 //!
 //! - *Reading moves no clock.* An operation on the state treats a time before an earlier operation as the time of that
