@@ -3,8 +3,8 @@
 //! The machine does no I/O, wakes no task and notifies no listener. Time is an argument; it is read at most once per
 //! operation, and only if a rule needs it.
 //!
-//! While the circuit is closed, a call takes no lock. It reads one word, the [gate](gate), and updates counters that
-//! carry their epoch. Whatever changes the state takes the lock, checks again, and makes a [transition](state). No
+//! While the circuit is closed, a call takes no lock. It reads one word, the [`gate`], and updates counters that
+//! carry their epoch. Whatever changes the state takes the lock, checks again, and makes a transition in [`state`]. No
 //! user code runs under that lock.
 
 mod admit;
