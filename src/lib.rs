@@ -149,10 +149,10 @@ pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
 pub use fallback::FallbackLayer;
 #[cfg(feature = "llm")]
 pub use llm::Provider;
-pub use machine::{Exhausted, Settings, Snapshot, Throttled, Transition};
+pub use machine::{Snapshot, Transition};
 pub use outcome::{Class, Outcome};
 pub use probe::{Probe, Ramp};
-pub use settings::{ConfigError, SettingsBuilder};
+pub use settings::{ConfigError, Exhausted, Settings, SettingsBuilder, Throttled};
 pub use state::{Cause, Mode, State};
 pub use trip::Trip;
 pub use window::Window;

@@ -8,7 +8,8 @@ use crate::breaker::{Breaker, BreakerRef, Changed, Events, Permit, Watch};
 use crate::clock;
 use crate::error::CircuitOpen;
 use crate::event::{Observer, Observers};
-use crate::machine::{Callbacks, Settings, Snapshot, Verb};
+use crate::machine::{Callbacks, Snapshot, Verb};
+use crate::settings::Settings;
 use crate::state::{Mode, State};
 
 /// The view and the control of one breaker.

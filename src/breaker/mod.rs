@@ -45,7 +45,8 @@ pub use wrap::WrapFuture;
 
 use crate::clock::{Coarse, now};
 use crate::event::{Log, Observers, Waiters};
-use crate::machine::{Callbacks, Machine, Settings};
+use crate::machine::{Callbacks, Machine};
+use crate::settings::Settings;
 use crate::state::State;
 
 /// The state that a handle, a layer and its permits share.

@@ -6,8 +6,9 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::event::Observer;
-use crate::machine::{Snapshot, Throttled, Transition};
+use crate::machine::{Snapshot, Transition};
 use crate::outcome::{Class, Outcome};
+use crate::settings::Throttled;
 use crate::trip::Trip;
 
 /// Records transitions by their new state, and outcomes by their class.

@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::breaker::BreakerHandle;
-    use crate::machine::Settings;
+    use crate::settings::Settings;
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_passes_during_the_check_wakes_the_task() {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::classify::{ClassifyFn, ErrorsAsFailures};
 use crate::error::CircuitOpen;
 use crate::event::{Observer, Observers};
-use crate::machine::{Callbacks, Settings, WindowSnapshot};
+use crate::machine::{Callbacks, WindowSnapshot};
 use crate::outcome::Outcome;
 use crate::rejection::{RejectWithBoxError, RejectWithFn};
+use crate::settings::Settings;
 
 /// The configuration of a breaker: its [`Settings`], its classifier and its rejection policy.
 ///

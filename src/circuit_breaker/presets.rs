@@ -6,10 +6,10 @@ use crate::classify::ErrorsAsFailures;
 use crate::classify::{Grpc, Http};
 #[cfg(feature = "llm")]
 use crate::llm::{Llm, Provider};
-use crate::machine::Settings;
 use crate::rejection::RejectWithBoxError;
 #[cfg(feature = "http")]
 use crate::rejection::{RejectWithGrpc, RejectWithHttp};
+use crate::settings::Settings;
 
 /// The preset for any service.
 ///

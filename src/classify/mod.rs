@@ -174,7 +174,7 @@ pub mod overrides;
 pub(crate) mod result;
 #[cfg(test)]
 pub(crate) mod tests;
-mod to_outcome;
+pub(crate) mod to_outcome;
 #[cfg(feature = "http")]
 mod verdict;
 
@@ -196,14 +196,10 @@ pub use self::grpc::Grpc;
 pub(crate) use self::grpc::{STATUS_DETAILS, encode_retry_delay};
 #[cfg(feature = "http")]
 pub(crate) use self::http::GRPC_PUSHBACK;
-#[cfg(feature = "reqwest")]
-pub(crate) use self::http::retry_advice;
 #[cfg(feature = "http")]
 pub use self::http::{Http, OPEN_HEADER, retry_after};
 pub use self::outcomes::Outcomes;
 pub use self::result::{ClassifyFn, ErrorsAsFailures};
-#[cfg(feature = "reqwest")]
-pub(crate) use self::to_outcome::classify_head;
 pub use self::to_outcome::{ByResponse, ToOutcome};
 #[cfg(feature = "http")]
 pub use self::verdict::Verdict;

@@ -1,7 +1,7 @@
 //! Which work the settings demand of a call, as bits.
 
 use crate::machine::callbacks::Callbacks;
-use crate::machine::settings::Settings;
+use crate::settings::Settings;
 use crate::window::Window;
 
 /// The work that the settings demand of a call. Part of the gate's word.

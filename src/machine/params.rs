@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use crate::machine::flags::Flags;
-use crate::machine::settings::{Settings, ThrottledAction};
 use crate::machine::units::{Epoch, Nanos};
+use crate::settings::{Settings, ThrottledAction};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::trip::overdue;
 use crate::trip::rules::Rules;

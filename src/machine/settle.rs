@@ -6,13 +6,13 @@ use crate::machine::callbacks::SettledFn;
 use crate::machine::flags::Flags;
 use crate::machine::gate::PhaseTag;
 use crate::machine::permit_state::PermitState;
-use crate::machine::settings::ThrottledAction;
 use crate::machine::snapshot::Transitions;
 use crate::machine::state::{CallbackCooldown, Locked, NeedsCallback, ProbeEnd, ServerWait};
 use crate::machine::totals::Count;
 use crate::machine::units::{Epoch, Nanos};
 use crate::machine::{Clock, Machine};
 use crate::outcome::{Class, Outcome};
+use crate::settings::ThrottledAction;
 
 /// The effects of a settled call on others.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
 use crate::machine::gate::PhaseTag;
-use crate::machine::settings::Settings;
 use crate::machine::totals::Totals;
 use crate::machine::units::{Epoch, Nanos};
 use crate::outcome::LastError;
+use crate::settings::Settings;
 use crate::state::{Cause, Mode, State};
 use crate::trip::overdue;
 

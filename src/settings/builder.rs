@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::error::ConfigError;
 use super::validate;
 use crate::backoff::Backoff;
-use crate::machine::{Exhausted, Settings, Throttled};
 use crate::probe::{Probe, Ramp};
+use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 

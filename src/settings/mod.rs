@@ -8,6 +8,7 @@ mod builder;
 mod error;
 mod presets;
 mod read;
+mod types;
 mod validate;
 
 #[cfg(feature = "serde")]
@@ -28,3 +29,5 @@ mod tests;
 
 pub use builder::SettingsBuilder;
 pub use error::ConfigError;
+pub(crate) use types::ThrottledAction;
+pub use types::{Exhausted, Settings, Throttled};

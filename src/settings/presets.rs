@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::machine::{Exhausted, Settings, Throttled};
 use crate::probe::Probe;
+use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 

@@ -6,8 +6,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::backoff::{Backoff, FOREVER};
-use crate::machine::{Exhausted, Settings, Throttled};
 use crate::probe::{Probe, Ramp};
+use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 

@@ -10,8 +10,8 @@ use super::raw::{
 };
 use super::validate;
 use crate::backoff::Backoff;
-use crate::machine::{Exhausted, Settings, Throttled};
 use crate::probe::{DecideBy, Probe, Ramp};
+use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 

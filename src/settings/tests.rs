@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{ConfigError, SettingsBuilder};
 use crate::backoff::{Backoff, FOREVER};
-use crate::machine::{Exhausted, Settings, Throttled};
 use crate::probe::{Probe, Ramp};
+use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 

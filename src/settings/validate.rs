@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use crate::backoff::{Backoff, FOREVER};
-use crate::machine::Settings;
 use crate::probe::{DecideBy, Probe, Ramp};
+use crate::settings::Settings;
 use crate::trip::Trip;
 use crate::window::Window;
 

@@ -14,10 +14,10 @@ const ORDER: [(u8, &str); 22] = [
     (1, "window"),
     (2, "probe"),
     (2, "trip"),
+    (3, "settings"),
     (3, "machine"),
     (4, "clock"),
     (4, "event"),
-    (4, "settings"),
     (4, "breaker"),
     (4, "registry"),
     (5, "classify"),
@@ -25,15 +25,15 @@ const ORDER: [(u8, &str); 22] = [
     (5, "rejection"),
     (5, "circuit_breaker"),
     (5, "fallback"),
+    (7, "guide"),
     (7, "retry"),
     (7, "integration"),
-    (7, "guide"),
 ];
 
-/// Pairs that never import each other although the order would allow it.
+/// Pairs of modules that never import each other, although the order would allow it.
 const STRANGERS: [(&str, &str); 1] = [("fallback", "circuit_breaker")];
 
-/// Levels that nobody imports.
+/// The level of the leaves, which no other module imports.
 const LEAVES: u8 = 7;
 
 fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -60,7 +60,7 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// From which module each name at the root of the crate comes.
+/// The module of each name at the root of the crate.
 fn reexports(lib: &str) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for statement in code(lib).split(';') {
@@ -83,7 +83,7 @@ fn ident(text: &str) -> &str {
     &text[..end]
 }
 
-/// The first names behind every `crate::` of a file, those in braces one by one.
+/// The first name after every `crate::` of a file. A group in braces yields each of its names.
 fn imports(text: &str) -> Vec<String> {
     let text = code(text);
     let mut found = Vec::new();
@@ -164,11 +164,89 @@ fn imports_go_down_only() {
     assert!(seen > 100, "only {seen} imports were found: is the reader broken?");
 }
 
-/// The words of the rules, which the reference shares with what it is compared with.
+/// The integrations: the folder or file, its features, and the foreign crates that only it names.
+const INTEGRATIONS: [(&str, &[&str], &[&str]); 6] = [
+    ("integration/with_axum", &["axum"], &["axum", "axum_core"]),
+    ("integration/with_reqwest", &["reqwest"], &["reqwest"]),
+    (
+        "integration/with_reqwest_middleware",
+        &["reqwest-middleware"],
+        &["reqwest", "reqwest_middleware", "anyhow", "async_trait"],
+    ),
+    ("integration/with_tonic", &["tonic"], &["tonic"]),
+    ("integration/with_tower_http", &["tower-http"], &["tower_http"]),
+    ("retry", &["retry"], &["tower"]),
+];
+
+/// The only file below the integrations that names foreign error types, each behind the feature of its crate.
+const FOREIGN_ERRORS: &str = "classify/foreign.rs";
+
+/// Returns the marks that a file outside the integrations must not have: foreign crates, and features of integrations.
+fn marks(text: &str) -> Vec<String> {
+    let text = code(text);
+    let mut found = Vec::new();
+    for (_, features, crates) in INTEGRATIONS {
+        for name in crates {
+            let path = format!("{name}::");
+            let names = text.match_indices(&path).any(|(at, _)| {
+                !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+            });
+            if names {
+                found.push(path);
+            }
+        }
+        for feature in features {
+            let cfg = format!("feature = \"{feature}\"");
+            if text.contains(&cfg) {
+                found.push(cfg);
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn integrations_leave_no_marks_in_the_modules_below() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let mut wrong = Vec::new();
+    let mut read = 0;
+    for file in files {
+        let inside = file.strip_prefix(&src).expect("inside src");
+        let is_test = inside.iter().any(|name| name.to_string_lossy().contains("tests"));
+        let in_integration = INTEGRATIONS.iter().any(|(folder, ..)| inside.starts_with(folder));
+        let lists_them = inside == Path::new("lib.rs") || inside == Path::new("integration/mod.rs");
+        if is_test || in_integration || lists_them || inside == Path::new(FOREIGN_ERRORS) {
+            continue;
+        }
+        read += 1;
+        let text = fs::read_to_string(&file).expect("a source file");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().expect("a first part");
+        wrong.extend(marks(text).into_iter().map(|mark| format!("{}: {mark}", inside.display())));
+    }
+    assert!(wrong.is_empty(), "marks of integrations:\n{}", wrong.join("\n"));
+    assert!(read > 100, "only {read} files were read: is the reader broken?");
+}
+
+#[test]
+fn every_kind_of_mark_is_found() {
+    assert_eq!(
+        marks("use tower_service::Service; // reqwest::Client\nlet x = crate::tonic::y;"),
+        [""; 0]
+    );
+    assert_eq!(marks("fn f(e: &reqwest::Error) {}"), ["reqwest::"]);
+    assert_eq!(marks("use tower::Service;"), ["tower::"]);
+    assert_eq!(marks("#[cfg(feature = \"axum\")]\nmod x;"), ["feature = \"axum\""]);
+}
+
+/// The vocabulary of the rules, which the reference shares with the machine.
 const VOCABULARY: [&str; 3] = ["outcome", "state", "error"];
 
-/// What a file of the reference must not import: all of the crate but the vocabulary, and what lies beside the
-/// reference. `root` is its own first file, whose parent is outside.
+/// Returns the imports that a file of the reference must not have: everything of the crate except the vocabulary, and the
+/// modules beside the reference. `root` marks its first file, whose parent is outside the reference.
 fn beyond_vocabulary(text: &str, root: bool) -> Vec<String> {
     let mut wrong = imports(text);
     wrong.retain(|name| !VOCABULARY.contains(&name.as_str()));
@@ -199,7 +277,7 @@ fn a_reference_that_imports_more_than_the_vocabulary_is_found() {
     assert_eq!(beyond_vocabulary("use super::{Phase, Reference};", false), [""; 0]);
     for (text, found) in [
         ("use crate::backoff::Random;", "backoff"),
-        ("use crate::{state::State, machine::Settings};", "machine"),
+        ("use crate::{state::State, machine::Machine};", "machine"),
         ("fn wait() -> crate::window::Window {}", "window"),
         ("use crate::Trip;", "Trip"),
         ("use super::super::adapter::Real;", "super::super"),

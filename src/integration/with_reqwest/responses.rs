@@ -5,7 +5,9 @@ use std::future::{Ready, ready};
 
 use super::reqwest_response;
 use crate::Outcome;
-use crate::classify::{AnswerFor, RetryAdvice, ToOutcome, classify_head, retry_advice};
+use crate::classify::http::retry_advice;
+use crate::classify::to_outcome::classify_head;
+use crate::classify::{AnswerFor, RetryAdvice, ToOutcome};
 use crate::error::{AsRejection, CircuitOpen};
 use crate::rejection::{OnRejected, RejectWithHttp};
 

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::machine::{Callbacks, Settings, Verb};
+use crate::machine::{Callbacks, Verb};
+use crate::settings::Settings;
 
 /// Makes a call on a breaker that is open for a minute in `mode`. While the call reads the clock, `meanwhile` happens.
 fn admitted(mode: Option<Verb>, meanwhile: Verb) -> (Machine, Admission) {

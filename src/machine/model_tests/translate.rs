@@ -2,8 +2,8 @@
 
 use super::reference::{Config, Shape, Throttled, Verdict};
 use crate::backoff::Backoff;
-use crate::machine::{self, Exhausted, Settings};
 use crate::probe::{Probe, Ramp};
+use crate::settings::{Exhausted, Settings};
 use crate::trip::Trip;
 use crate::window::Window;
 
@@ -44,9 +44,9 @@ pub(super) fn settings(config: &Config) -> Settings {
         Verdict::Sample { calls, per_million } => Probe::sample(calls, share(per_million)),
     };
     let throttled = match config.throttled {
-        Throttled::Hold => machine::Throttled::hold(),
-        Throttled::CountAsFailure => machine::Throttled::count_as_failure(),
-        Throttled::Ignore => machine::Throttled::ignore(),
+        Throttled::Hold => crate::settings::Throttled::hold(),
+        Throttled::CountAsFailure => crate::settings::Throttled::count_as_failure(),
+        Throttled::Ignore => crate::settings::Throttled::ignore(),
     };
     let throttled = throttled.max_hold(config.max_hold);
     let throttled = config.default_hold.map_or(throttled, |hold| throttled.default_hold(hold));

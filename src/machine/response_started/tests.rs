@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::machine::{Callbacks, Settings};
+use crate::machine::Callbacks;
 use crate::probe::Probe;
+use crate::settings::Settings;
 use crate::state::{Cause, State};
 use crate::trip::Trip;
 

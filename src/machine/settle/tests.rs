@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::machine::{Admission, Callbacks, Settings, Verb, WouldReject};
+use crate::machine::{Admission, Callbacks, Verb, WouldReject};
+use crate::settings::Settings;
 use crate::state::State;
 use crate::trip::Trip;
 

@@ -8,8 +8,8 @@ use crate::backoff::Random;
 use crate::machine::flags::Flags;
 use crate::machine::half_open::Leases;
 use crate::machine::last_error::LastErrorBits;
-use crate::machine::settings::Settings;
 use crate::machine::units::{Epoch, Nanos};
+use crate::settings::Settings;
 use crate::state::{Cause, Mode};
 
 /// The part of the machine that its lock protects.

@@ -5,11 +5,11 @@ use std::time::Instant;
 use super::{Locked, Phase};
 use crate::machine::flags::Flags;
 use crate::machine::gate::GateWord;
-use crate::machine::settings::Settings;
 use crate::machine::snapshot::{Snapshot, WindowSnapshot};
 use crate::machine::totals::Totals;
 use crate::machine::units::{Epoch, Nanos};
 use crate::outcome::LastError;
+use crate::settings::Settings;
 use crate::state::{Mode, State};
 
 impl Locked {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Locked, Phase};
 use crate::backoff::{FOREVER, server_wait};
-use crate::machine::settings::Settings;
 use crate::machine::units::Nanos;
 use crate::outcome::Class;
+use crate::settings::Settings;
 use crate::state::Cause;
 
 /// The wait that a server asked for, and the class of the outcome that carried it.
