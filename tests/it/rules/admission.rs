@@ -1,4 +1,4 @@
-//! Who may go, and what the others are told.
+//! Admission, and what a rejection contains.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State};
 use crate::support::breakers::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_open_circuit_admits_from_its_deadline_on_as_the_first_probe_of_a_new_epoch() {
+async fn an_open_circuit_admits_the_first_probe_of_a_new_epoch_at_its_deadline() {
     let handle = breaker(plain());
     trip(&handle);
     let open = handle.snapshot().epoch;
@@ -24,14 +24,14 @@ async fn an_open_circuit_admits_from_its_deadline_on_as_the_first_probe_of_a_new
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_circuit_gives_permits_that_are_no_probes() {
+async fn permits_of_a_closed_circuit_are_not_probes() {
     let handle = breaker(plain());
     let permits: Vec<_> = (0..100).map(|_| admit(&handle)).collect();
     assert!(permits.iter().all(|permit| !permit.is_probe()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_open_admits_one_probe_when_nothing_else_is_said() {
+async fn half_open_admits_one_probe_by_default() {
     let handle = breaker(plain());
     let _probe = probe(&handle).await;
     assert!(!handle.would_admit());
@@ -46,11 +46,11 @@ async fn half_open_admits_as_many_probes_as_it_has_leases_and_rejects_the_next()
     assert_eq!(handle.snapshot().probes, 3);
     assert!(handle.try_acquire().is_err());
     first.success();
-    assert!(admit(&handle).is_probe(), "a lease that came back is given again");
+    assert!(admit(&handle).is_probe(), "a returned lease is available again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_rejection_tells_name_state_cause_and_the_exact_time_left() {
+async fn an_open_rejection_has_name_state_cause_and_the_exact_time_left() {
     let handle = breaker(plain());
     trip(&handle);
     pass(MS(2_500)).await;
@@ -64,7 +64,7 @@ async fn an_open_rejection_tells_name_state_cause_and_the_exact_time_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forced_open_rejection_tells_the_time_to_its_expiry_if_it_has_one() {
+async fn a_forced_open_rejection_has_the_time_to_its_expiry_if_there_is_one() {
     let handle = breaker(plain());
     handle.force_open(None);
     let rejection = handle.try_acquire().unwrap_err();
@@ -76,24 +76,28 @@ async fn a_forced_open_rejection_tells_the_time_to_its_expiry_if_it_has_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_open_rejection_tells_the_first_cooldown_while_the_lease_is_longer() {
+async fn a_half_open_rejection_waits_for_the_lease_but_at_most_the_first_cooldown() {
     let handle = breaker(plain().probe(Probe::successes(1).lease(S(35))));
     let _probe = probe(&handle).await;
     let rejection = handle.try_acquire().unwrap_err();
     assert_eq!(
         (rejection.state(), rejection.cause()),
         (State::HalfOpen, Cause::ConsecutiveFailures),
-        "the cause of the trip, not of the half-open"
+        "the cause of the trip, not of half-open"
     );
     assert_eq!(rejection.retry_after(), Some(COOLDOWN));
     pass(S(24)).await;
     assert_eq!(handle.try_acquire().unwrap_err().retry_after(), Some(COOLDOWN));
     pass(S(2)).await;
-    assert_eq!(handle.try_acquire().unwrap_err().retry_after(), Some(S(9)), "the lease's rest");
+    assert_eq!(
+        handle.try_acquire().unwrap_err().retry_after(),
+        Some(S(9)),
+        "the rest of the lease"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_open_rejection_tells_the_oldest_of_several_leases() {
+async fn a_half_open_rejection_waits_for_the_oldest_of_several_leases() {
     let handle = breaker(plain().probe(Probe::successes(9).in_flight(2).lease(S(8))));
     let first = probe(&handle).await;
     pass(S(3)).await;
@@ -105,7 +109,7 @@ async fn a_half_open_rejection_tells_the_oldest_of_several_leases() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_cooldown_bounds_a_half_open_rejection_also_after_longer_ones() {
+async fn the_first_cooldown_bounds_a_half_open_rejection_even_after_longer_cooldowns() {
     let cooldown = Backoff::exponential(S(10), S(80)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     probe(&handle).await.failure();
@@ -116,14 +120,14 @@ async fn the_first_cooldown_bounds_a_half_open_rejection_also_after_longer_ones(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ramp_rejection_tells_no_time() {
+async fn a_ramp_rejection_has_no_retry_after() {
     let handle = breaker(plain().ramp(Ramp::new([1], S(10))));
     probe(&handle).await.success();
     let rejection = handle.try_acquire().unwrap_err();
     assert_eq!((rejection.state(), rejection.retry_after()), (State::HalfOpen, None));
 }
 
-/// Under virtual time, on real threads: `enter` gives them the paused clock.
+/// Calls `try_acquire` on real threads, with the paused clock of the runtime, and returns the number of permits.
 fn race(handle: &tower_breaker::BreakerHandle, threads: usize, each: usize) -> usize {
     let runtime = tokio::runtime::Handle::current();
     let (admitted, barrier) = (AtomicUsize::new(0), Barrier::new(threads));
@@ -135,7 +139,7 @@ fn race(handle: &tower_breaker::BreakerHandle, threads: usize, each: usize) -> u
                 for _ in 0..each {
                     if let Ok(permit) = handle.try_acquire() {
                         admitted.fetch_add(1, Ordering::Relaxed);
-                        // Held for good: nothing gives the lease back.
+                        // The permit is never dropped, so its lease is never returned.
                         std::mem::forget(permit);
                     }
                 }
@@ -168,13 +172,13 @@ async fn threads_that_race_for_several_leases_get_exactly_those() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_move_no_rule() {
+async fn no_trip_rule_counts_rejections() {
     let handle = breaker(plain());
     trip(&handle);
     for _ in 0..100 {
         assert!(handle.try_acquire().is_err());
     }
-    assert_eq!(open_for(&handle), COOLDOWN, "no longer");
+    assert_eq!(open_for(&handle), COOLDOWN, "not lengthened");
     pass(COOLDOWN).await;
     admit(&handle).success();
     assert_eq!(handle.snapshot().window.consecutive_failures, 0);
@@ -182,7 +186,7 @@ async fn rejections_move_no_rule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn advancing_by_nothing_changes_nothing() {
+async fn advancing_by_zero_changes_nothing() {
     let handle = breaker(plain().cooldown(Backoff::fixed(MS(1))));
     trip(&handle);
     pass(Duration::ZERO).await;

@@ -1,4 +1,4 @@
-//! The user's own rule and cooldown.
+//! Custom trip rules and cooldown functions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,7 +29,7 @@ fn with_cooldown(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_sees_the_window_and_opens() {
+async fn a_custom_rule_sees_the_window_and_opens_the_circuit() {
     for window in [Window::count(100), Window::time(S(30))] {
         let rule = |seen: &WindowSnapshot| seen.calls >= 5 && seen.failures * 4 >= seen.calls;
         let handle = with_rule(ruled(Trip::none()).window(window), rule);
@@ -43,12 +43,12 @@ async fn a_rule_sees_the_window_and_opens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_is_asked_on_failures_and_slow_calls_only_and_after_the_others() {
-    let asked = Arc::new(AtomicU32::new(0));
+async fn a_custom_rule_runs_after_the_others_and_only_on_failures_and_slow_calls() {
+    let calls = Arc::new(AtomicU32::new(0));
     let rule = {
-        let asked = Arc::clone(&asked);
+        let calls = Arc::clone(&calls);
         move |_: &WindowSnapshot| {
-            asked.fetch_add(1, Ordering::Relaxed);
+            calls.fetch_add(1, Ordering::Relaxed);
             false
         }
     };
@@ -56,24 +56,24 @@ async fn a_rule_is_asked_on_failures_and_slow_calls_only_and_after_the_others() 
     succeed(&handle, 5);
     settle(&handle, Outcome::ignored());
     settle(&handle, Outcome::throttled());
-    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
     let slow = admit(&handle);
     pass(S(1)).await;
     slow.success();
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
     fail(&handle, 3);
     assert_eq!(handle.snapshot().cause, Cause::ConsecutiveFailures);
-    assert_eq!(asked.load(Ordering::Relaxed), 3, "not where another rule fired");
+    assert_eq!(calls.load(Ordering::Relaxed), 3, "not called if another rule fired");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_runs_outside_every_lock_and_is_applied_only_in_its_own_epoch() {
+async fn a_custom_rule_runs_outside_every_lock_and_applies_only_in_its_epoch() {
     let own: Arc<OnceLock<BreakerHandle>> = Arc::default();
     let rule = {
         let own = Arc::clone(&own);
         move |seen: &WindowSnapshot| {
             let handle = own.get().expect("set");
-            // All of these take the lock.
+            // Each of these takes the lock.
             assert_eq!(handle.snapshot().window.failures, seen.failures);
             handle.reconfigure(handle.settings());
             if seen.failures == 2 {
@@ -86,13 +86,13 @@ async fn a_rule_runs_outside_every_lock_and_is_applied_only_in_its_own_epoch() {
     assert!(own.set(handle.clone()).is_ok());
     let mut events = handle.events();
     fail(&handle, 2);
-    assert_eq!(handle.state(), State::Closed, "its epoch was over");
-    let told = drain(&mut events);
-    assert_eq!((told.len(), told[0].cause), (1, Cause::ForceClosed));
+    assert_eq!(handle.state(), State::Closed, "the epoch of the result was over");
+    let transitions = drain(&mut events);
+    assert_eq!((transitions.len(), transitions[0].cause), (1, Cause::ForceClosed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panicking_rule_reaches_the_caller_and_breaks_nothing() {
+async fn a_panic_of_a_custom_rule_reaches_the_caller_and_breaks_nothing() {
     let panics = Arc::new(Mutex::new(true));
     let rule = {
         let panics = Arc::clone(&panics);
@@ -120,14 +120,14 @@ async fn a_cooldown_function_replaces_the_formula_and_sees_the_attempt() {
     let handle = with_cooldown(plain(), |attempt| S(100 + u64::from(attempt)));
     fail(&handle, 3);
     for expected in [100, 101, 102] {
-        assert_eq!(open_for(&handle), S(expected), "not cut by the settings' maximum");
+        assert_eq!(open_for(&handle), S(expected), "not capped by the maximum of the settings");
         pass(S(expected)).await;
         admit(&handle).failure();
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cooldown_functions_answer_is_jittered_by_the_settings() {
+async fn the_result_of_a_cooldown_function_is_jittered_by_the_settings() {
     let mut seen = Vec::new();
     for seed in 0..50 {
         let cooldown = Backoff::exponential(S(1), S(1)).jitter(0.5);
@@ -159,19 +159,19 @@ async fn a_cooldown_function_runs_outside_every_lock() {
     assert_eq!(open_for(&handle), S(7));
     pass(S(7)).await;
     admit(&handle).failure();
-    assert_eq!(handle.state(), State::ForcedOpen, "the epoch was over when it answered");
+    assert_eq!(handle.state(), State::ForcedOpen, "the epoch was over when the function returned");
     assert_eq!(handle.snapshot().totals.late, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cooldown_function_that_answers_without_end_harms_nothing() {
+async fn the_longest_result_of_a_cooldown_function_is_harmless() {
     let handle = with_cooldown(plain(), |_| Duration::MAX);
     fail(&handle, 3);
     assert!(open_for(&handle) > S(60 * 60 * 24 * 365 * 29));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cooldown_function_is_asked_when_a_lease_ends() {
+async fn a_cooldown_function_is_called_when_a_lease_ends() {
     let handle = with_cooldown(plain(), |attempt| S(10 + u64::from(attempt)));
     let _hung = probe(&handle).await;
     pass(S(35)).await;
@@ -179,7 +179,7 @@ async fn a_cooldown_function_is_asked_when_a_lease_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cooldown_function_that_panics_leaves_the_formula_of_the_settings() {
+async fn a_panic_of_a_cooldown_function_falls_back_to_the_formula_of_the_settings() {
     let cooldown = Backoff::exponential(S(5), S(60)).jitter(0.0);
     let settings = plain().trip(Trip::none().consecutive(1)).cooldown(cooldown);
     let handle = with_cooldown(settings, |attempt| match attempt {

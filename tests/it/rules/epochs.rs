@@ -1,4 +1,4 @@
-//! A result whose epoch is over decides nothing.
+//! Late results decide nothing.
 
 use tower_breaker::{BreakerHandle, Outcome, Permit, Probe, State};
 
@@ -20,28 +20,28 @@ fn end(permit: Permit, outcome: Option<Outcome>) {
     }
 }
 
-/// Ends `permit` and sees that nothing happens but one late call more.
+/// Ends `permit` and checks that nothing changes except the count of late calls.
 #[track_caller]
 fn decides_nothing(handle: &BreakerHandle, permit: Permit, outcome: Option<Outcome>) {
     let before = handle.snapshot();
     end(permit, outcome);
     let after = handle.snapshot();
     assert_eq!(after.totals.late, before.totals.late + 1);
-    assert_eq!(after.totals.settled(), before.totals.settled() + 1, "and counted once");
+    assert_eq!(after.totals.settled(), before.totals.settled() + 1, "counted once");
     assert_eq!((after.state, after.epoch, after.until), (before.state, before.epoch, before.until));
     assert_eq!((after.probes, after.window), (before.probes, before.window));
     assert_eq!((after.attempt, after.last_error), (before.attempt, before.last_error));
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_closed_into_half_open() {
+async fn results_from_closed_decide_nothing_in_half_open() {
     for outcome in OUTCOMES {
         let handle = breaker(plain().probe(Probe::successes(2)));
         let old = [admit(&handle), admit(&handle)];
         let probe = probe(&handle).await;
         let [during, after] = old;
         decides_nothing(&handle, during, outcome());
-        assert!(handle.try_acquire().is_err(), "no second permit where one is allowed");
+        assert!(handle.try_acquire().is_err(), "one permit is allowed");
         probe.success();
         decides_nothing(&handle, after, outcome());
         let second = admit(&handle);
@@ -52,7 +52,7 @@ async fn from_closed_into_half_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_one_half_open_into_the_next() {
+async fn results_of_a_half_open_period_decide_nothing_in_the_next() {
     for outcome in OUTCOMES {
         let handle = breaker(plain().probe(Probe::successes(1).in_flight(2)));
         let first = probe(&handle).await;
@@ -62,12 +62,12 @@ async fn from_one_half_open_into_the_next() {
         let _fresh = [admit(&handle), admit(&handle)];
         assert_eq!(handle.snapshot().probes, 2);
         decides_nothing(&handle, stale, outcome());
-        assert!(handle.try_acquire().is_err(), "its place was not given back");
+        assert!(handle.try_acquire().is_err(), "its lease was not returned");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_closed_into_open() {
+async fn results_from_closed_decide_nothing_while_open() {
     for outcome in OUTCOMES {
         let handle = breaker(plain());
         let old = admit(&handle);
@@ -77,7 +77,7 @@ async fn from_closed_into_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn from_one_closed_into_the_next() {
+async fn results_of_a_closed_period_decide_nothing_in_the_next() {
     for outcome in OUTCOMES {
         let handle = breaker(plain());
         let old = admit(&handle);
@@ -85,12 +85,12 @@ async fn from_one_closed_into_the_next() {
         fail(&handle, 2);
         decides_nothing(&handle, old, outcome());
         fail(&handle, 1);
-        assert_eq!(handle.state(), State::Open, "the streak was neither ended nor grown before");
+        assert_eq!(handle.state(), State::Open, "the late result did not change the streak");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_failures_add_no_second_opening() {
+async fn late_failures_cause_no_second_opening() {
     let handle = breaker(plain());
     let mut events = handle.events();
     let calls: Vec<_> = (0..100).map(|_| admit(&handle)).collect();
@@ -101,7 +101,7 @@ async fn late_failures_add_no_second_opening() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_change_begins_the_next_epoch() {
+async fn every_transition_begins_the_next_epoch() {
     let handle = breaker(plain());
     let mut events = handle.events();
     let start = handle.snapshot().epoch;

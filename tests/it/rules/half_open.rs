@@ -1,4 +1,4 @@
-//! What closes a circuit again.
+//! Half-open: what closes the circuit and what reopens it.
 
 use tower_breaker::{
     Backoff, Cause, CircuitBreakerLayer, CircuitOpen, Config, Outcome, Probe, State, Throttled,
@@ -18,7 +18,7 @@ async fn the_first_successful_probe_closes_and_the_first_failed_one_reopens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn as_many_successes_close_as_are_asked_for() {
+async fn the_configured_number_of_successes_closes() {
     let handle = breaker(plain().probe(Probe::successes(3)));
     probe(&handle).await.success();
     admit(&handle).success();
@@ -37,7 +37,7 @@ async fn successes_do_not_outweigh_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_or_ignored_probe_gives_its_place_back_and_decides_nothing() {
+async fn a_cancelled_or_ignored_probe_returns_its_lease_and_decides_nothing() {
     let handle = breaker(plain());
     let first = probe(&handle).await;
     let epoch = handle.snapshot().epoch;
@@ -61,7 +61,7 @@ async fn exhausted_and_throttled_fail_a_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_probe_fails_where_there_is_a_slow_rule_and_only_there() {
+async fn a_slow_probe_fails_only_if_there_is_a_slow_rule() {
     for (trip, expected) in [
         (Trip::none().consecutive(3).slow(S(1), 1.0, 100), State::Open),
         (Trip::none().consecutive(3), State::Closed),
@@ -91,14 +91,14 @@ async fn a_slow_ignored_probe_is_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_minimum_of_calls_does_not_protect_a_failing_probe() {
+async fn min_calls_does_not_protect_a_failing_probe() {
     let handle = breaker(ruled(Trip::none().consecutive(3).failure_rate(0.5, 1_000)));
     probe(&handle).await.failure();
     assert_eq!(handle.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hung_probes_lease_ends_and_the_breaker_reopens_with_the_next_cooldown() {
+async fn the_lease_of_a_hung_probe_ends_and_the_breaker_reopens_with_the_next_cooldown() {
     let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).probe(Probe::successes(1).lease(S(35))));
     let mut events = handle.events();
@@ -119,7 +119,7 @@ async fn a_hung_probes_lease_ends_and_the_breaker_reopens_with_the_next_cooldown
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_success_of_a_hung_probe_reopens_when_nobody_else_noticed() {
+async fn a_late_success_of_a_hung_probe_applies_the_expired_lease() {
     let handle = breaker(plain());
     let hung = probe(&handle).await;
     pass(S(35)).await;
@@ -130,7 +130,7 @@ async fn a_late_success_of_a_hung_probe_reopens_when_nobody_else_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_in_a_hung_probes_late_answer_is_kept() {
+async fn the_wait_in_the_late_response_of_a_hung_probe_is_kept() {
     let handle = breaker(plain());
     let hung = probe(&handle).await;
     pass(S(35)).await;
@@ -139,7 +139,7 @@ async fn the_wait_in_a_hung_probes_late_answer_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_only_asks_whether_a_call_would_be_admitted_is_not_kept_out_by_a_hung_probe() {
+async fn would_admit_recovers_from_a_hung_probe() {
     let handle = breaker(plain());
     let _hung = probe(&handle).await;
     pass(S(35)).await;
@@ -149,7 +149,7 @@ async fn whoever_only_asks_whether_a_call_would_be_admitted_is_not_kept_out_by_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_is_not_kept_out_by_a_hung_probe() {
+async fn a_service_recovers_from_a_hung_probe() {
     use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
     let config = Config::default().settings(plain().build().unwrap());
     let layer = CircuitBreakerLayer::new(config);
@@ -187,28 +187,28 @@ async fn a_sample_closes_once_its_rate_can_no_longer_be_reached() {
     for _ in 0..7 {
         admit(&handle).success();
     }
-    assert_eq!(handle.state(), State::HalfOpen, "1 of 8, and 2 to come");
+    assert_eq!(handle.state(), State::HalfOpen, "1 of 8 failed, 2 to come");
     admit(&handle).success();
-    assert_eq!(handle.state(), State::Closed, "1 of 9, and 1 to come");
+    assert_eq!(handle.state(), State::Closed, "1 of 9 failed, 1 to come");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sample_replaces_cancelled_and_ignored_probes_and_counts_ended_leases() {
+async fn a_sample_replaces_cancelled_and_ignored_probes_and_counts_expired_leases() {
     let handle = breaker(plain().probe(Probe::sample(4, 0.5).in_flight(4).lease(S(5))));
     drop(probe(&handle).await);
     admit(&handle).ignore();
     let hung = admit(&handle);
     pass(S(5)).await;
     let other = admit(&handle);
-    assert_eq!(handle.snapshot().probes, 1, "the hung one's place is free");
+    assert_eq!(handle.snapshot().probes, 1, "the lease of the hung probe is free");
     hung.success();
     assert_eq!((handle.state(), handle.snapshot().totals.late), (State::HalfOpen, 1));
     other.failure();
-    assert_eq!(handle.state(), State::Open, "2 of 4");
+    assert_eq!(handle.state(), State::Open, "2 of 4 failed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sample_starts_no_probe_that_cannot_matter() {
+async fn a_sample_starts_no_probe_that_cannot_change_its_result() {
     let handle = breaker(plain().probe(Probe::sample(3, 0.3).in_flight(2)));
     probe(&handle).await.success();
     admit(&handle).success();
@@ -217,21 +217,21 @@ async fn a_sample_starts_no_probe_that_cannot_matter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sample_that_shrinks_below_what_was_judged_is_decided() {
+async fn a_sample_that_shrinks_below_its_settled_probes_is_decided() {
     let handle = breaker(plain().probe(Probe::sample(10, 0.5)));
     probe(&handle).await.success();
     for _ in 0..3 {
         admit(&handle).success();
     }
     handle.reconfigure(plain().probe(Probe::sample(3, 0.5)).build().unwrap());
-    assert_eq!(handle.state(), State::HalfOpen, "settings change no state");
+    assert_eq!(handle.state(), State::HalfOpen, "new settings change no state");
     assert!(handle.would_admit());
     admit(&handle).success();
     assert_eq!(handle.state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_samples_failed_probe_leaves_its_wait_as_the_floor_of_the_next_open() {
+async fn the_wait_of_a_failed_probe_in_a_sample_is_the_minimum_of_the_next_open_period() {
     let handle = breaker(plain().probe(Probe::sample(4, 0.5)));
     probe(&handle).await.settle(Outcome::throttled().retry_after(S(60)));
     pass(S(5)).await;

@@ -1,4 +1,4 @@
-//! The handle: synchronous use, events, waiting, threads.
+//! The handle: synchronous use, events, waiters and threads.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::support::breakers::*;
 
 #[test]
 fn the_handle_works_outside_a_runtime_on_many_threads() {
-    // Real time: a cooldown that is over as soon as somebody looks again.
+    // Uses real time. The cooldown is so short that it is over at the next check.
     let handle = breaker(plain().cooldown(Backoff::fixed(MS(1))).stable_for(S(0)));
     let mut events = handle.events();
     std::thread::scope(|scope| {
@@ -32,7 +32,7 @@ fn the_handle_works_outside_a_runtime_on_many_threads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_counts_by_result_and_does_not_call_what_is_rejected() {
+async fn call_counts_by_result_and_skips_a_rejected_function() {
     let handle = breaker(plain());
     assert_eq!(handle.call(|| Ok::<_, &str>(1)), Ok(1));
     for _ in 0..3 {
@@ -45,16 +45,16 @@ async fn call_counts_by_result_and_does_not_call_what_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_with_lets_a_function_judge() {
+async fn call_with_classifies_by_a_function() {
     let handle = breaker(plain());
-    let judge = |result: &Result<u16, ()>| match result {
+    let classify = |result: &Result<u16, ()>| match result {
         Ok(500..) => Outcome::failure(),
         Ok(_) => Outcome::success(),
         Err(()) => Outcome::ignored(),
     };
-    assert_eq!(handle.call_with(|| Ok(503), judge), Ok(503));
-    assert_eq!(handle.run_with(async { Ok(503) }, judge).await, Ok(503));
-    assert!(handle.call_with(|| Err(()), judge).is_err());
+    assert_eq!(handle.call_with(|| Ok(503), classify), Ok(503));
+    assert_eq!(handle.run_with(async { Ok(503) }, classify).await, Ok(503));
+    assert!(handle.call_with(|| Err(()), classify).is_err());
     let totals = handle.snapshot().totals;
     assert_eq!((totals.failure, totals.ignored, totals.success), (2, 1, 0));
 }
@@ -91,7 +91,7 @@ async fn a_panic_in_a_guarded_future_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_says_all_at_once() {
+async fn a_snapshot_has_every_field() {
     let handle = breaker(plain().trip(Trip::none().failure_rate(0.5, 4)));
     let since = tokio::time::Instant::now().into_std();
     succeed(&handle, 2);
@@ -132,14 +132,17 @@ async fn events_come_in_the_order_of_their_epochs_without_gaps_from_many_threads
             });
         }
     });
-    let told = drain(&mut events);
-    let epochs: Vec<_> = told.iter().map(|event| event.epoch).collect();
+    let seen = drain(&mut events);
+    let epochs: Vec<_> = seen.iter().map(|event| event.epoch).collect();
     assert_eq!(epochs, (first..first + 200).collect::<Vec<_>>());
-    assert!(told.windows(2).all(|pair| pair[0].to == pair[1].from), "each goes on from the last");
+    assert!(
+        seen.windows(2).all(|pair| pair[0].to == pair[1].from),
+        "each transition starts in the state of the last one"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receiver_that_is_too_slow_is_told_how_much_it_missed() {
+async fn a_receiver_that_lags_learns_how_many_events_it_missed() {
     let handle = breaker(plain());
     let mut events = handle.events();
     let first = handle.snapshot().epoch + 1;
@@ -147,12 +150,12 @@ async fn a_receiver_that_is_too_slow_is_told_how_much_it_missed() {
         handle.reset();
     }
     assert_eq!(events.recv().await, Err(Lagged(44)));
-    let told = drain(&mut events);
-    assert_eq!((told.len(), told[0].epoch), (256, first + 44));
+    let seen = drain(&mut events);
+    assert_eq!((seen.len(), seen[0].epoch), (256, first + 44));
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_receiver_sees_what_happens_after_it_came() {
+async fn each_receiver_sees_the_events_after_its_creation() {
     let handle = breaker(plain());
     let mut early = handle.events();
     handle.reset();
@@ -161,7 +164,7 @@ async fn each_receiver_sees_what_happens_after_it_came() {
     assert_eq!((drain(&mut early).len(), drain(&mut late).len()), (2, 1));
     drop(early);
     handle.reset();
-    assert_eq!(drain(&mut late).len(), 1, "another one's leaving takes nothing away");
+    assert_eq!(drain(&mut late).len(), 1, "dropping another receiver removes no event");
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,13 +188,13 @@ async fn no_wake_is_lost() {
         }
         let other = handle.clone();
         tokio::task::spawn_blocking(move || other.reset());
-        let told = tokio::time::timeout(S(20), waiter).await;
-        assert_eq!(told.expect("woken").expect("no panic"), State::Closed, "turn {turn}");
+        let state = tokio::time::timeout(S(20), waiter).await;
+        assert_eq!(state.expect("woken").expect("no panic"), State::Closed, "turn {turn}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_waiter_is_woken_and_one_that_leaves_disturbs_nobody() {
+async fn every_waiter_is_woken_even_if_another_one_is_dropped() {
     let handle = breaker(plain());
     let spawn = |handle: &BreakerHandle| tokio::spawn(handle.changed());
     let waiters: Vec<_> = (0..10).map(|_| spawn(&handle)).collect();
@@ -206,7 +209,7 @@ async fn every_waiter_is_woken_and_one_that_leaves_disturbs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_clones_are_one_breaker() {
+async fn clones_share_one_breaker() {
     let handle = BreakerHandle::new(Arc::from("shared"), plain().build().unwrap());
     let clone = handle.clone();
     fail(&handle, 2);
@@ -215,7 +218,7 @@ async fn all_clones_are_one_breaker() {
 }
 
 #[test]
-fn what_is_printed_for_debugging_is_short() {
+fn debug_output_is_short() {
     let handle = BreakerHandle::new("database", Settings::default());
     handle.force_open(None);
     let expected = "BreakerHandle { name: \"database\", state: ForcedOpen, mode: ForcedOpen, .. }";

@@ -1,49 +1,49 @@
-//! What a server asks for × states × epochs.
+//! Waits that a server requests, in every state and from both epochs.
 
 use tower_breaker::{BreakerHandle, Class, Outcome, State};
 
 use super::manual_table::{In, STATES, breaker_in};
 use crate::support::breakers::*;
 
-const ASKED: u64 = 20;
+const REQUESTED: u64 = 20;
 
 fn throttled() -> Outcome {
-    Outcome::throttled().retry_after(S(ASKED))
+    Outcome::throttled().retry_after(S(REQUESTED))
 }
 
 fn failure() -> Outcome {
-    Outcome::failure().retry_after(S(ASKED))
+    Outcome::failure().retry_after(S(REQUESTED))
 }
 
-/// What a wait of 20 s does where a cooldown lasts 10 s.
+/// The effect of a wait of 20 s if a cooldown lasts 10 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    /// Nothing, now or later.
+enum Effect {
+    /// No effect, now or later.
     Nothing,
-    /// The circuit opens for it: another epoch.
+    /// The circuit opens, in a new epoch.
     Opens,
-    /// The Open that is becomes longer.
+    /// The current open period becomes longer.
     Lengthens,
-    /// The next Open is not shorter.
+    /// The next open period is not shorter.
     Floor,
 }
 
-/// From the design: Waits.
-fn expected(class: Class, state: In, same: bool) -> Does {
+/// The table of waits in the documentation.
+fn expected(class: Class, state: In, same: bool) -> Effect {
     match (state, same) {
-        (In::Open, false) => Does::Lengthens,
-        // Only a probe can be of the same epoch; it fails.
-        (In::HalfOpen, true) => Does::Opens,
-        (In::HalfOpen | In::Forced, false) => Does::Floor,
-        (In::Closed | In::Shadow, true) if class == Class::Throttled => Does::Opens,
-        // A failure's wait never opens by itself; nothing of an older epoch opens a Closed.
-        (In::Closed | In::Shadow, _) => Does::Nothing,
-        (In::Disabled, _) => Does::Nothing,
-        (In::Open | In::Forced, true) => unreachable!("no permit is given there"),
+        (In::Open, false) => Effect::Lengthens,
+        // Only a probe belongs to the current epoch. It fails.
+        (In::HalfOpen, true) => Effect::Opens,
+        (In::HalfOpen | In::Forced, false) => Effect::Floor,
+        (In::Closed | In::Shadow, true) if class == Class::Throttled => Effect::Opens,
+        // The wait of a failure never opens by itself. No late result opens a closed circuit.
+        (In::Closed | In::Shadow, _) => Effect::Nothing,
+        (In::Disabled, _) => Effect::Nothing,
+        (In::Open | In::Forced, true) => unreachable!("no permit is given in this state"),
     }
 }
 
-/// How long the next Open of a breaker in that state lasts.
+/// Returns the seconds of the next open period of a breaker in the given state.
 fn next_open(handle: &BreakerHandle, state: In) -> u64 {
     match state {
         In::Open => {}
@@ -54,7 +54,7 @@ fn next_open(handle: &BreakerHandle, state: In) -> u64 {
             trip(handle);
         }
         In::Closed | In::Shadow => {
-            // Whatever is in the streak already.
+            // The streak may have begun already.
             while handle.state() == State::Closed {
                 fail(handle, 1);
             }
@@ -79,21 +79,21 @@ async fn check(outcome: Outcome, state: In, same: bool) {
     let before = handle.snapshot();
     permit.settle(outcome);
     let after = handle.snapshot();
-    let does = expected(outcome.class(), state, same);
-    let at = format!("{:?} in {state:?}, same epoch: {same}: {does:?}", outcome.class());
+    let effect = expected(outcome.class(), state, same);
+    let at = format!("{:?} in {state:?}, same epoch: {same}: {effect:?}", outcome.class());
     if !same {
         assert_eq!(after.totals.late, before.totals.late + 1, "{at}");
     }
-    match does {
-        Does::Opens => {
+    match effect {
+        Effect::Opens => {
             assert_eq!((after.state, after.epoch), (State::Open, before.epoch + 1), "{at}");
-            assert_eq!(open_for(&handle), S(ASKED), "{at}");
+            assert_eq!(open_for(&handle), S(REQUESTED), "{at}");
         }
-        Does::Lengthens | Does::Floor => {
+        Effect::Lengthens | Effect::Floor => {
             assert_eq!((after.state, after.epoch), (before.state, before.epoch), "{at}");
-            assert_eq!(next_open(&handle, state), ASKED, "{at}");
+            assert_eq!(next_open(&handle, state), REQUESTED, "{at}");
         }
-        Does::Nothing => {
+        Effect::Nothing => {
             assert_eq!((after.state, after.epoch), (before.state, before.epoch), "{at}");
             assert_eq!(next_open(&handle, state), COOLDOWN.as_secs(), "{at}");
         }
@@ -101,7 +101,7 @@ async fn check(outcome: Outcome, state: In, same: bool) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_wait_does_what_the_design_says_in_every_state_from_either_epoch() {
+async fn every_wait_has_its_documented_effect_in_every_state_from_either_epoch() {
     for state in STATES {
         for outcome in [throttled(), failure()] {
             check(outcome, state, false).await;
@@ -113,7 +113,7 @@ async fn every_wait_does_what_the_design_says_in_every_state_from_either_epoch()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_came_into_half_open_is_forgotten_on_close() {
+async fn a_wait_received_in_half_open_is_forgotten_on_close() {
     for outcome in [throttled(), failure(), Outcome::exhausted()] {
         let (handle, older, probe) = breaker_in(In::HalfOpen).await;
         older.settle(outcome);
@@ -124,7 +124,7 @@ async fn a_wait_that_came_into_half_open_is_forgotten_on_close() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_that_is_ours_because_the_server_named_none_lengthens_an_open_too() {
+async fn a_default_hold_lengthens_an_open_period() {
     use tower_breaker::{Exhausted, Throttled};
     let settings =
         plain().throttled(Throttled::hold().default_hold(S(30))).exhausted(Exhausted::hold(S(30)));
@@ -138,18 +138,18 @@ async fn a_hold_that_is_ours_because_the_server_named_none_lengthens_an_open_too
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_wait_below_the_present_one_changes_nothing() {
+async fn a_late_wait_below_the_current_one_changes_nothing() {
     let (handle, older, _) = breaker_in(In::Open).await;
     older.settle(Outcome::throttled().retry_after(S(9)));
     assert_eq!(open_for(&handle), COOLDOWN);
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_many_waits_the_latest_end_counts() {
+async fn of_many_waits_the_latest_end_applies() {
     let handle = breaker(plain());
     let calls: Vec<_> = (0..5).map(|_| admit(&handle)).collect();
-    for (call, asked) in calls.into_iter().zip([5, 50, 7, 30, 49]) {
-        call.settle(Outcome::throttled().retry_after(S(asked)));
+    for (call, wait) in calls.into_iter().zip([5, 50, 7, 30, 49]) {
+        call.settle(Outcome::throttled().retry_after(S(wait)));
     }
     assert_eq!(open_for(&handle), S(50));
     assert_eq!(handle.snapshot().totals.late, 4);

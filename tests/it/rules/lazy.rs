@@ -1,11 +1,11 @@
-//! What time alone does, and who is told.
+//! Transitions that are due by time alone, and how waiters see them.
 
 use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State};
 
 use crate::support::breakers::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_open_past_its_deadline_reads_as_half_open_and_reading_changes_nothing() {
+async fn an_open_circuit_past_its_deadline_reads_as_half_open_and_reading_changes_nothing() {
     let handle = breaker(plain());
     let mut events = handle.events();
     trip(&handle);
@@ -23,7 +23,7 @@ async fn an_open_past_its_deadline_reads_as_half_open_and_reading_changes_nothin
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_admitted_probe_tells_when_and_since_when_it_was_due() {
+async fn the_first_probe_reports_its_time_and_since_when_it_was_due() {
     let handle = breaker(plain());
     let mut events = handle.events();
     trip(&handle);
@@ -32,11 +32,11 @@ async fn the_first_admitted_probe_tells_when_and_since_when_it_was_due() {
     let now = tokio::time::Instant::now().into_std();
     drop(admit(&handle));
     drop(admit(&handle));
-    let told = drain(&mut events);
-    assert_eq!(told.len(), 2, "once");
-    assert_eq!((told[1].from, told[1].to), (State::Open, State::HalfOpen));
-    assert_eq!((told[1].at, told[1].due_since), (now, due));
-    assert_eq!((told[0].open_for, told[0].due_since), (Some(COOLDOWN), None));
+    let transitions = drain(&mut events);
+    assert_eq!(transitions.len(), 2, "once");
+    assert_eq!((transitions[1].from, transitions[1].to), (State::Open, State::HalfOpen));
+    assert_eq!((transitions[1].at, transitions[1].due_since), (now, due));
+    assert_eq!((transitions[0].open_for, transitions[0].due_since), (Some(COOLDOWN), None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,7 +58,7 @@ async fn a_waiter_sees_a_lease_end_by_its_timer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_was_there_before_the_probe_sees_its_lease_end() {
+async fn a_waiter_that_began_before_the_probe_sees_its_lease_end() {
     let handle = breaker(plain());
     drop(probe(&handle).await);
     let waiter = tokio::spawn({
@@ -67,7 +67,7 @@ async fn a_waiter_that_was_there_before_the_probe_sees_its_lease_end() {
     });
     tokio::task::yield_now().await;
     let _hung = admit(&handle);
-    let state = tokio::time::timeout(S(60), waiter).await.expect("told").expect("no panic");
+    let state = tokio::time::timeout(S(60), waiter).await.expect("woken").expect("no panic");
     assert_eq!(state, State::Open);
 }
 
@@ -94,8 +94,11 @@ async fn a_waiter_sees_a_forced_open_expire_by_its_timer() {
     assert_eq!(start.elapsed(), S(30));
     assert_eq!(watch.changed().await, State::HalfOpen);
     assert_eq!(start.elapsed(), S(50));
-    let told = drain(&mut events);
-    assert_eq!((told.len(), told[1].to, told[1].cause), (2, State::Open, Cause::ForceOpenExpired));
+    let transitions = drain(&mut events);
+    assert_eq!(
+        (transitions.len(), transitions[1].to, transitions[1].cause),
+        (2, State::Open, Cause::ForceOpenExpired)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,14 +110,17 @@ async fn an_expired_forced_open_half_opens_with_the_next_call() {
     pass(S(100)).await;
     assert_eq!(handle.state(), State::HalfOpen);
     assert!(admit(&handle).is_probe());
-    let told = drain(&mut events);
-    let to: Vec<_> = told.iter().map(|event| event.to).collect();
+    let transitions = drain(&mut events);
+    let to: Vec<_> = transitions.iter().map(|event| event.to).collect();
     assert_eq!(to, [State::ForcedOpen, State::Open, State::HalfOpen]);
-    assert_eq!((told[1].cause, told[1].due_since), (Cause::ForceOpenExpired, Some(expiry)));
+    assert_eq!(
+        (transitions[1].cause, transitions[1].due_since),
+        (Cause::ForceOpenExpired, Some(expiry))
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_is_moved_is_told_at_its_new_time() {
+async fn a_waiter_is_woken_at_the_new_time_of_a_moved_deadline() {
     let handle = breaker(plain());
     let late = admit(&handle);
     trip(&handle);
@@ -130,7 +136,7 @@ async fn a_deadline_that_is_moved_is_told_at_its_new_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changed_tells_what_happens_after_it_was_asked_for() {
+async fn changed_reports_only_transitions_after_its_creation() {
     let handle = breaker(plain());
     let changed = handle.changed();
     trip(&handle);
@@ -144,14 +150,14 @@ async fn a_watch_misses_nothing_between_two_waits() {
     let mut watch = handle.watch();
     handle.force_open(None);
     handle.force_closed();
-    assert_eq!(now_or_never(watch.changed()).await, Some(State::Closed), "another epoch");
+    assert_eq!(now_or_never(watch.changed()).await, Some(State::Closed), "a new epoch");
     assert!(now_or_never(watch.changed()).await.is_none());
     handle.force_open(None);
     assert_eq!(now_or_never(watch.changed()).await, Some(State::ForcedOpen));
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_timer_runs_where_nothing_is_due() {
+async fn no_timer_runs_if_nothing_is_due() {
     let handle = breaker(plain());
     let mut watch = handle.watch();
     assert!(tokio::time::timeout(S(1_000_000), watch.changed()).await.is_err());

@@ -1,4 +1,4 @@
-//! What a person can do; the whole table is in `manual_table.rs`.
+//! Manual operations. `manual_table.rs` checks the whole table.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn forced_open_is_sticky() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forced_open_for_a_time_ends_by_itself_at_that_time() {
+async fn a_forced_open_with_a_duration_ends_after_it() {
     let handle = breaker(plain());
     handle.force_open(Some(S(30)));
     pass(S(30) - MS(1)).await;
@@ -34,7 +34,7 @@ async fn a_forced_open_for_a_time_ends_by_itself_at_that_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_breaker_waits_for_what_it_had_to_wait_for() {
+async fn a_released_breaker_waits_for_its_earlier_deadline() {
     let handle = breaker(plain().cooldown(Backoff::fixed(S(50))));
     let late = admit(&handle);
     trip(&handle);
@@ -46,7 +46,7 @@ async fn a_released_breaker_waits_for_what_it_had_to_wait_for() {
     handle.force_open(None);
     pass(S(41)).await;
     handle.release();
-    assert!(admit(&handle).is_probe(), "at once, if there is nothing left to wait for");
+    assert!(admit(&handle).is_probe(), "at once, because its deadline has passed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +64,7 @@ async fn force_closed_forgets_waits_and_attempts_and_is_not_sticky() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reset_is_the_start_again_but_for_the_totals() {
+async fn reset_restores_everything_except_the_totals() {
     let handle = breaker(plain());
     fail(&handle, 3);
     handle.force_open(None);
@@ -76,7 +76,7 @@ async fn reset_is_the_start_again_but_for_the_totals() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn disabled_admits_everything_and_counts_nothing_also_later() {
+async fn disabled_admits_every_call_and_never_counts_it() {
     let handle = breaker(ruled(Trip::none().consecutive(1).overdue(1, S(1))));
     handle.disable();
     let before = handle.snapshot().totals;
@@ -94,7 +94,7 @@ async fn disabled_admits_everything_and_counts_nothing_also_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_shadow_the_machine_runs_and_nobody_is_rejected() {
+async fn shadow_applies_the_rules_and_rejects_nothing() {
     let handle = breaker(plain());
     handle.shadow();
     trip(&handle);
@@ -116,7 +116,7 @@ async fn in_shadow_the_machine_runs_and_nobody_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_shadow_the_admission_on_which_overdue_fires_only_would_be_rejected() {
+async fn in_shadow_the_admission_that_fires_overdue_counts_as_would_reject() {
     let handle = breaker(ruled(Trip::none().overdue(1, S(1))));
     handle.shadow();
     let _hung = admit(&handle);
@@ -124,11 +124,11 @@ async fn in_shadow_the_admission_on_which_overdue_fires_only_would_be_rejected()
     drop(admit(&handle));
     let snapshot = handle.snapshot();
     assert_eq!((snapshot.state, snapshot.totals.would_reject), (State::Open, 1));
-    assert_eq!(snapshot.in_flight, Some(1), "the hung one");
+    assert_eq!(snapshot.in_flight, Some(1), "the hung call");
 }
 
 #[tokio::test(start_paused = true)]
-async fn shadow_starts_from_closed_and_is_left_for_closed() {
+async fn shadow_starts_closed_and_ends_closed() {
     let handle = breaker(plain());
     trip(&handle);
     handle.shadow();
@@ -139,7 +139,7 @@ async fn shadow_starts_from_closed_and_is_left_for_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_of_a_person_has_no_cap_and_no_jitter() {
+async fn a_hold_of_an_operator_has_no_cap_and_no_jitter() {
     let handle = breaker(plain().hold_jitter(1.0));
     handle.hold_for(S(1_000_000));
     let snapshot = handle.snapshot();
@@ -148,7 +148,7 @@ async fn a_hold_of_a_person_has_no_cap_and_no_jitter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_while_disabled_is_not_remembered_anywhere() {
+async fn a_hold_while_disabled_is_not_remembered() {
     let handle = breaker(plain());
     handle.disable();
     handle.hold_for(S(1_000));
@@ -158,14 +158,14 @@ async fn a_hold_while_disabled_is_not_remembered_anywhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_of_nothing_lets_a_probe_decide() {
+async fn a_hold_of_zero_lets_a_probe_decide() {
     let handle = breaker(plain());
     handle.hold_for(Duration::ZERO);
     assert!(admit(&handle).is_probe());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_verb_makes_a_probes_result_late() {
+async fn a_verb_makes_the_result_of_a_probe_late() {
     let handle = breaker(plain());
     let probe = probe(&handle).await;
     handle.hold_for(S(20));
@@ -174,7 +174,7 @@ async fn a_verb_makes_a_probes_result_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_forced_open_says_how_long() {
+async fn the_last_forced_open_sets_the_duration() {
     let handle = breaker(plain());
     handle.force_open(Some(S(10)));
     handle.force_open(None);
@@ -186,7 +186,7 @@ async fn the_last_forced_open_says_how_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ramp_that_ended_unnoticed_has_ended_for_a_person_too() {
+async fn a_verb_first_applies_the_end_of_a_ramp() {
     let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown).ramp(Ramp::new([100], S(10))));
     probe(&handle).await.failure();
@@ -194,17 +194,17 @@ async fn a_ramp_that_ended_unnoticed_has_ended_for_a_person_too() {
     admit(&handle).success();
     let mut events = handle.events();
     pass(S(1_000)).await;
-    assert_eq!((handle.state(), handle.snapshot().attempt), (State::Closed, 1), "nobody called");
+    assert_eq!((handle.state(), handle.snapshot().attempt), (State::Closed, 1), "no call was made");
     handle.hold_for(S(5));
-    let told: Vec<_> = drain(&mut events).iter().map(|event| event.cause).collect();
-    assert_eq!(told, [Cause::Recovered, Cause::Hold]);
+    let causes: Vec<_> = drain(&mut events).iter().map(|event| event.cause).collect();
+    assert_eq!(causes, [Cause::Recovered, Cause::Hold]);
     pass(S(5)).await;
     admit(&handle).failure();
     assert_eq!((handle.snapshot().attempt, open_for(&handle)), (0, COOLDOWN));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_whose_lease_ended_unnoticed_has_failed_for_a_person_too() {
+async fn a_verb_first_applies_an_expired_lease() {
     let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     let mut events = handle.events();
@@ -213,5 +213,5 @@ async fn a_probe_whose_lease_ended_unnoticed_has_failed_for_a_person_too() {
     handle.hold_for(S(5));
     let last = drain(&mut events).pop().expect("opened");
     assert_eq!((last.cause, last.attempt), (Cause::LeaseExpired, 1));
-    assert_eq!(open_for(&handle), S(20), "a hold never shortens");
+    assert_eq!(open_for(&handle), S(20), "a hold shortens no open period");
 }

@@ -1,4 +1,4 @@
-//! Verbs × states × permits in flight. What is expected is written down from the design's table.
+//! Every manual verb in every state with every permit in flight, against the table of the documentation.
 
 use tower_breaker::{BreakerHandle, Cause, Mode, Outcome, Permit, Probe, State};
 
@@ -43,11 +43,11 @@ const VERBS: [Verb; 9] = [
     Verb::Reconfigure,
 ];
 
-/// The permit in flight meanwhile.
+/// The permit that is in flight while the verb runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flying {
     None,
-    /// Given in the state itself: inert while disabled, impossible while open.
+    /// Given in the current epoch. Inert while disabled, impossible while open.
     Same,
     Older,
     Probe,
@@ -68,7 +68,7 @@ impl Verb {
         }
     }
 
-    /// The event that follows, with the mode after it; `None`: no new epoch.
+    /// The expected event, with the mode after it. `None` if no new epoch begins.
     fn expected(self, state: In) -> Option<(State, Mode, Cause)> {
         match (self, state) {
             (Self::ForceOpen | Self::ForceOpenFor, _) => {
@@ -96,7 +96,7 @@ fn settings() -> tower_breaker::SettingsBuilder {
     plain().probe(Probe::successes(1).in_flight(2))
 }
 
-/// A breaker in that state, with a permit of an older epoch, and a probe where there are any.
+/// Creates a breaker in `state`, with a permit of an older epoch, and with a probe if the state has probes.
 pub(crate) async fn breaker_in(state: In) -> (BreakerHandle, Permit, Option<Permit>) {
     let handle = breaker(settings());
     let older = admit(&handle);
@@ -133,20 +133,20 @@ async fn check(verb: Verb, state: In, flying: Flying, success: bool) -> bool {
     let before = handle.snapshot();
     let mut events = handle.events();
     verb.run(&handle);
-    let told = drain(&mut events);
+    let transitions = drain(&mut events);
     let after = handle.snapshot();
     match verb.expected(state) {
         Some((to, mode, cause)) => {
-            let [event] = &told[..] else { panic!("{at}: {told:?}") };
+            let [event] = &transitions[..] else { panic!("{at}: {transitions:?}") };
             assert_eq!((event.to, event.mode, event.cause), (to, mode, cause), "{at}");
             assert_eq!((event.from, event.epoch), (before.state, before.epoch + 1), "{at}");
             assert_eq!((after.epoch, after.mode), (event.epoch, mode), "{at}");
-            // Released with nothing left to wait for: past its deadline at once.
+            // The released breaker has no deadline left, so it reads as half-open at once.
             let due = verb == Verb::Release && state == In::Forced;
             assert_eq!(after.state, if due { State::HalfOpen } else { to }, "{at}");
         }
         None => {
-            assert!(told.is_empty(), "{at}: {told:?}");
+            assert!(transitions.is_empty(), "{at}: {transitions:?}");
             assert_eq!((after.epoch, after.mode), (before.epoch, before.mode), "{at}");
             assert_eq!((after.state, after.cause), (before.state, before.cause), "{at}");
         }
@@ -181,7 +181,7 @@ async fn check(verb: Verb, state: In, flying: Flying, success: bool) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_verb_does_what_the_table_says_in_every_state_with_every_permit_in_flight() {
+async fn every_verb_follows_the_table_in_every_state_with_every_permit_in_flight() {
     let mut checked = 0;
     for verb in VERBS {
         for state in STATES {
@@ -192,12 +192,12 @@ async fn every_verb_does_what_the_table_says_in_every_state_with_every_permit_in
             }
         }
     }
-    // None and Older in 6 states, Same in 3, a probe in 1.
+    // `None` and `Older` in 6 states, `Same` in 3, `Probe` in 1.
     assert_eq!(checked, 9 * (6 + 6 + 3 + 1) * 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_lengthens_an_open_and_is_remembered_where_it_does_not_open() {
+async fn a_hold_opens_lengthens_or_is_remembered_except_while_disabled() {
     for (state, wait) in [
         (In::Closed, Some(S(20))),
         (In::Open, Some(S(20))),

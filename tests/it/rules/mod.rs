@@ -1,11 +1,11 @@
-//! The rules of the machine, through the public API. The name of each test states a rule.
+//! The rules of the state machine, tested through the public API.
 
 mod admission;
-mod canary;
 mod custom;
 mod epochs;
 mod half_open;
 mod handle;
+mod health_check;
 mod holds;
 mod lazy;
 mod manual;

@@ -1,11 +1,11 @@
-//! What each outcome does.
+//! The effect of each outcome.
 
 use tower_breaker::{Cause, Class, Outcome, Settings, State, Throttled, Trip, Window};
 
 use crate::support::breakers::*;
 
 #[tokio::test(start_paused = true)]
-async fn ignored_and_cancelled_leave_the_streak_as_it_is() {
+async fn ignored_and_cancelled_leave_the_streak_unchanged() {
     let handle = breaker(plain());
     fail(&handle, 2);
     settle(&handle, Outcome::ignored());
@@ -26,7 +26,7 @@ async fn ignored_and_cancelled_are_on_neither_side_of_a_rate() {
         assert_eq!((handle.snapshot().window.calls, handle.state()), (0, State::Closed));
         succeed(&handle, 1);
         fail(&handle, 1);
-        assert_eq!(handle.state(), State::Open, "1 of 2");
+        assert_eq!(handle.state(), State::Open, "1 of 2 failed");
     }
 }
 
@@ -40,7 +40,7 @@ async fn a_slow_ignored_call_is_not_slow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_dropped_after_its_time_is_a_failure_and_not_before() {
+async fn a_dropped_call_is_a_failure_only_after_its_time() {
     let handle = breaker(plain().trip(Trip::none().consecutive(1)).cancelled_after(S(10)));
     let (early, late) = (admit(&handle), admit(&handle));
     pass(S(10) - MS(1)).await;
@@ -54,7 +54,7 @@ async fn a_call_dropped_after_its_time_is_a_failure_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_dropped_at_any_time_is_neutral_where_no_time_is_set() {
+async fn a_dropped_call_is_always_neutral_if_no_time_is_set() {
     let handle = breaker(plain().trip(Trip::none().consecutive(1)));
     let call = admit(&handle);
     pass(S(100_000)).await;
@@ -63,7 +63,7 @@ async fn a_call_dropped_at_any_time_is_neutral_where_no_time_is_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_dropped_after_its_time_has_failed() {
+async fn a_probe_dropped_after_its_time_fails() {
     let handle = breaker(plain().cancelled_after(S(5)));
     let call = probe(&handle).await;
     pass(S(5)).await;
@@ -73,7 +73,7 @@ async fn a_probe_dropped_after_its_time_has_failed() {
 }
 
 #[tokio::test]
-async fn the_presets_say_after_which_time_a_dropped_call_is_a_failure() {
+async fn the_presets_set_the_time_after_which_a_dropped_call_is_a_failure() {
     let after = |settings: Settings| settings.cancelled_after();
     assert_eq!(after(Settings::http_client()), Some(S(10)));
     assert_eq!(after(Settings::grpc_client()), Some(S(10)));
@@ -93,9 +93,9 @@ async fn a_slow_cancelled_call_is_on_both_sides_of_the_slow_rate_and_in_no_other
         drop(first);
         let window = handle.snapshot().window;
         assert_eq!((window.calls, window.slow, window.failures), (2, 1, 0));
-        assert_eq!(window.slow_rate, None, "3 calls of at least 4");
+        assert_eq!(window.slow_rate, None, "3 calls, at least 4 are needed");
         drop(second);
-        assert_eq!(handle.snapshot().cause, Cause::SlowRate, "2 of 4");
+        assert_eq!(handle.snapshot().cause, Cause::SlowRate, "2 of 4 were slow");
         assert_eq!(handle.snapshot().totals.cancelled, 2);
     }
 }
@@ -123,7 +123,7 @@ async fn throttled_is_in_no_rate_and_no_streak() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_does_not_end_a_streak_either() {
+async fn throttled_does_not_end_a_streak() {
     let handle = breaker(plain());
     fail(&handle, 2);
     settle(&handle, Outcome::throttled());
@@ -142,43 +142,43 @@ async fn throttled_always_fails_a_probe() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_counts_as_a_failure_where_that_is_set() {
+async fn throttled_counts_as_a_failure_if_configured() {
     let handle = breaker(plain().throttled(Throttled::count_as_failure()));
     for _ in 0..3 {
         settle(&handle, Outcome::throttled().retry_after(S(30)));
     }
     let snapshot = handle.snapshot();
-    assert_eq!(snapshot.cause, Cause::ConsecutiveFailures, "no hold by itself before");
+    assert_eq!(snapshot.cause, Cause::ConsecutiveFailures, "no hold opened the circuit before");
     assert_eq!((snapshot.totals.failure, snapshot.totals.throttled), (3, 0));
-    assert_eq!(open_for(&handle), S(30), "its wait is a failure's wait");
+    assert_eq!(open_for(&handle), S(30), "its wait is that of a failure");
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_is_ignored_everywhere_where_that_is_set() {
+async fn throttled_is_ignored_in_every_state_if_configured() {
     let handle = breaker(plain().throttled(Throttled::ignore()));
-    let asked = Outcome::throttled().retry_after(S(30));
-    settle(&handle, asked);
+    let limited = Outcome::throttled().retry_after(S(30));
+    settle(&handle, limited);
     assert_eq!((handle.state(), handle.snapshot().totals.ignored), (State::Closed, 1));
     let older = admit(&handle);
     let epoch = {
-        probe(&handle).await.settle(asked);
+        probe(&handle).await.settle(limited);
         handle.snapshot().epoch
     };
-    assert_eq!(handle.state(), State::HalfOpen, "half-open included");
-    older.settle(asked);
+    assert_eq!(handle.state(), State::HalfOpen, "also while half-open");
+    older.settle(limited);
     admit(&handle).failure();
     assert_eq!((open_for(&handle), handle.snapshot().epoch), (COOLDOWN, epoch + 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_without_a_wait_holds_for_the_default_where_one_is_set() {
+async fn throttled_without_a_wait_holds_for_the_default_if_one_is_set() {
     let handle = breaker(plain().throttled(Throttled::hold().default_hold(S(30))));
     settle(&handle, Outcome::throttled());
     assert_eq!((handle.snapshot().cause, open_for(&handle)), (Cause::Throttled, S(30)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn exhausted_holds_as_told_else_for_ten_minutes_and_at_most_an_hour() {
+async fn exhausted_holds_as_requested_or_for_ten_minutes_and_at_most_an_hour() {
     for (outcome, expected) in [
         (Outcome::exhausted(), S(600)),
         (Outcome::exhausted().retry_after(S(90)), S(90)),
@@ -191,7 +191,7 @@ async fn exhausted_holds_as_told_else_for_ten_minutes_and_at_most_an_hour() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_guarded_call_is_a_failure_and_goes_on_untouched() {
+async fn a_panic_in_a_guarded_call_is_a_failure_and_propagates_unchanged() {
     let handle = breaker(plain());
     let call = std::panic::AssertUnwindSafe(|| {
         let _ = handle.call(|| -> Result<(), ()> { std::panic::panic_any(42_u8) });
@@ -204,7 +204,7 @@ async fn a_panic_in_a_guarded_call_is_a_failure_and_goes_on_untouched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_callers_own_unwinding_is_a_cancel() {
+async fn the_unwinding_of_a_caller_is_a_cancellation() {
     let handle = breaker(plain());
     let caller = std::panic::AssertUnwindSafe(|| {
         let _permit = admit(&handle);
@@ -216,11 +216,11 @@ async fn a_callers_own_unwinding_is_a_cancel() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_judge_is_ignored_and_goes_on() {
+async fn a_panic_of_the_classifier_is_ignored_and_propagates() {
     let handle = breaker(plain());
-    let judge = |_: &Result<(), ()>| -> Outcome { std::panic::panic_any("judge") };
+    let classify = |_: &Result<(), ()>| -> Outcome { std::panic::panic_any("classify") };
     let call = std::panic::AssertUnwindSafe(|| {
-        let _ = handle.call_with(|| Err(()), judge);
+        let _ = handle.call_with(|| Err(()), classify);
     });
     assert!(std::panic::catch_unwind(call).unwrap_err().is::<&str>());
     let totals = handle.snapshot().totals;

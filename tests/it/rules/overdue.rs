@@ -1,4 +1,4 @@
-//! Calls that hang, counted while they hang.
+//! Overdue calls, counted while they are pending.
 
 use std::time::Duration;
 
@@ -17,7 +17,11 @@ async fn hanging_calls_open_the_circuit_before_any_of_them_ends() {
     pass(S(11)).await;
     let rejection = handle.try_acquire().unwrap_err();
     assert_eq!((rejection.state(), rejection.cause()), (State::Open, Cause::Overdue));
-    assert_eq!(rejection.retry_after(), Some(COOLDOWN), "rejected on the very admission");
+    assert_eq!(
+        rejection.retry_after(),
+        Some(COOLDOWN),
+        "rejected at the admission that fired the rule"
+    );
     assert_eq!(handle.snapshot().totals.rejected, 1);
     drop(hung);
     assert_eq!(handle.snapshot().totals.late, 3);
@@ -38,7 +42,7 @@ async fn overdue_is_never_early_and_at_most_a_tenth_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_in_time_is_not_overdue() {
+async fn a_call_that_ends_in_time_is_not_overdue() {
     let handle = breaker(ruled(rule(2, S(1))));
     let _one = admit(&handle);
     for _ in 0..200 {
@@ -50,7 +54,7 @@ async fn what_ends_in_time_is_not_overdue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_ends_however_is_overdue_no_more() {
+async fn a_call_that_ended_in_any_way_is_no_longer_overdue() {
     let handle = breaker(ruled(rule(5, S(1))));
     let [a, b, c, d] = [(); 4].map(|()| admit(&handle));
     pass(S(2)).await;
@@ -73,7 +77,7 @@ async fn a_waiters_timer_finds_overdue_calls_without_traffic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_was_there_before_the_calls_finds_them_too() {
+async fn a_waiter_that_began_before_the_calls_finds_them() {
     let handle = breaker(ruled(rule(2, S(10))));
     let waiter = tokio::spawn({
         let mut watch = handle.watch();
@@ -83,13 +87,13 @@ async fn a_waiter_that_was_there_before_the_calls_finds_them_too() {
     pass(S(3)).await;
     let _hung = [admit(&handle), admit(&handle)];
     let start = tokio::time::Instant::now();
-    let state = tokio::time::timeout(S(60), waiter).await.expect("told").expect("no panic");
+    let state = tokio::time::timeout(S(60), waiter).await.expect("woken").expect("no panic");
     assert_eq!(state, State::Open);
     assert!((S(10)..=S(11) + MS(1)).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_stream_is_a_waiter_too() {
+async fn an_event_stream_is_a_waiter() {
     let handle = breaker(ruled(rule(1, S(10))));
     let mut events = handle.events();
     let _hung = admit(&handle);
@@ -114,7 +118,7 @@ async fn calls_of_an_earlier_epoch_are_not_overdue_in_this_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn overdue_opens_a_ramp_too() {
+async fn overdue_opens_during_a_ramp() {
     let settings = ruled(rule(2, S(1)).consecutive(3)).ramp(Ramp::new([100], S(100)));
     let handle = breaker(settings);
     probe(&handle).await.success();
@@ -136,7 +140,7 @@ async fn a_waiters_timer_finds_overdue_calls_of_a_ramp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rule_that_is_switched_on_later_is_on_time_and_never_early() {
+async fn a_rule_that_is_enabled_later_is_on_time_and_never_early() {
     let handle = breaker(plain().trip(Trip::none()));
     pass(S(86_400)).await;
     let _before = [admit(&handle), admit(&handle)];
@@ -152,7 +156,7 @@ async fn a_rule_that_is_switched_on_later_is_on_time_and_never_early() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_longer_time_is_never_early_after_a_long_life() {
+async fn a_longer_time_is_never_early_on_an_old_breaker() {
     let handle = breaker(ruled(rule(3, S(1))));
     pass(S(86_400)).await;
     let _before = [admit(&handle), admit(&handle)];
@@ -161,7 +165,7 @@ async fn a_longer_time_is_never_early_after_a_long_life() {
         pass(MS(100)).await;
     }
     handle.reconfigure(ruled(rule(3, S(10))).build().unwrap());
-    assert_eq!(handle.snapshot().window.overdue, Some(0), "nobody knows yet");
+    assert_eq!(handle.snapshot().window.overdue, Some(0), "not known yet");
     pass(S(30)).await;
     let _hung = [(); 5].map(|()| admit(&handle));
     for _ in 0..9 {

@@ -1,4 +1,4 @@
-//! Functions, async functions and work on threads, without tower.
+//! Functions, async functions and blocking work, without tower.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,36 +11,36 @@ use tower_breaker::{AsRejection, Backoff, BoxError, BreakerError, BreakerHandle,
 
 use crate::support::breakers::*;
 
-/// Success, failure, cancelled, ignored.
+/// The totals: success, failure, cancelled, ignored.
 fn counts(handle: &BreakerHandle) -> [u64; 4] {
     let totals = handle.snapshot().totals;
     [totals.success, totals.failure, totals.cancelled, totals.ignored]
 }
 
 #[test]
-fn a_panic_in_a_guarded_function_is_a_failure_and_goes_on() {
+fn a_panic_in_a_guarded_function_is_a_failure_and_propagates() {
     let handle = breaker(plain());
     for _ in 0..3 {
         let unwound = catch_unwind(AssertUnwindSafe(|| {
-            handle.call(|| -> Result<(), ()> { std::panic::panic_any("the function's") })
+            handle.call(|| -> Result<(), ()> { std::panic::panic_any("in the function") })
         }));
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the function's"));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the function"));
     }
     assert_eq!((handle.state(), counts(&handle)), (State::Open, [0, 3, 0, 0]));
     assert_eq!(handle.snapshot().last_error.unwrap().reason, Some("panic"));
 }
 
 #[test]
-fn a_panic_of_the_judge_of_a_function_says_nothing_and_goes_on() {
+fn a_panic_of_the_classifier_of_a_function_is_ignored_and_propagates() {
     let handle = breaker(plain());
-    let judge = |_: &Result<(), ()>| std::panic::panic_any("the judge's");
-    let unwound = catch_unwind(AssertUnwindSafe(|| handle.call_with(|| Ok(()), judge)));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the judge's"));
+    let classify = |_: &Result<(), ()>| std::panic::panic_any("in the classifier");
+    let unwound = catch_unwind(AssertUnwindSafe(|| handle.call_with(|| Ok(()), classify)));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the classifier"));
     assert_eq!((counts(&handle), handle.snapshot().in_flight), ([0, 0, 0, 1], Some(0)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_within_a_call_of_the_same_breaker_is_a_call_of_its_own() {
+async fn a_nested_call_of_the_same_breaker_is_a_separate_call() {
     let handle = breaker(plain());
     let nested = || handle.call(|| handle.call(|| Err::<(), _>("down")));
     assert_eq!(nested(), Err(BreakerError::Inner(BreakerError::Inner("down"))));
@@ -48,20 +48,20 @@ async fn a_call_within_a_call_of_the_same_breaker_is_a_call_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_calls_through_its_own_breaker_is_rejected_within() {
+async fn a_nested_call_within_a_probe_is_rejected() {
     let handle = breaker(plain());
     trip(&handle);
     pass(COOLDOWN).await;
     let inside = handle.call(|| {
         let inside =
-            handle.call(|| -> Result<(), ()> { unreachable!("the probe's place is taken") });
+            handle.call(|| -> Result<(), ()> { unreachable!("the lease of the probe is taken") });
         Ok::<_, ()>(inside.unwrap_err().rejection().map(|open| open.state()))
     });
     assert_eq!((inside, handle.state()), (Ok(Some(State::HalfOpen)), State::Closed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guarded_function_may_do_anything_with_its_own_breaker() {
+async fn a_guarded_function_may_use_its_own_breaker() {
     let handle = breaker(plain());
     let meanwhile = |work: &dyn Fn()| {
         let call = || -> Result<(), Infallible> {
@@ -71,35 +71,35 @@ async fn a_guarded_function_may_do_anything_with_its_own_breaker() {
         handle.call(call).unwrap();
     };
     meanwhile(&|| handle.reset());
-    assert_eq!(handle.snapshot().totals.late, 1, "its epoch was over");
+    assert_eq!(handle.snapshot().totals.late, 1, "the epoch of the call was over");
     meanwhile(&|| handle.reconfigure(plain().build().unwrap()));
-    let judge = |_: &Result<(), ()>| Outcome::failure_if(handle.state() == State::Closed);
-    handle.call_with(|| Ok(()), judge).unwrap();
+    let classify = |_: &Result<(), ()>| Outcome::failure_if(handle.state() == State::Closed);
+    handle.call_with(|| Ok(()), classify).unwrap();
     assert_eq!(counts(&handle), [1, 1, 0, 0]);
     meanwhile(&|| handle.force_open(None));
     assert_eq!((handle.state(), handle.snapshot().in_flight), (State::ForcedOpen, Some(0)));
 }
 
 #[test]
-fn a_rejection_by_a_breaker_further_down_is_ignored_where_the_judge_says_so() {
+fn a_rejection_by_a_downstream_breaker_is_ignored_if_classified_so() {
     let (outer, inner) = (breaker(plain()), breaker(plain()));
     inner.force_open(None);
     let call = || inner.call(|| Ok::<_, Infallible>(()));
-    let judge = |result: &Result<(), BreakerError<Infallible>>| match result {
+    let classify = |result: &Result<(), BreakerError<Infallible>>| match result {
         Err(error) if error.as_rejection().is_some() => Outcome::ignored(),
         other => Outcome::by_result(other),
     };
     for _ in 0..5 {
-        outer.call_with(call, judge).unwrap_err();
+        outer.call_with(call, classify).unwrap_err();
     }
     assert_eq!((outer.state(), counts(&outer)), (State::Closed, [0, 0, 0, 5]));
-    // To nobody else is it more than an error.
+    // The default classifier counts it as any other error.
     outer.call(call).unwrap_err();
     assert_eq!(counts(&outer), [0, 1, 0, 5]);
 }
 
 #[test]
-fn one_line_is_a_judge() {
+fn a_classifier_fits_in_one_line() {
     let handle = breaker(plain());
     let _ = handle.call_with(|| Ok::<_, ()>(503), |status| Outcome::failure_if(*status != Ok(200)));
     assert_eq!(counts(&handle), [0, 1, 0, 0]);
@@ -128,7 +128,7 @@ fn every_thread_sees_the_circuit_open_and_exactly_one_of_them_probes() {
                 barrier.wait();
                 let result = handle.call(|| {
                     called.fetch_add(1, Ordering::Relaxed);
-                    // Nobody else is let in while this one probes.
+                    // No other call is admitted while this probe is in flight.
                     while handle.snapshot().totals.rejected < 7 {
                         std::thread::yield_now();
                     }
@@ -144,7 +144,7 @@ fn every_thread_sees_the_circuit_open_and_exactly_one_of_them_probes() {
 }
 
 #[tokio::test]
-async fn blocking_work_goes_on_and_settles_although_nobody_waits_for_it() {
+async fn blocking_work_continues_and_settles_without_a_waiter() {
     for abort in [true, false] {
         let handle = breaker(plain());
         let (finish, wait) = mpsc::channel::<()>();
@@ -154,7 +154,7 @@ async fn blocking_work_goes_on_and_settles_although_nobody_waits_for_it() {
             move || {
                 handle.call(|| {
                     started.send(()).unwrap();
-                    wait.recv().map_err(|_| "nobody finishes it")
+                    wait.recv().map_err(|_| "the sender is gone")
                 })
             }
         });
@@ -173,7 +173,7 @@ async fn blocking_work_goes_on_and_settles_although_nobody_waits_for_it() {
 }
 
 #[test]
-fn blocking_work_that_is_aborted_before_it_begins_is_no_call() {
+fn blocking_work_that_is_aborted_before_it_begins_is_not_a_call() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let handle = breaker(plain());
@@ -193,7 +193,7 @@ fn blocking_work_that_is_aborted_before_it_begins_is_no_call() {
 }
 
 #[tokio::test]
-async fn a_panic_in_blocking_work_is_a_failure_and_reaches_whoever_waits() {
+async fn a_panic_in_blocking_work_is_a_failure_and_reaches_the_waiter() {
     let handle = breaker(plain());
     let task = tokio::task::spawn_blocking({
         let handle = handle.clone();
@@ -208,7 +208,7 @@ async fn half(number: u32) -> Result<u32, String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrapped_function_is_called_as_the_one_inside_and_counted() {
+async fn a_wrapped_function_is_called_like_the_original_and_counted() {
     let handle = breaker(plain());
     let half = handle.wrap(half);
     assert_eq!(half(8).await, Ok(4));
@@ -250,20 +250,20 @@ async fn a_wrapped_function_is_cloned_and_sent_and_its_clones_share_the_breaker(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_clone_is_wrapped_by_reference() {
+async fn a_function_that_is_not_clone_is_wrapped_by_reference() {
     struct Client(u32);
     let client = Client(3);
-    let ask = move |times: u32| {
+    let call = move |times: u32| {
         let Client(number) = &client;
         std::future::ready(Ok::<_, BoxError>(number * times))
     };
     let handle = breaker(plain());
-    let wrapped = handle.wrap(&ask);
+    let wrapped = handle.wrap(&call);
     assert_eq!(wrapped(7).await.unwrap() + (wrapped.clone())(1).await.unwrap(), 24);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrapped_call_that_is_dropped_is_cancelled_and_frees_its_place() {
+async fn a_wrapped_call_that_is_dropped_is_cancelled_and_returns_its_lease() {
     let handle = breaker(plain());
     let hang = handle.wrap(|()| std::future::pending::<Result<(), ()>>());
     let mut hung = Box::pin(hang(()));
@@ -274,45 +274,45 @@ async fn a_wrapped_call_that_is_dropped_is_cancelled_and_frees_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_wrapped_function_is_a_failure_wherever_it_is() {
+async fn a_panic_of_a_wrapped_function_is_a_failure_before_and_within_its_future() {
     let handle = breaker(plain());
     let before = handle.wrap(|()| -> std::future::Ready<Result<(), ()>> { panic!("before") });
     let within = handle.wrap(async |()| -> Result<(), ()> { panic!("within") });
-    let judge = |_: &Result<(), ()>| panic!("judge");
-    let judged = handle.wrap_with(async |()| Ok(()), judge);
+    let classify = |_: &Result<(), ()>| panic!("classify");
+    let classified = handle.wrap_with(async |()| Ok(()), classify);
     let messages = [
         AssertUnwindSafe(before(())).catch_unwind().await.unwrap_err(),
         AssertUnwindSafe(within(())).catch_unwind().await.unwrap_err(),
-        AssertUnwindSafe(judged(())).catch_unwind().await.unwrap_err(),
+        AssertUnwindSafe(classified(())).catch_unwind().await.unwrap_err(),
     ]
     .map(|panic| *panic.downcast::<&'static str>().unwrap());
-    assert_eq!(messages, ["before", "within", "judge"]);
+    assert_eq!(messages, ["before", "within", "classify"]);
     assert_eq!(counts(&handle), [0, 2, 0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_wrapped_call_holds_is_free_before_its_judge_is_asked() {
+async fn a_wrapped_call_is_dropped_before_its_result_is_classified() {
     let handle = breaker(plain());
     let held = Arc::new(());
     let weak = Arc::downgrade(&held);
-    let judge = move |_: &Result<(), ()>| Outcome::failure_if(weak.upgrade().is_some());
+    let classify = move |_: &Result<(), ()>| Outcome::failure_if(weak.upgrade().is_some());
     let wrapped = handle.wrap_with(
         |held: Arc<()>| {
             let mut held = Some(held);
-            // Not an async block: that lets go by itself when it is done.
+            // Not an async block, because it drops its captures when it completes.
             std::future::poll_fn(move |_| {
                 assert!(held.as_mut().is_some());
                 std::task::Poll::Ready(Ok::<_, ()>(()))
             })
         },
-        judge,
+        classify,
     );
     wrapped(held).await.unwrap();
     assert_eq!(counts(&handle), [1, 0, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_printed_of_a_wrapped_call_says_how_far_it_is() {
+async fn debug_output_of_a_wrapped_call_shows_its_progress() {
     let handle = breaker(plain());
     let mut future = Box::pin(handle.wrap(async |()| {
         tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
-//! The gradual return of traffic.
+//! The ramp.
 
 use tower_breaker::{Backoff, Cause, Outcome, Probe, Ramp, State, Trip};
 
 use crate::support::breakers::*;
 
-/// How many of `calls` pass; each succeeds.
+/// Makes `calls` calls that succeed, and returns how many pass.
 fn passed(handle: &tower_breaker::BreakerHandle, calls: usize) -> Vec<usize> {
     let pass = |_: &usize| handle.try_acquire().map(tower_breaker::Permit::success).is_ok();
     (0..calls).filter(pass).collect()
@@ -45,7 +45,7 @@ async fn a_ramp_belongs_to_the_epoch_of_its_probes_and_its_end_begins_another() 
     assert_eq!(handle.snapshot().epoch, epoch);
     let end = tokio::time::Instant::now().into_std() + S(10);
     pass(S(17)).await;
-    assert_eq!(handle.state(), State::Closed, "read, not done");
+    assert_eq!(handle.state(), State::Closed, "read, but not applied yet");
     assert_eq!(handle.snapshot().epoch, epoch);
     let call = admit(&handle);
     assert_eq!(handle.snapshot().epoch, epoch + 1);
@@ -71,7 +71,11 @@ async fn a_single_failure_does_not_end_a_ramp_and_the_trip_rules_do() {
     fail(&handle, 1);
     let snapshot = handle.snapshot();
     assert_eq!((snapshot.state, snapshot.cause), (State::Open, Cause::ConsecutiveFailures));
-    assert_eq!((snapshot.attempt, open_for(&handle)), (1, S(20)), "not recovered: it goes on");
+    assert_eq!(
+        (snapshot.attempt, open_for(&handle)),
+        (1, S(20)),
+        "the attempt continues, because the circuit has not recovered"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,14 +96,14 @@ async fn the_attempt_resets_at_the_end_of_a_ramp() {
     assert_eq!(handle.snapshot().attempt, 1);
     pass(S(20)).await;
     admit(&handle).success();
-    assert_eq!(handle.snapshot().attempt, 1, "not before");
+    assert_eq!(handle.snapshot().attempt, 1, "not before the end of the ramp");
     pass(S(10)).await;
     fail(&handle, 3);
     assert_eq!((handle.snapshot().attempt, open_for(&handle)), (0, COOLDOWN));
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_ramp_a_quick_return_of_failures_goes_on_with_the_next_attempt() {
+async fn without_a_ramp_failures_soon_after_closing_continue_with_the_next_attempt() {
     let cooldown = Backoff::exponential(COOLDOWN, S(100)).jitter(0.0);
     let handle = breaker(plain().cooldown(cooldown));
     probe(&handle).await.failure();
@@ -118,7 +122,7 @@ async fn a_hold_ends_a_ramp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_probe_that_ends_after_the_ramp_began_does_not_reopen_by_itself() {
+async fn a_probe_that_fails_after_the_ramp_began_does_not_reopen_by_itself() {
     let probes = Probe::successes(1).in_flight(2);
     let handle = breaker(plain().probe(probes).ramp(Ramp::new([100], S(10))));
     let first = probe(&handle).await;
@@ -128,11 +132,11 @@ async fn another_probe_that_ends_after_the_ramp_began_does_not_reopen_by_itself(
     assert_eq!(handle.state(), State::HalfOpen);
     pass(S(35)).await;
     admit(&handle).success();
-    assert_eq!(handle.state(), State::Closed, "its lease ended with the probes");
+    assert_eq!(handle.state(), State::Closed, "its lease ended when the ramp began");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ramp_that_has_ended_is_over_for_failures_too() {
+async fn a_failure_that_settles_after_the_end_of_a_ramp_decides_nothing() {
     let handle = breaker(plain().ramp(Ramp::new([100], S(10))));
     let mut events = handle.events();
     probe(&handle).await.success();
@@ -147,7 +151,7 @@ async fn a_ramp_that_has_ended_is_over_for_failures_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ramp_that_is_switched_off_ends() {
+async fn a_ramp_that_is_disabled_ends() {
     let handle = breaker(plain().ramp(Ramp::new([1], S(1_000))));
     probe(&handle).await.success();
     assert!(handle.try_acquire().is_err());
@@ -176,7 +180,7 @@ async fn a_probe_that_outlived_its_lease_decides_nothing_in_a_ramp() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ramp_that_a_person_ends_was_not_due() {
+async fn a_ramp_that_an_operator_ends_was_not_due() {
     let handle = breaker(plain().ramp(Ramp::new([100], S(10))));
     probe(&handle).await.success();
     let mut events = handle.events();
@@ -185,7 +189,7 @@ async fn a_ramp_that_a_person_ends_was_not_due() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_ends_after_its_lease_in_a_ramp_is_in_flight_no_more() {
+async fn a_probe_that_ends_after_its_lease_in_a_ramp_is_no_longer_in_flight() {
     let half_open = Probe::successes(1).in_flight(2).lease(S(5));
     let handle = breaker(plain().probe(half_open).ramp(Ramp::new([100], S(100))));
     let first = probe(&handle).await;
@@ -198,7 +202,7 @@ async fn a_probe_that_ends_after_its_lease_in_a_ramp_is_in_flight_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_wait_of_a_failed_probe_that_a_smaller_sample_forgives_is_the_floor_of_the_next_open() {
+async fn the_wait_of_a_failed_probe_survives_a_smaller_sample() {
     let ramp = Ramp::new([100], S(100));
     let sample = |calls, rate| plain().probe(Probe::sample(calls, rate)).ramp(ramp.clone());
     let handle = breaker(sample(10, 0.5));
@@ -206,7 +210,7 @@ async fn the_wait_of_a_failed_probe_that_a_smaller_sample_forgives_is_the_floor_
     let last = admit(&handle);
     handle.reconfigure(sample(2, 1.0).build().unwrap());
     last.settle(Outcome::throttled().retry_after(S(60)));
-    assert_eq!(handle.snapshot().probes, 0, "1 of 2 is enough: traffic returns");
+    assert_eq!(handle.snapshot().probes, 0, "1 success of 2 is enough to start the ramp");
     fail(&handle, 3);
     assert_eq!(open_for(&handle), S(60));
 }

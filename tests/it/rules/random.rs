@@ -1,4 +1,4 @@
-//! Random sequences of everything, and what must hold after each step.
+//! Random sequences of all operations, and the invariants after each step.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::support::breakers::*;
 #[derive(Clone, Debug)]
 enum Step {
     Acquire,
-    /// Which of the held permits, and how it ends.
+    /// The index of a held permit, its outcome and its wait.
     Settle(usize, u8, Option<u16>),
     Drop(usize),
     Advance(u16),
@@ -81,18 +81,18 @@ fn outcome(how: u8, wait: Option<u16>) -> Outcome {
     outcome.maybe_retry_after(wait.map(|wait| MS(wait.into())))
 }
 
-/// What the test itself knows.
+/// The breaker, and the counts that the test expects.
 struct World {
     handle: BreakerHandle,
     events: Events,
     held: Vec<Permit>,
-    /// Permits that count, by the snapshot's own word on whether an admission was inert.
+    /// Permits that count. The snapshot shows whether a permit is inert.
     admitted: u64,
     rejected: u64,
     would_reject: u64,
     leases: u32,
     last: Snapshot,
-    /// The end of the present Open, unless a person ended it.
+    /// The end of the current open period, unless an operator ended it.
     not_before: Option<Instant>,
 }
 
@@ -126,7 +126,11 @@ impl World {
                 } else if before.mode == Mode::Shadow {
                     self.would_reject += 1;
                 } else {
-                    assert_eq!(before.state, State::Disabled, "only there permits are inert");
+                    assert_eq!(
+                        before.state,
+                        State::Disabled,
+                        "only disabled breakers give inert permits"
+                    );
                 }
                 self.held.push(permit);
             }
@@ -164,7 +168,7 @@ impl World {
             Step::Reconfigure(which) => {
                 let (settings, leases) = settings(*which);
                 handle.reconfigure(settings);
-                // Those in flight stay.
+                // Leases in flight stay.
                 self.leases = leases.max(self.handle.snapshot().probes);
             }
         }
@@ -175,10 +179,10 @@ impl World {
         let seen = self.handle.snapshot();
         assert!(seen.probes <= self.leases, "{} leases of {}", seen.probes, self.leases);
         assert!(seen.epoch >= self.last.epoch);
-        let told = drain(&mut self.events);
-        let epochs: Vec<_> = told.iter().map(|event| event.epoch).collect();
+        let transitions = drain(&mut self.events);
+        let epochs: Vec<_> = transitions.iter().map(|event| event.epoch).collect();
         assert_eq!(epochs, (self.last.epoch + 1..=seen.epoch).collect::<Vec<_>>());
-        let person = matches!(
+        let by_operator = matches!(
             step,
             Step::ForceClosed
                 | Step::Reset
@@ -187,14 +191,14 @@ impl World {
                 | Step::Disable
                 | Step::ForceOpen(_)
         );
-        for event in &told {
+        for event in &transitions {
             assert!(event.at <= now);
-            if event.from == State::Open && !person {
+            if event.from == State::Open && !by_operator {
                 let until = self.not_before.expect("it was open");
-                assert!(event.at >= until, "an Open was left early: {event:?}");
+                assert!(event.at >= until, "an open period ended early: {event:?}");
             }
             self.not_before = (event.to == State::Open)
-                .then(|| event.at + event.open_for.expect("an Open knows its time"));
+                .then(|| event.at + event.open_for.expect("an open period has a duration"));
         }
         let totals = seen.totals;
         assert_eq!((totals.rejected, totals.would_reject), (self.rejected, self.would_reject));
@@ -203,9 +207,9 @@ impl World {
         match (seen.mode, seen.state) {
             (Mode::Disabled, state) => assert_eq!(state, State::Disabled),
             (_, State::Open) => {
-                let until = seen.until.expect("an Open knows its end");
-                assert!(until > now, "read as open past its end");
-                assert!(Some(until) >= self.not_before, "an Open was shortened");
+                let until = seen.until.expect("an open period has an end");
+                assert!(until > now, "reads as open past its end");
+                assert!(Some(until) >= self.not_before, "an open period was shortened");
                 if seen.mode != Mode::ForcedOpen {
                     self.not_before = Some(until);
                 }
@@ -230,7 +234,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn whatever_happens_the_ledger_and_the_epochs_are_right(
+    fn totals_and_epochs_are_right_after_any_sequence(
         which in 0_usize..5,
         steps in proptest::collection::vec(step(), 1..120),
     ) {
@@ -245,7 +249,7 @@ proptest! {
                 world.run(step).await;
                 world.check(step);
             }
-            // Nothing wedges: released and left alone, it admits again.
+            // After a release and enough time, every breaker admits again.
             world.handle.release();
             pass(Duration::from_secs(4_000)).await;
             let _ = world.handle.try_acquire().map(|_| world.admitted += 1);

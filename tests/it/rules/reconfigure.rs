@@ -5,7 +5,7 @@ use tower_breaker::{Backoff, Cause, Outcome, Probe, State, Throttled, Trip, Wind
 use crate::support::breakers::*;
 
 #[tokio::test(start_paused = true)]
-async fn state_epoch_deadline_attempt_and_streak_stay() {
+async fn state_epoch_deadline_attempt_and_streak_survive_new_settings() {
     let handle = breaker(plain().cooldown(Backoff::exponential(S(10), S(100)).jitter(0.0)));
     probe(&handle).await.failure();
     let mut events = handle.events();
@@ -25,11 +25,11 @@ async fn state_epoch_deadline_attempt_and_streak_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_limits_apply_to_what_was_counted_with_the_next_failure() {
+async fn new_limits_apply_to_earlier_counts_with_the_next_failure() {
     let handle = breaker(plain().trip(Trip::none().consecutive(100)));
     fail(&handle, 10);
     handle.reconfigure(plain().build().unwrap());
-    assert_eq!(handle.state(), State::Closed, "settings open nothing");
+    assert_eq!(handle.state(), State::Closed, "new settings open no circuit");
     fail(&handle, 1);
     assert_eq!(handle.state(), State::Open);
 }
@@ -64,7 +64,7 @@ async fn a_window_of_the_same_shape_stays_and_one_of_another_shape_starts_empty(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wider_window_starts_empty_also_where_it_reaches_back_behind_the_change() {
+async fn a_wider_window_starts_empty_even_if_it_reaches_back_before_the_change() {
     let failures = |window| ruled(Trip::none().failures(3)).window(window);
     for moment in 4_270..4_320 {
         let handle = breaker(failures(Window::time(MS(50)).buckets(1)));
@@ -76,7 +76,7 @@ async fn a_wider_window_starts_empty_also_where_it_reaches_back_behind_the_chang
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wider_window_counts_at_once_after_a_long_life() {
+async fn a_wider_window_counts_at_once_on_an_old_breaker() {
     let failures = |window| ruled(Trip::none().failures(3)).window(window).build().unwrap();
     let handle = tower_breaker::BreakerHandle::new("old", failures(Window::time(S(1))));
     pass(S(86_400)).await;
@@ -100,7 +100,7 @@ async fn a_wider_window_counts_at_once_after_a_long_life() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_that_is_switched_off_and_on_again_wider_counts_at_once() {
+async fn a_window_that_is_disabled_and_then_enabled_wider_counts_at_once() {
     let narrow = ruled(Trip::none().failures(3)).window(Window::time(S(1)));
     let wide = ruled(Trip::none().failures(3)).window(Window::time(S(600)));
     let handle = breaker(narrow);
@@ -130,14 +130,14 @@ async fn a_rule_that_needs_a_window_gets_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_span_that_is_asked_for_later_is_not_taken_as_given() {
+async fn a_span_that_is_required_later_is_not_assumed() {
     let handle = breaker(plain());
     pass(S(100)).await;
     fail(&handle, 2);
     let spanned = Trip::none().consecutive(3).consecutive_over(MS(500));
     handle.reconfigure(ruled(spanned).build().unwrap());
     fail(&handle, 3);
-    assert_eq!(handle.state(), State::Closed, "all within no time");
+    assert_eq!(handle.state(), State::Closed, "the failures span no time");
     pass(MS(500)).await;
     fail(&handle, 1);
     assert_eq!(handle.state(), State::Open);
@@ -169,7 +169,7 @@ async fn holds_follow_the_settings_in_force() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_rule_judges_only_calls_whose_start_it_knows() {
+async fn a_slow_rule_applies_only_to_calls_whose_start_is_known() {
     let handle = breaker(plain().track_in_flight(false));
     let before = admit(&handle);
     pass(S(100)).await;
@@ -193,7 +193,7 @@ async fn waiters_follow_a_lease_that_new_settings_do_not_shorten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_streak_that_nobody_watched_for_a_while_starts_anew() {
+async fn a_streak_starts_anew_after_its_rule_was_disabled() {
     let handle = breaker(plain());
     fail(&handle, 2);
     handle.reconfigure(ruled(Trip::none()).build().unwrap());

@@ -1,4 +1,4 @@
-//! Streams that are guarded as one call.
+//! A guarded stream is one call.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use tower_breaker::{
 
 use crate::support::breakers::*;
 
-/// What a stream does when it is polled.
+/// What one poll of the stream does.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Item(u32),
@@ -27,7 +27,7 @@ enum Step {
 
 use Step::{Breaks, Ends, Item, Panics, Waits};
 
-/// A stream by script, which goes on after its end if there is more of it.
+/// A scripted stream. It continues after its end if steps are left.
 #[derive(Debug)]
 struct Script(VecDeque<Step>);
 
@@ -43,7 +43,7 @@ impl Stream for Script {
             Some(Item(number)) => Poll::Ready(Some(Ok(number))),
             Some(Breaks) => Poll::Ready(Some(Err("broke"))),
             Some(Waits) => Poll::Pending,
-            Some(Panics) => panic!("the stream's"),
+            Some(Panics) => panic!("in the stream"),
             Some(Ends) | None => Poll::Ready(None),
         }
     }
@@ -61,14 +61,14 @@ fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
 
 #[track_caller]
 fn waits<S: Stream + Unpin>(stream: &mut S) {
-    assert!(stream.next().now_or_never().is_none(), "it waits");
+    assert!(stream.next().now_or_never().is_none(), "pending");
 }
 
 fn guarded<const N: usize>(handle: &BreakerHandle, steps: [Step; N]) -> GuardedStream<Script> {
     handle.guard_stream(script(steps))
 }
 
-/// Admitted, and what became of it: success, failure, cancelled, ignored.
+/// The totals: admitted, success, failure, cancelled, ignored.
 fn counts(handle: &BreakerHandle) -> [u64; 5] {
     let Totals { admitted, success, failure, cancelled, ignored, .. } = handle.snapshot().totals;
     [admitted.expect("calls in flight are counted"), success, failure, cancelled, ignored]
@@ -82,7 +82,7 @@ async fn the_permit_is_taken_at_the_first_poll() {
     assert_eq!((counts(&handle), handle.snapshot().in_flight), ([0; 5], Some(0)));
     waits(&mut stream);
     assert_eq!(handle.snapshot().in_flight, Some(1));
-    // Admitted is admitted.
+    // The admitted stream continues.
     handle.force_open(None);
     assert_eq!(next(&mut stream), Some(Ok(1)));
 }
@@ -95,7 +95,7 @@ async fn a_rejection_is_the_only_item_and_the_stream_is_never_polled() {
     assert_eq!(stream.size_hint(), (1, Some(1)));
     let Some(Err(BreakerError::Open(open))) = next(&mut stream) else { panic!("a rejection") };
     assert_eq!((open.name(), open.state()), ("test", State::ForcedOpen));
-    // It stays so, also when the circuit is closed again.
+    // The stream has ended, even if the circuit closes again.
     handle.reset();
     assert_eq!((next(&mut stream), next(&mut stream)), (None, None));
     assert!(stream.is_terminated() && stream.size_hint() == (0, Some(0)));
@@ -111,14 +111,14 @@ async fn a_stream_that_ends_is_a_success_with_and_without_items() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_one_failure_and_what_follows_is_handed_on() {
+async fn an_error_is_one_failure_and_later_items_pass_through() {
     let handle = breaker(plain());
     let steps = [Item(1), Breaks, Item(2), Breaks, Breaks];
     let items: Vec<_> = guarded(&handle, steps).collect().await;
     let broke = || Err(BreakerError::Inner("broke"));
     assert_eq!(items, [Ok(1), broke(), Ok(2), broke(), broke()]);
     assert_eq!(counts(&handle), [1, 0, 1, 0, 0]);
-    // Before any item it is one as well.
+    // An error before any item is a failure as well.
     let mut stream = guarded(&handle, [Breaks, Waits]);
     assert_eq!(next(&mut stream), Some(broke()));
     assert_eq!(counts(&handle), [2, 0, 2, 0, 0]);
@@ -127,7 +127,7 @@ async fn an_error_is_one_failure_and_what_follows_is_handed_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropped_before_its_first_item_it_is_cancelled_and_after_it_a_success() {
+async fn a_stream_dropped_before_its_first_item_is_cancelled_and_after_it_a_success() {
     let handle = breaker(plain());
     let mut stream = guarded(&handle, [Waits]);
     waits(&mut stream);
@@ -141,7 +141,7 @@ async fn dropped_before_its_first_item_it_is_cancelled_and_after_it_a_success() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_was_waited_for_too_long_has_failed_but_not_after_its_first_item() {
+async fn a_stream_dropped_after_its_time_is_a_failure_unless_it_had_an_item() {
     let handle = breaker(plain().cancelled_after(S(10)));
     let mut stream = guarded(&handle, [Waits]);
     waits(&mut stream);
@@ -172,7 +172,7 @@ async fn the_time_of_the_call_ends_with_the_first_item() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_closes_at_its_first_item_and_is_watched_from_there_on() {
+async fn a_probe_closes_at_its_first_item_and_leaves_a_tail() {
     let handle = breaker(plain());
     trip(&handle);
     pass(COOLDOWN).await;
@@ -201,7 +201,7 @@ async fn a_probe_that_breaks_or_is_dropped_before_its_first_item_closes_nothing(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_in_another_epoch_is_late() {
+async fn a_stream_that_ends_in_another_epoch_is_late() {
     let handle = breaker(plain());
     let mut stream = guarded(&handle, [Item(1), Breaks]);
     next(&mut stream);
@@ -212,18 +212,18 @@ async fn what_ends_in_another_epoch_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_a_failure_and_goes_on() {
+async fn a_panic_is_a_failure_and_propagates() {
     let handle = breaker(plain());
     for steps in [[Panics, Ends], [Item(1), Panics]] {
         let unwound = AssertUnwindSafe(guarded(&handle, steps).count()).catch_unwind().await;
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the stream's"));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the stream"));
     }
     assert_eq!(counts(&handle), [2, 0, 2, 0, 0]);
     assert_eq!(handle.snapshot().last_error.unwrap().reason, Some("panic"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_that_was_caught_is_one_failure_although_the_stream_goes_on() {
+async fn a_caught_panic_is_one_failure_although_the_stream_continues() {
     let handle = breaker(plain());
     let mut stream = guarded(&handle, [Panics, Item(1), Breaks]);
     catch_unwind(AssertUnwindSafe(|| next(&mut stream))).unwrap_err();
@@ -234,12 +234,12 @@ async fn a_panic_that_was_caught_is_one_failure_although_the_stream_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_whoever_holds_the_stream_is_not_the_streams() {
+async fn a_panic_of_the_reader_cancels_the_stream() {
     let handle = breaker(plain());
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         let mut stream = guarded(&handle, [Waits]);
         waits(&mut stream);
-        std::panic::panic_any("the reader's");
+        std::panic::panic_any("in the reader");
     }));
     assert!(unwound.is_err());
     assert_eq!(counts(&handle), [1, 0, 0, 1, 0]);
@@ -264,7 +264,7 @@ async fn until_in_flight(handle: &BreakerHandle) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_ended_stays_so() {
+async fn a_stream_that_ended_stays_ended() {
     let handle = breaker(plain());
     let mut stream = guarded(&handle, [Item(1), Ends, Item(2), Breaks]);
     assert!(!stream.is_terminated());
@@ -275,7 +275,7 @@ async fn what_has_ended_stays_so() {
 }
 
 #[test]
-fn the_size_is_that_of_the_stream_or_of_a_rejection() {
+fn the_size_hint_covers_the_stream_and_a_rejection() {
     let handle = breaker(plain());
     assert_eq!(guarded(&handle, []).size_hint(), (0, Some(1)));
     let mut stream = guarded(&handle, [Item(1), Item(2), Item(3)]);
@@ -284,94 +284,94 @@ fn the_size_is_that_of_the_stream_or_of_a_rejection() {
     assert_eq!(stream.size_hint(), (2, Some(2)));
 }
 
-/// 0 is a ping, 99 a limit; broken streams say nothing.
-fn judge(item: &Result<u32, &'static str>) -> Outcome {
+/// 0 is a ping, 50 a failure and 99 a limit. Errors are ignored.
+fn classify(item: &Result<u32, &'static str>) -> Outcome {
     match item {
         Ok(0) | Err(_) => Outcome::ignored(),
         Ok(50) => Outcome::failure().reason("degraded").code(50),
-        Ok(66) => panic!("the judge's"),
+        Ok(66) => panic!("in the classifier"),
         Ok(99) => Outcome::throttled().retry_after(S(30)),
         Ok(_) => Outcome::success(),
     }
 }
 
-fn judged<const N: usize>(
+fn classified<const N: usize>(
     handle: &BreakerHandle,
     steps: [Step; N],
 ) -> impl Stream<Item = Result<u32, BreakerError<&'static str>>> + Unpin + use<N> {
-    handle.guard_stream_with(script(steps), judge)
+    handle.guard_stream_with(script(steps), classify)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ping_is_no_content() {
+async fn a_ping_is_not_content() {
     let handle = breaker(plain());
-    let mut stream = judged(&handle, [Item(0), Item(0), Waits]);
+    let mut stream = classified(&handle, [Item(0), Item(0), Waits]);
     next(&mut stream);
     next(&mut stream);
     waits(&mut stream);
     drop(stream);
     assert_eq!(counts(&handle), [1, 0, 0, 1, 0]);
-    // With nothing else, the end is a success all the same.
-    judged(&handle, [Item(0)]).count().await;
+    // The end of the stream is a success even if it had only pings.
+    classified(&handle, [Item(0)]).count().await;
     assert_eq!(counts(&handle), [2, 1, 0, 1, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_item_that_is_not_well_settles_the_call_with_all_that_was_said_of_it() {
+async fn the_first_item_that_is_not_a_success_settles_the_call_with_its_whole_outcome() {
     let handle = breaker(plain());
-    judged(&handle, [Item(1), Item(50), Item(99)]).count().await;
+    classified(&handle, [Item(1), Item(50), Item(99)]).count().await;
     assert_eq!(counts(&handle), [1, 0, 1, 0, 0]);
     assert_eq!(handle.snapshot().last_error.unwrap().to_string(), "degraded (50)");
 
-    judged(&handle, [Item(99), Item(50)]).count().await;
+    classified(&handle, [Item(99), Item(50)]).count().await;
     let seen = handle.snapshot();
     assert_eq!((seen.state, seen.totals.throttled), (State::Open, 1));
     assert_eq!((seen.last_error.unwrap().class, open_for(&handle)), (Class::Throttled, S(30)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_is_ignored_ends_the_call() {
+async fn an_ignored_error_ends_the_call() {
     let handle = breaker(plain());
-    judged(&handle, [Item(1), Breaks, Item(50)]).count().await;
-    judged(&handle, [Breaks]).count().await;
+    classified(&handle, [Item(1), Breaks, Item(50)]).count().await;
+    classified(&handle, [Breaks]).count().await;
     assert_eq!(counts(&handle), [2, 0, 0, 0, 2]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_is_well_is_an_answer_like_any_other() {
+async fn an_error_that_is_a_success_is_an_item_like_any_other() {
     let handle = breaker(plain());
-    let well = |_: &Result<u32, &str>| Outcome::success();
-    let mut stream = handle.guard_stream_with(script([Breaks, Waits]), well);
+    let success = |_: &Result<u32, &str>| Outcome::success();
+    let mut stream = handle.guard_stream_with(script([Breaks, Waits]), success);
     assert_eq!(next(&mut stream), Some(Err(BreakerError::Inner("broke"))));
-    assert_eq!(handle.snapshot().in_flight, Some(1), "it goes on");
+    assert_eq!(handle.snapshot().in_flight, Some(1), "the call continues");
     drop(stream);
     assert_eq!(counts(&handle), [1, 1, 0, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_judge_says_nothing_and_goes_on() {
+async fn a_panic_of_the_item_classifier_is_ignored_and_propagates() {
     let handle = breaker(plain());
     for steps in [[Item(66), Ends], [Item(1), Item(66)]] {
-        let unwound = AssertUnwindSafe(judged(&handle, steps).count()).catch_unwind().await;
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the judge's"));
+        let unwound = AssertUnwindSafe(classified(&handle, steps).count()).catch_unwind().await;
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the classifier"));
     }
     assert_eq!(counts(&handle), [2, 0, 0, 0, 2]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_judge_may_have_a_memory() {
+async fn a_classifier_may_have_state() {
     let handle = breaker(plain());
     let mut sum = 0;
-    let judge = |item: &Result<u32, &str>| {
+    let classify = |item: &Result<u32, &str>| {
         sum += item.unwrap_or(0);
         Outcome::failure_if(sum > 5)
     };
-    handle.guard_stream_with(script([Item(2), Item(3), Item(1)]), judge).count().await;
+    handle.guard_stream_with(script([Item(2), Item(3), Item(1)]), classify).count().await;
     assert_eq!(counts(&handle), [1, 0, 1, 0, 0]);
 }
 
 #[test]
-fn what_is_printed_of_a_stream_says_where_its_call_is() {
+fn debug_output_of_a_stream_shows_the_state_of_its_call() {
     let handle = breaker(plain());
     let mut stream = guarded(&handle, [Item(1), Breaks]);
     let mut seen = vec![format!("{stream:?}")];

@@ -1,4 +1,4 @@
-//! What is counted for good.
+//! The totals.
 
 use tower_breaker::{Outcome, State, Trip};
 
@@ -26,7 +26,7 @@ async fn every_settled_call_is_counted_once_by_its_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_in_flight_are_known_where_they_are_counted() {
+async fn calls_in_flight_are_known_if_they_are_counted() {
     let handle = breaker(plain());
     let calls = [admit(&handle), admit(&handle)];
     let snapshot = handle.snapshot();
@@ -38,18 +38,18 @@ async fn calls_in_flight_are_known_where_they_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_in_flight_are_unknown_where_nobody_counts_them() {
+async fn calls_in_flight_are_unknown_if_they_are_not_counted() {
     let silent = breaker(plain().track_in_flight(false));
     let _call = admit(&silent);
     let snapshot = silent.snapshot();
     assert_eq!((snapshot.in_flight, snapshot.totals.admitted), (None, None));
     let overdue = breaker(ruled(Trip::none().overdue(9, S(1))).track_in_flight(false));
     let _call = admit(&overdue);
-    assert_eq!(overdue.snapshot().in_flight, Some(1), "with the overdue rule they are");
+    assert_eq!(overdue.snapshot().in_flight, Some(1), "the overdue rule counts them");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_call_is_only_rejected() {
+async fn a_rejected_call_counts_only_as_rejected() {
     let handle = breaker(plain());
     trip(&handle);
     let before = handle.snapshot().totals;
@@ -77,7 +77,7 @@ async fn totals_survive_every_verb() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_in_flight_when_counting_was_switched_on_is_not_missing_later() {
+async fn a_call_in_flight_when_counting_was_enabled_is_not_missing_later() {
     let handle = breaker(plain().track_in_flight(false));
     let before = admit(&handle);
     handle.reconfigure(plain().build().unwrap());
@@ -90,7 +90,7 @@ async fn a_call_that_was_in_flight_when_counting_was_switched_on_is_not_missing_
 }
 
 #[test]
-fn under_load_no_more_is_settled_than_admitted_and_in_the_end_all_is() {
+fn under_load_settled_calls_never_exceed_admitted_calls_and_finally_equal_them() {
     let handle = breaker(plain());
     let (threads, calls) = (4, 2_000);
     let (mut admitted, mut rejected) = (0, 0);

@@ -1,11 +1,11 @@
-//! When a circuit opens.
+//! The trip rules.
 
 use tower_breaker::{Cause, Outcome, Settings, State, Trip, Window};
 
 use crate::support::breakers::*;
 
 #[tokio::test(start_paused = true)]
-async fn failures_in_a_row_open_at_their_number_and_not_before() {
+async fn consecutive_failures_open_at_their_number_and_not_before() {
     let handle = breaker(plain());
     fail(&handle, 2);
     succeed(&handle, 1);
@@ -16,20 +16,20 @@ async fn failures_in_a_row_open_at_their_number_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_in_a_row_have_to_span_their_time() {
+async fn consecutive_failures_must_span_their_time() {
     let trip = Trip::none().consecutive(5).consecutive_over(MS(500));
     let handle = breaker(ruled(trip));
     fail(&handle, 100);
     pass(MS(499)).await;
     fail(&handle, 1);
-    assert_eq!(handle.state(), State::Closed, "one reset ends a hundred streams");
+    assert_eq!(handle.state(), State::Closed, "one connection reset can end a hundred streams");
     pass(MS(1)).await;
     fail(&handle, 1);
     assert_eq!(handle.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_span_of_a_streak_begins_with_its_own_first_failure() {
+async fn the_span_of_a_streak_begins_with_its_first_failure() {
     let trip = Trip::none().consecutive(2).consecutive_over(MS(500));
     let handle = breaker(ruled(trip));
     fail(&handle, 1);
@@ -40,7 +40,7 @@ async fn the_span_of_a_streak_begins_with_its_own_first_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_client_presets_demand_a_span_of_half_a_second() {
+async fn the_client_presets_require_a_span_of_half_a_second() {
     for (settings, expected) in [
         (Settings::http_client(), State::Closed),
         (Settings::llm(), State::Closed),
@@ -65,7 +65,7 @@ async fn a_slow_success_ends_a_streak() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_opens_when_it_is_equal_and_not_below() {
+async fn a_rate_opens_at_its_threshold_and_not_below() {
     for (successes, failures, expected) in
         [(101, 99, State::Closed), (100, 100, State::Open), (2, 1, State::Closed)]
     {
@@ -77,7 +77,7 @@ async fn a_rate_opens_when_it_is_equal_and_not_below() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn below_its_minimum_a_rate_is_none_and_opens_nothing() {
+async fn below_min_calls_a_rate_is_none_and_opens_nothing() {
     for window in [Window::count(50), Window::time(S(30))] {
         let handle = breaker(ruled(Trip::none().failure_rate(0.5, 20)).window(window));
         assert_eq!(handle.snapshot().window.failure_rate, None);
@@ -102,7 +102,7 @@ async fn failures_in_the_window_open_at_their_number() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_call_counts_from_its_time_on_whether_it_succeeds_or_fails() {
+async fn a_call_is_slow_from_its_time_on_whether_it_succeeds_or_fails() {
     for (took, outcome, expected) in [
         (MS(999), Outcome::success(), State::Closed),
         (S(1), Outcome::success(), State::Open),
@@ -137,8 +137,8 @@ async fn the_first_rule_in_order_is_the_cause() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_neither_failed_nor_was_slow_never_opens_a_circuit() {
-    // 10 failures leave their rate below one half only because of the successes before; when those leave the window
-    // the rate grows, and it is a success that pushes them out.
+    // The rate of 10 failures is below one half only because of the earlier successes. When those leave the window,
+    // the rate grows, although a success pushes them out.
     let handle = breaker(ruled(Trip::none().failure_rate(0.5, 10)).window(Window::count(20)));
     succeed(&handle, 11);
     fail(&handle, 9);
@@ -155,23 +155,27 @@ async fn a_call_that_neither_failed_nor_was_slow_never_opens_a_circuit() {
     succeed(&handle, 1);
     let snapshot = handle.snapshot();
     assert_eq!(snapshot.window.failure_rate, Some(2.0 / 3.0), "high enough");
-    assert_eq!(snapshot.state, State::Closed, "but its numerator did not grow");
+    assert_eq!(snapshot.state, State::Closed, "the number of failures did not grow");
     fail(&handle, 1);
     assert_eq!(handle.state(), State::Open);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fast_failure_does_not_ask_the_slow_rule() {
+async fn a_fast_failure_does_not_evaluate_the_slow_rule() {
     let trip = Trip::none().slow(S(1), 0.5, 2);
     let handle = breaker(ruled(trip).window(Window::time(S(100))));
     let slow = [admit(&handle), admit(&handle)];
     succeed(&handle, 3);
     pass(S(1)).await;
     slow.into_iter().for_each(tower_breaker::Permit::success);
-    assert_eq!(handle.state(), State::Closed, "2 of 5");
+    assert_eq!(handle.state(), State::Closed, "2 of 5 were slow");
     pass(S(95)).await;
     fail(&handle, 1);
-    assert_eq!(handle.state(), State::Closed, "2 of 3 or more, but this one was fast");
+    assert_eq!(
+        handle.state(),
+        State::Closed,
+        "2 of at least 3 were slow, but the failure was fast"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! How long an Open lasts: cooldowns, and what servers ask for.
+//! The length of open periods: cooldowns and waits that servers request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn doubling() -> Backoff {
     Backoff::exponential(S(5), S(60)).jitter(0.0)
 }
 
-/// How long each of `trips` Opens lasts when every probe fails.
+/// Returns the length of each of `trips` open periods when every probe fails.
 async fn waits(handle: &BreakerHandle, trips: usize) -> Vec<Duration> {
     fail(handle, 3);
     let mut waits = vec![open_for(handle)];
@@ -32,7 +32,7 @@ async fn a_cooldown_doubles_with_each_failed_half_open_up_to_its_maximum() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fixed_cooldown_stays() {
+async fn a_fixed_cooldown_does_not_grow() {
     let handle = breaker(plain());
     assert_eq!(waits(&handle, 4).await, [COOLDOWN; 4]);
 }
@@ -72,7 +72,7 @@ async fn a_seed_makes_every_wait_exact_and_without_one_breakers_differ() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backend_that_answers_one_probe_and_fails_again_escalates() {
+async fn a_backend_that_passes_one_probe_and_fails_again_gets_the_next_attempt() {
     let handle = breaker(plain().cooldown(doubling()));
     for expected in [5, 10, 20, 40] {
         fail(&handle, 3);
@@ -80,13 +80,13 @@ async fn a_backend_that_answers_one_probe_and_fails_again_escalates() {
         pass(S(expected)).await;
         admit(&handle).success();
         assert_eq!(handle.state(), State::Closed);
-        // Shorter than the last cooldown: not stable.
+        // Closed for less than the last cooldown, so not stable.
         pass(S(expected) - MS(1)).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circuit_that_was_closed_for_its_last_cooldown_starts_afresh() {
+async fn a_circuit_that_was_closed_for_its_last_cooldown_resets_the_attempt() {
     let handle = breaker(plain().cooldown(doubling()));
     waits(&handle, 3).await;
     pass(S(20)).await;
@@ -97,7 +97,7 @@ async fn a_circuit_that_was_closed_for_its_last_cooldown_starts_afresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stable_for_says_how_long_closed_must_last() {
+async fn stable_for_sets_how_long_closed_must_last() {
     for (stable, closed, expected) in [(S(100), S(99), 10), (S(100), S(100), 5), (S(0), S(0), 5)] {
         let handle = breaker(plain().cooldown(doubling()).stable_for(stable));
         waits(&handle, 1).await;
@@ -123,7 +123,7 @@ async fn a_stable_closed_resets_the_attempt_also_when_a_hold_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pure_hold_lasts_as_told_without_a_cooldown() {
+async fn a_hold_without_a_trip_lasts_as_requested_without_a_cooldown() {
     let handle = breaker(plain().cooldown(Backoff::fixed(S(50))));
     settle(&handle, Outcome::throttled().retry_after(S(20)));
     let snapshot = handle.snapshot();
@@ -144,7 +144,7 @@ async fn a_hold_below_the_minimum_is_neutral() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failures_wait_never_opens_by_itself_and_lengthens_the_trip_it_causes() {
+async fn the_wait_of_a_failure_never_opens_by_itself_and_lengthens_the_trip_it_causes() {
     let handle = breaker(plain());
     for _ in 0..2 {
         settle(&handle, Outcome::failure().retry_after(S(40)));
@@ -158,25 +158,25 @@ async fn a_failures_wait_never_opens_by_itself_and_lengthens_the_trip_it_causes(
 async fn a_long_wait_survives_the_trip_a_failed_probe_and_a_shorter_later_wait() {
     let throttled = Throttled::hold().max_hold(S(300));
     let handle = breaker(plain().throttled(throttled));
-    let asked = Outcome::failure().retry_after(S(120));
+    let long = Outcome::failure().retry_after(S(120));
     let [early, later] = [admit(&handle), admit(&handle)];
     fail(&handle, 2);
-    settle(&handle, asked);
+    settle(&handle, long);
     assert_eq!(open_for(&handle), S(120), "the trip");
     early.settle(Outcome::throttled().retry_after(S(30)));
     assert_eq!(open_for(&handle), S(120), "a shorter wait");
     pass(S(120) - MS(1)).await;
     assert!(handle.try_acquire().is_err());
     pass(MS(1)).await;
-    admit(&handle).settle(asked);
+    admit(&handle).settle(long);
     assert_eq!(open_for(&handle), S(120), "the failed probe");
     later.settle(Outcome::failure().retry_after(S(5)));
     assert_eq!(open_for(&handle), S(120));
-    assert_eq!(handle.snapshot().asked_until, None, "nothing was cut");
+    assert_eq!(handle.snapshot().asked_until, None, "no wait was capped");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_is_cut_at_its_cap_and_what_was_asked_is_kept() {
+async fn a_wait_is_capped_and_the_requested_end_is_kept() {
     let handle = breaker(plain());
     let start = tokio::time::Instant::now().into_std();
     settle(&handle, Outcome::throttled().retry_after(S(120)));
@@ -184,16 +184,16 @@ async fn a_wait_is_cut_at_its_cap_and_what_was_asked_is_kept() {
     assert_eq!(handle.snapshot().asked_until, Some(start + S(120)));
     pass(S(60)).await;
     let probe = admit(&handle);
-    assert_eq!(handle.snapshot().asked_until, Some(start + S(120)), "a probe goes at the cap");
+    assert_eq!(handle.snapshot().asked_until, Some(start + S(120)), "a probe may pass at the cap");
     pass(S(30)).await;
     probe.failure();
     assert_eq!(handle.snapshot().asked_until, Some(start + S(120)));
     pass(S(30)).await;
-    assert_eq!(handle.snapshot().asked_until, None, "it has passed");
+    assert_eq!(handle.snapshot().asked_until, None, "the requested end has passed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caps_of_throttled_and_exhausted_are_apart() {
+async fn throttled_and_exhausted_have_separate_caps() {
     let settings = plain()
         .throttled(Throttled::hold().max_hold(S(20)))
         .exhausted(Exhausted::hold(S(30)).max_hold(S(40)));
@@ -205,7 +205,7 @@ async fn the_caps_of_throttled_and_exhausted_are_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_servers_wait_is_made_longer_by_at_most_a_tenth_and_never_shorter() {
+async fn the_wait_of_a_server_grows_by_at_most_a_tenth_and_never_shrinks() {
     let mut seen = Vec::new();
     for seed in 0..200 {
         let settings = Settings::builder().trip(Trip::none()).seed(seed);
@@ -216,14 +216,14 @@ async fn a_servers_wait_is_made_longer_by_at_most_a_tenth_and_never_shorter() {
     assert!(seen.iter().all(|wait| (S(20)..=S(22)).contains(wait)));
     let cut = breaker(Settings::builder().trip(Trip::none()).hold_jitter(1.0));
     settle(&cut, Outcome::throttled().retry_after(S(60)));
-    assert_eq!(open_for(&cut), S(60), "never past the cap");
+    assert_eq!(open_for(&cut), S(60), "not above the cap");
     assert!(
         seen.iter().any(|wait| *wait < MS(20_500)) && seen.iter().any(|wait| *wait > MS(21_500))
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_without_end_harm_nothing() {
+async fn the_longest_waits_are_harmless() {
     let endless = Duration::MAX;
     let throttled = Throttled::hold().max_hold(S(60 * 60 * 24 * 365 * 30));
     for outcome in [Outcome::throttled(), Outcome::exhausted(), Outcome::failure()] {
@@ -245,7 +245,7 @@ async fn waits_without_end_harm_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_may_shorten_an_open_and_only_a_person() {
+async fn only_force_closed_shortens_an_open_period() {
     let handle = breaker(plain());
     let late = admit(&handle);
     trip(&handle);
@@ -257,7 +257,7 @@ async fn a_person_may_shorten_an_open_and_only_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_is_forgotten_on_close() {
+async fn the_requested_end_is_forgotten_on_close() {
     let handle = breaker(plain());
     settle(&handle, Outcome::throttled().retry_after(S(120)));
     pass(S(60)).await;
@@ -266,16 +266,16 @@ async fn what_was_asked_is_forgotten_on_close() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_saw_an_open_end_is_told_when_a_late_wait_makes_it_longer() {
+async fn a_waiter_that_saw_an_open_period_end_is_woken_when_a_late_wait_lengthens_it() {
     let handle = breaker(plain());
     let late = admit(&handle);
     trip(&handle);
     pass(COOLDOWN).await;
     let mut watch = handle.watch();
     assert_eq!(watch.state(), State::HalfOpen);
-    let sees = tokio::spawn(async move { (watch.changed().await, watch.changed().await) });
+    let waiter = tokio::spawn(async move { (watch.changed().await, watch.changed().await) });
     tokio::task::yield_now().await;
     late.settle(Outcome::throttled().retry_after(S(20)));
-    let seen = tokio::time::timeout(S(60), sees).await.expect("it is woken").expect("no panic");
+    let seen = tokio::time::timeout(S(60), waiter).await.expect("woken").expect("no panic");
     assert_eq!(seen, (State::Open, State::HalfOpen));
 }

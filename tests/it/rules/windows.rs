@@ -1,4 +1,4 @@
-//! What a window holds.
+//! The windows of the rate rules.
 
 use tower_breaker::{Outcome, State, Trip, Window};
 
@@ -15,7 +15,7 @@ async fn a_window_of_100_after_10_000_successes_opens_after_50_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_minimum_above_the_window_is_the_windows_size() {
+async fn min_calls_above_the_window_is_the_size_of_the_window() {
     let handle = breaker(ruled(Trip::none().failure_rate(1.0, 1_000)).window(Window::count(5)));
     fail(&handle, 4);
     assert_eq!((handle.state(), handle.snapshot().window.failure_rate), (State::Closed, None));
@@ -24,18 +24,18 @@ async fn a_minimum_above_the_window_is_the_windows_size() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_outcome_leaves_a_window_of_calls() {
+async fn the_oldest_outcome_leaves_a_count_window() {
     let handle = breaker(ruled(Trip::none().failures(3)).window(Window::count(5)));
     fail(&handle, 2);
     succeed(&handle, 3);
     assert_eq!(handle.snapshot().window.failures, 2);
     fail(&handle, 1);
-    assert_eq!(handle.state(), State::Closed, "one came, one left");
+    assert_eq!(handle.state(), State::Closed, "one call entered and one left");
     assert_eq!((handle.snapshot().window.calls, handle.snapshot().window.failures), (5, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn neutral_calls_push_nothing_out_of_a_window_of_calls() {
+async fn neutral_calls_push_nothing_out_of_a_count_window() {
     let handle = breaker(ruled(Trip::none().failures(3)).window(Window::count(3)));
     fail(&handle, 2);
     for _ in 0..10 {
@@ -48,7 +48,7 @@ async fn neutral_calls_push_nothing_out_of_a_window_of_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_time_forgets_what_is_older_than_itself() {
+async fn a_time_window_forgets_older_calls() {
     let handle = breaker(ruled(Trip::none().failures(2)).window(Window::time(S(10))));
     fail(&handle, 1);
     pass(MS(9_999)).await;
@@ -60,20 +60,20 @@ async fn a_window_of_time_forgets_what_is_older_than_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_time_slides_by_buckets() {
+async fn a_time_window_slides_by_buckets() {
     let handle = breaker(ruled(Trip::none().failures(1_000)).window(Window::time(S(30))));
     for _ in 0..60 {
         fail(&handle, 1);
         pass(S(1)).await;
     }
-    // At 60 s, the start of a bucket of 3 s: that bucket, and nine whole ones.
+    // 60 s is the start of a bucket of 3 s. The window is that bucket and nine whole ones.
     assert_eq!(handle.snapshot().window.failures, 27);
     pass(S(12)).await;
     assert_eq!(handle.snapshot().window.failures, 15);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_of_time_covers_at_least_all_but_one_of_its_buckets() {
+async fn a_time_window_covers_at_least_all_buckets_except_one() {
     for buckets in [1, 2, 10, 32] {
         let window = Window::time(S(32)).buckets(buckets);
         let handle = breaker(ruled(Trip::none().failures(1_000)).window(window));
@@ -114,7 +114,7 @@ async fn every_new_epoch_starts_with_an_empty_window_and_no_streak() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_life_does_not_wear_a_window_out() {
+async fn a_window_still_works_on_an_old_breaker() {
     let window = Window::time(MS(32)).buckets(32);
     let handle = breaker(ruled(Trip::none().failures(3)).window(window));
     for _ in 0..100 {

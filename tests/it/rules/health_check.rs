@@ -1,4 +1,4 @@
-//! Recovery by a probe in the background.
+//! Recovery through background health checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,19 +14,19 @@ fn breaker(probe: Probe) -> BreakerHandle {
     let cooldown = Backoff::exponential(COOLDOWN, COOLDOWN * 4).jitter(0.0);
     let trip = Trip::none().consecutive(1);
     let settings = Settings::builder().trip(trip).cooldown(cooldown).probe(probe);
-    BreakerHandle::new("canary", settings.build().expect("valid"))
+    BreakerHandle::new("health check", settings.build().expect("valid"))
 }
 
-/// A canary that fails the first `failures` times.
-fn watched(handle: &BreakerHandle, failures: u32) -> (Arc<AtomicU32>, JoinHandle<()>) {
+/// Starts a health check that fails the first `failures` times. Returns its number of calls and its task.
+fn spawn_health_check(handle: &BreakerHandle, failures: u32) -> (Arc<AtomicU32>, JoinHandle<()>) {
     let calls = Arc::new(AtomicU32::new(0));
     let (handle, counted) = (handle.clone(), Arc::clone(&calls));
     let task = tokio::spawn(async move {
-        let canary = || {
+        let check = || {
             let call = counted.fetch_add(1, Ordering::Relaxed);
             async move { if call < failures { Err(()) } else { Ok(()) } }
         };
-        match handle.health_check(canary).await {}
+        match handle.health_check(check).await {}
     });
     (calls, task)
 }
@@ -38,15 +38,15 @@ async fn settle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_closes_the_circuit_and_no_caller_probes() {
+async fn a_health_check_closes_the_circuit_and_no_caller_probes() {
     let handle = breaker(Probe::successes(1));
-    let (calls, _task) = watched(&handle, 1);
+    let (calls, _task) = spawn_health_check(&handle, 1);
     settle().await;
     handle.try_acquire().unwrap().failure();
     tokio::time::advance(COOLDOWN - Duration::from_millis(1)).await;
     settle().await;
     assert_eq!(calls.load(Ordering::Relaxed), 0, "the circuit is still open");
-    // The failed canary takes the next cooldown.
+    // A failed health check starts the next cooldown.
     tokio::time::advance(Duration::from_millis(1)).await;
     settle().await;
     assert_eq!((calls.load(Ordering::Relaxed), handle.state()), (1, State::Open));
@@ -58,36 +58,36 @@ async fn a_canary_closes_the_circuit_and_no_caller_probes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_is_rejected_in_half_open_while_somebody_watches() {
+async fn a_caller_is_rejected_in_half_open_while_a_health_check_is_registered() {
     let handle = breaker(Probe::successes(1));
     let never = || std::future::pending::<Result<(), ()>>();
-    let mut watching = tokio_test::task::spawn(handle.health_check(never));
-    assert!(watching.poll().is_pending());
+    let mut checking = tokio_test::task::spawn(handle.health_check(never));
+    assert!(checking.poll().is_pending());
     handle.try_acquire().unwrap().failure();
-    // Due, and the canary has not been called yet.
-    assert!(watching.poll().is_pending());
+    // The health check is due and has not been called yet.
+    assert!(checking.poll().is_pending());
     tokio::time::advance(COOLDOWN).await;
     let open = handle.try_acquire().unwrap_err();
     assert!(!handle.would_admit());
     assert_eq!((open.state(), open.retry_after()), (State::Open, Some(COOLDOWN)));
-    // Under way.
-    assert!(watching.is_woken());
-    assert!(watching.poll().is_pending());
+    // The health check is in flight.
+    assert!(checking.is_woken());
+    assert!(checking.poll().is_pending());
     assert_eq!((handle.state(), handle.snapshot().probes), (State::HalfOpen, 1));
     assert_eq!(handle.try_acquire().unwrap_err().state(), State::HalfOpen);
-    // Given up: its place and the probing go back to the callers.
-    drop(watching);
+    // Dropping the health check returns its lease, and callers probe again.
+    drop(checking);
     assert_eq!(handle.snapshot().probes, 0);
     handle.try_acquire().unwrap().success();
     assert_eq!(handle.state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_that_hangs_fails_with_its_lease_and_is_tried_again() {
+async fn a_health_check_that_hangs_fails_with_its_lease_and_runs_again() {
     let handle = breaker(Probe::successes(1).lease(LEASE));
     let calls = Arc::new(AtomicU32::new(0));
-    let (watching, counted) = (handle.clone(), Arc::clone(&calls));
-    let canary = move || {
+    let (checking, counted) = (handle.clone(), Arc::clone(&calls));
+    let check = move || {
         let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
         async move {
             if first {
@@ -96,7 +96,7 @@ async fn a_canary_that_hangs_fails_with_its_lease_and_is_tried_again() {
             Ok::<_, ()>(())
         }
     };
-    tokio::spawn(async move { watching.health_check(canary).await });
+    tokio::spawn(async move { checking.health_check(check).await });
     settle().await;
     let mut events = handle.events();
     handle.try_acquire().unwrap().failure();
@@ -112,9 +112,9 @@ async fn a_canary_that_hangs_fails_with_its_lease_and_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_is_called_until_enough_of_them_succeeded() {
+async fn a_health_check_runs_until_enough_have_succeeded() {
     let handle = breaker(Probe::successes(3));
-    let (calls, _task) = watched(&handle, 0);
+    let (calls, _task) = spawn_health_check(&handle, 0);
     settle().await;
     handle.try_acquire().unwrap().failure();
     tokio::time::advance(COOLDOWN).await;
@@ -123,11 +123,11 @@ async fn a_canary_is_called_until_enough_of_them_succeeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_canary_that_panics_has_failed_and_leaves_the_probing_to_the_callers() {
+async fn a_health_check_that_panics_fails_and_leaves_probing_to_the_callers() {
     let handle = breaker(Probe::successes(1));
-    let watching = handle.clone();
-    let canary = || async { if true { panic!("canary") } else { Ok::<_, ()>(()) } };
-    let task = tokio::spawn(async move { match watching.health_check(canary).await {} });
+    let checking = handle.clone();
+    let check = || async { if true { panic!("health check") } else { Ok::<_, ()>(()) } };
+    let task = tokio::spawn(async move { match checking.health_check(check).await {} });
     settle().await;
     handle.try_acquire().unwrap().failure();
     tokio::time::advance(COOLDOWN).await;
