@@ -1,4 +1,4 @@
-//! What is `Send`, `Sync`, `Unpin`, `Clone`, and what asks for nothing of the kind.
+//! Which types are `Send`, `Sync`, `Unpin` and `Clone`, and which services need none of these.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use crate::support::doubles::config;
 
 const fn shared<T: Send + Sync + 'static>() {}
 
-/// Whether a type is `Send` and `Sync`: the method of the narrower type wins.
+/// Returns whether a type is `Send` and whether it is `Sync`. The method with fewer references wins.
 macro_rules! send_sync {
     ($type:ty) => {{
         struct Is<T>(std::marker::PhantomData<T>);
@@ -100,7 +100,7 @@ fn everything_is_send_and_sync_when_its_parts_are() {
 }
 
 #[test]
-fn what_has_parts_that_are_not_is_not() {
+fn a_type_is_send_and_sync_only_if_its_parts_are() {
     assert_eq!(send_sync!(CircuitBreaker<Rc<()>>), (false, false));
     assert_eq!(send_sync!(CircuitBreaker<Cell<()>>), (true, false));
     assert_eq!(send_sync!(CircuitBreakerLayer<ErrorsAsFailures, Rc<()>>), (false, false));
@@ -113,9 +113,10 @@ fn what_has_parts_that_are_not_is_not() {
 
 #[test]
 fn a_future_is_send_although_its_request_is_not() {
-    // The request is gone when the future is there.
-    type Asks = CircuitBreaker<tower::util::ServiceFn<fn(Rc<()>) -> Ready<Result<(), Infallible>>>>;
-    shared::<<Asks as Service<Rc<()>>>::Future>();
+    // The future does not hold the request.
+    type NotSendRequest =
+        CircuitBreaker<tower::util::ServiceFn<fn(Rc<()>) -> Ready<Result<(), Infallible>>>>;
+    shared::<<NotSendRequest as Service<Rc<()>>>::Future>();
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn a_service_whose_future_is_not_send_is_guarded() {
     assert_eq!(guarded.oneshot(()).now_or_never().unwrap().unwrap(), 7);
 }
 
-/// Neither `Clone` nor `Send` nor `'static`; its error is `()`, its request and its response are borrowed.
+/// A service that is not `Clone`, `Send` or `'static`. Its error is `()`. Its request and its response are borrowed.
 struct Plain<'a>(
     &'a Cell<u32>,
     #[expect(dead_code, reason = "makes it neither `Send` nor `Sync`")] Rc<()>,
@@ -159,7 +160,7 @@ impl<'a> Service<&'a str> for Plain<'a> {
 }
 
 #[test]
-fn a_service_that_is_nothing_at_all_is_guarded() {
+fn a_service_that_is_not_clone_send_or_static_is_guarded() {
     let cell = Cell::new(0);
     let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let mut guarded = layer.layer(Plain(&cell, Rc::new(())));
@@ -174,21 +175,22 @@ fn a_service_that_is_nothing_at_all_is_guarded() {
 }
 
 #[test]
-fn a_closure_with_state_that_is_not_sync_judges() {
+fn a_closure_with_state_that_is_not_sync_classifies() {
     let seen = Cell::new(0);
-    let judge = |result: Result<&u8, &()>| {
+    let classify = |result: Result<&u8, &()>| {
         seen.set(seen.get() + 1);
         if result.is_ok() { Outcome::success() } else { Outcome::failure() }
     };
-    let layer =
-        CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(RejectWithBreakerError));
+    let layer = CircuitBreakerLayer::new(
+        config().classify_fn(classify).on_rejected(RejectWithBreakerError),
+    );
     let guarded = layer.layer(service_fn(|()| ready(Ok::<_, ()>(1))));
     guarded.oneshot(()).now_or_never().unwrap().unwrap();
     assert_eq!(seen.get(), 1);
 }
 
 #[test]
-fn everything_public_says_something_in_debug() {
+fn every_public_type_has_debug_output() {
     let layer = CircuitBreakerLayer::new(config());
     let mut guarded = layer.layer(());
     let texts = [format!("{layer:?}"), format!("{guarded:?}"), format!("{:?}", layer.handle())];

@@ -1,4 +1,4 @@
-//! A call that nobody waits for any more.
+//! Calls that are dropped before their outcome is known.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn half_open(handle: &BreakerHandle, cancelled: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_probe_gives_its_slot_back() {
+async fn a_cancelled_probe_returns_its_lease() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -40,7 +40,7 @@ async fn a_cancelled_probe_gives_its_slot_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_whose_future_was_never_polled_gives_its_slot_back() {
+async fn a_probe_whose_future_was_never_polled_returns_its_lease() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -51,7 +51,7 @@ async fn a_probe_whose_future_was_never_polled_gives_its_slot_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_service_leaves_its_probe_alone_and_a_dropped_probe_gives_its_slot_back() {
+async fn a_probe_outlives_its_service_and_returns_its_lease_when_dropped() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -71,7 +71,7 @@ async fn a_dropped_service_leaves_its_probe_alone_and_a_dropped_probe_gives_its_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_of_an_aborted_task_gives_its_slot_back() {
+async fn a_probe_of_an_aborted_task_returns_its_lease() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -99,7 +99,7 @@ async fn a_hung_server_behind_an_outer_timeout_trips_with_cancelled_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_cancelled_before_its_time_or_without_that_rule_says_nothing() {
+async fn a_call_cancelled_before_its_time_or_without_that_rule_is_neutral() {
     for (settings, timeout) in [(impatient(), 999), (settings(), 3_600_000)] {
         let (service, script, handle) = guarded(config().settings(settings));
         let mut service = TimeoutLayer::new(Duration::from_millis(timeout)).layer(service);
@@ -114,7 +114,7 @@ async fn a_call_cancelled_before_its_time_or_without_that_rule_says_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_cancelled_after_its_time_opens_the_circuit_again() {
+async fn a_probe_cancelled_after_its_time_reopens_the_circuit() {
     let (mut service, script, handle) = guarded(config().settings(impatient()));
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -125,7 +125,7 @@ async fn a_probe_cancelled_after_its_time_opens_the_circuit_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_callers_own_unwinding_is_a_cancel() {
+async fn the_unwinding_of_the_caller_is_a_cancellation() {
     for polled in [false, true] {
         let (mut service, script, handle) = guarded(config());
         trip(&mut service, &script, &handle).await;
@@ -137,18 +137,18 @@ async fn the_callers_own_unwinding_is_a_cancel() {
             if polled {
                 assert_pending!(future.poll());
             }
-            panic!("the caller's");
+            panic!("in the caller");
         }));
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the caller's"));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the caller"));
         half_open(&handle, 1);
     }
 }
 
-/// Hands the permit on, as a response body would hold it.
+/// A classifier that moves the permit into the response, as a response body holds it.
 #[derive(Clone)]
-struct Hands;
+struct MovesPermit;
 
-impl<Req, Res, E> Classify<Req, Res, E> for Hands {
+impl<Req, Res, E> Classify<Req, Res, E> for MovesPermit {
     type RequestInfo = ();
     type Response = (Res, Permit);
     type Deferred = NeverDeferred<Result<Self::Response, E>>;
@@ -165,31 +165,31 @@ impl<Req, Res, E> Classify<Req, Res, E> for Hands {
     }
 
     fn settled(&self, _: Res) -> Self::Response {
-        unreachable!("there are no rules")
+        unreachable!("there are no overrides")
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_unwinding_of_whoever_holds_the_response_is_a_cancel() {
-    let (mut service, _, handle) = guarded(config().classify(Hands).settings(impatient()));
+async fn the_unwinding_of_the_reader_is_a_cancellation() {
+    let (mut service, _, handle) = guarded(config().classify(MovesPermit).settings(impatient()));
     for held in [0, 1] {
         let response = call(&mut service).await.unwrap();
         tokio::time::advance(Duration::from_secs(held)).await;
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let _held = response;
-            panic!("the reader's");
+            panic!("in the reader");
         }));
-        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the reader's"));
+        assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the reader"));
     }
     let totals = handle.snapshot().totals;
     assert_eq!((totals.cancelled, totals.failure, totals.ignored), (1, 1, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permit_that_travels_settles_where_it_ends() {
-    let (mut service, _, handle) = guarded(config().classify(Hands));
-    let (answer, permit) = call(&mut service).await.unwrap();
-    assert_eq!((answer, handle.snapshot().totals.settled()), ("ok", 0));
+async fn a_permit_settles_after_its_service_is_gone_and_on_another_thread() {
+    let (mut service, _, handle) = guarded(config().classify(MovesPermit));
+    let (response, permit) = call(&mut service).await.unwrap();
+    assert_eq!((response, handle.snapshot().totals.settled()), ("ok", 0));
     drop(service);
     std::thread::spawn(|| permit.success()).join().unwrap();
     assert_eq!(handle.snapshot().totals.success, 1);

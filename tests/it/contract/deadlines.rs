@@ -1,4 +1,4 @@
-//! A gRPC call that is dropped when its caller's time is over.
+//! gRPC calls that are dropped at the deadline of their caller.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -24,7 +24,7 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 type Guards = Config<tower_breaker::classify::Grpc, RejectWithGrpc>;
 
 fn presets() -> [Guards; 2] {
-    // Only the deadline makes a drop a failure here.
+    // No `cancelled_after`, so only the deadline makes a drop a failure.
     let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
     [Config::grpc().settings(settings.clone()), Config::grpc_client().settings(settings)]
 }
@@ -38,7 +38,7 @@ fn request(timeout: Option<&str>) -> Request<()> {
     request.body(()).unwrap()
 }
 
-/// One call that hangs, and is dropped after a time.
+/// Makes one call that hangs, and drops it after a time.
 async fn hangs(config: Guards, timeout: Option<&str>, dropped_after: Duration) -> BreakerHandle {
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
@@ -69,7 +69,7 @@ async fn a_call_dropped_before_its_deadline_is_cancelled_and_from_then_on_a_fail
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_deadline_that_can_be_read_a_drop_is_cancelled() {
+async fn without_a_valid_deadline_a_drop_is_cancelled() {
     for timeout in [None, Some("1"), Some("1s"), Some("-1S"), Some("100000000n"), Some("soon")] {
         for config in presets() {
             counted(&hangs(config, timeout, Duration::from_secs(3_600)).await, 0, 1);
@@ -94,7 +94,7 @@ async fn calls_that_hang_beyond_their_deadlines_open_the_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_never_polled_has_a_deadline_too() {
+async fn a_call_that_was_never_polled_has_a_deadline() {
     let [config, _] = presets();
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
@@ -106,8 +106,8 @@ async fn a_call_that_was_never_polled_has_a_deadline_too() {
     counted(&handle, 1, 0);
 }
 
-/// A response that comes at once, whose body sends a message and hangs, or hangs at once.
-async fn answered(
+/// Returns a response whose body sends the given number of messages and then hangs.
+async fn responded(
     config: Guards,
     messages: usize,
 ) -> (BreakerHandle, Response<tower_breaker::BreakerBody<Body>>) {
@@ -124,10 +124,10 @@ async fn answered(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_dropped_before_its_first_message_is_judged_by_the_deadline() {
+async fn a_body_dropped_before_its_first_message_is_classified_by_the_deadline() {
     for (ms, failures) in [(999, 0), (1_000, 1), (5_000, 1)] {
         for config in presets() {
-            let (handle, response) = answered(config, 0).await;
+            let (handle, response) = responded(config, 0).await;
             let mut body = response.into_body();
             let until = Instant::now() + Duration::from_millis(ms);
             timeout_at(until, body.frame()).await.unwrap_err();
@@ -138,9 +138,9 @@ async fn a_body_dropped_before_its_first_message_is_judged_by_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_dropped_behind_a_message_is_a_success_whatever_the_deadline() {
+async fn a_stream_dropped_after_a_message_is_a_success_regardless_of_the_deadline() {
     for config in presets() {
-        let (handle, response) = answered(config, 1).await;
+        let (handle, response) = responded(config, 1).await;
         let mut body = response.into_body();
         body.frame().await.unwrap().unwrap();
         sleep(Duration::from_secs(5)).await;
@@ -150,9 +150,9 @@ async fn a_stream_dropped_behind_a_message_is_a_success_whatever_the_deadline() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_nobody_asked_for_is_cancelled_at_the_deadline_too() {
+async fn a_body_that_was_never_polled_is_cancelled_even_at_the_deadline() {
     for config in presets() {
-        let (handle, response) = answered(config, 0).await;
+        let (handle, response) = responded(config, 0).await;
         sleep(Duration::from_secs(5)).await;
         drop(response);
         counted(&handle, 0, 1);
@@ -160,9 +160,9 @@ async fn a_body_that_nobody_asked_for_is_cancelled_at_the_deadline_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_taken_out_of_its_guard_is_no_drop() {
+async fn a_body_that_is_taken_out_of_its_guard_is_not_dropped() {
     let [config, _] = presets();
-    let (handle, response) = answered(config, 0).await;
+    let (handle, response) = responded(config, 0).await;
     let mut body = response.into_body();
     tokio::time::timeout(Duration::from_secs(5), body.frame()).await.unwrap_err();
     assert!(body.into_inner().is_ok());
@@ -170,7 +170,7 @@ async fn a_body_that_is_taken_out_of_its_guard_is_no_drop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_at_its_deadline_opens_again() {
+async fn a_probe_that_is_dropped_at_its_deadline_reopens_the_circuit() {
     let [config, _] = presets();
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
@@ -185,7 +185,7 @@ async fn a_probe_that_is_dropped_at_its_deadline_opens_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rules_before_the_classifier_leave_the_deadline_in_force() {
+async fn overrides_leave_the_deadline_in_force() {
     let [config, _] = presets();
     let layer = CircuitBreakerLayer::new(config.ignore_errors(|_: &Infallible| true));
     let handle = layer.handle();
@@ -216,7 +216,7 @@ proptest! {
     }
 }
 
-/// Panics when it is asked about a drop.
+/// A classifier that panics when it classifies a drop.
 #[derive(Clone)]
 struct Panics;
 
@@ -238,29 +238,29 @@ impl Classify<(), (), Infallible> for Panics {
     }
 
     fn dropped((): ()) -> Option<Outcome> {
-        panic!("the classifier's")
+        panic!("in the classifier")
     }
 
     fn settled(&self, (): ()) {}
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_classifier_that_panics_about_a_drop_says_nothing() {
+async fn a_panic_of_the_classifier_on_a_drop_is_ignored() {
     let layer = CircuitBreakerLayer::new(Config::default().classify(Panics));
     let handle = layer.handle();
     let mut service = layer.layer(service_fn(async |()| pending::<Result<(), Infallible>>().await));
     let call = service.ready().await.unwrap().call(());
     let unwound = catch_unwind(AssertUnwindSafe(|| drop(call)));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the classifier's"));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the classifier"));
     let totals = handle.snapshot().totals;
     assert_eq!((totals.ignored, totals.settled()), (1, 1));
 
-    // A second panic on top of the caller's own would end the process.
+    // A second panic while the caller unwinds would abort the process.
     let ready = service.ready().await.unwrap();
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         let _call = ready.call(());
-        panic!("the caller's");
+        panic!("in the caller");
     }));
-    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"the caller's"));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"in the caller"));
     assert_eq!(handle.snapshot().totals.ignored, 2);
 }

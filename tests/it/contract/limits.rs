@@ -1,4 +1,4 @@
-//! A rejected call keeps the inner's readiness: limits belong outside of the breaker.
+//! A rejected call keeps the readiness of the inner service, so limits belong outside the breaker.
 
 use tokio_test::{assert_pending, assert_ready_ok};
 use tower::limit::ConcurrencyLimitLayer;
@@ -7,7 +7,7 @@ use tower_breaker::{BreakerHandle, CircuitBreakerLayer, CircuitOpen, State};
 
 use crate::support::doubles::*;
 
-async fn answer((): ()) -> Answer {
+async fn respond((): ()) -> Answer {
     Ok("ok")
 }
 
@@ -16,7 +16,7 @@ fn limited_inside()
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
     let service =
-        ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(answer));
+        ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(respond));
     (service, handle)
 }
 
@@ -45,7 +45,7 @@ async fn with_a_limit_inside_a_rejected_clone_keeps_its_slot_until_it_is_dropped
 
     holder.ready().await.unwrap();
     handle.force_open(None);
-    // Asked again while the circuit is open: still the slot of the first time.
+    // Polled again while the circuit is open. The clone still holds the slot of the first poll.
     assert!(call(&mut holder).await.unwrap_err().is::<CircuitOpen>());
     handle.force_closed();
 
@@ -67,11 +67,11 @@ async fn with_a_limit_inside_a_rejected_readiness_takes_no_slot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_limit_outside_a_rejection_takes_nobodys_slot() {
+async fn with_a_limit_outside_a_rejection_keeps_no_slot() {
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
     let mut one =
-        ServiceBuilder::new().concurrency_limit(1).layer(layer).service(service_fn(answer));
+        ServiceBuilder::new().concurrency_limit(1).layer(layer).service(service_fn(respond));
     let mut other = one.clone();
     one.ready().await.unwrap();
     handle.force_open(None);
@@ -82,7 +82,7 @@ async fn with_a_limit_outside_a_rejection_takes_nobodys_slot() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_circuit_over_a_full_limit_rejects_and_lets_go_whoever_waits_for_it() {
+async fn an_open_circuit_over_a_full_limit_rejects_and_releases_its_waiters() {
     let (strict, script, _) = guarded(config());
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
@@ -102,7 +102,7 @@ async fn an_open_circuit_over_a_full_limit_rejects_and_lets_go_whoever_waits_for
     }
     assert!(call(&mut service).await.unwrap_err().is::<CircuitOpen>());
 
-    // None of them is in the queue of the limit any more: the slot goes to the probe.
+    // No waiter is left in the queue of the limit, so the probe gets the slot.
     script.finish(Ok("ok"));
     busy.await.unwrap().unwrap();
     script.reply(Reply::Ok);

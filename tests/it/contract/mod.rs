@@ -1,6 +1,5 @@
-//! The contract of the breaker as a tower service. The inner services panic if they are called before they are ready.
+//! The contract of the breaker as a tower service. The inner doubles panic if they are called unready.
 
-mod answers;
 mod auto_traits;
 mod cancelled;
 mod deadlines;
@@ -12,6 +11,7 @@ mod pending;
 mod permit;
 mod readiness;
 mod rejections;
+mod responses;
 mod sharing;
 mod shed;
 mod tiers;

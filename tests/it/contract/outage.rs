@@ -1,4 +1,4 @@
-//! One outage from its first failure to its end.
+//! One outage, from its first failure to its end.
 
 use tower::ServiceExt;
 use tower_breaker::{CircuitOpen, Class, State};
@@ -28,7 +28,7 @@ async fn a_circuit_opens_rejects_half_opens_and_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_probe_opens_the_circuit_again() {
+async fn a_failed_probe_reopens_the_circuit() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;
@@ -39,7 +39,7 @@ async fn a_failed_probe_opens_the_circuit_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_that_meets_a_probe_under_way_says_half_open() {
+async fn a_rejection_during_a_probe_has_state_half_open() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     cool_down(&handle).await;

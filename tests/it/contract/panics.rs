@@ -1,4 +1,4 @@
-//! A panic of the guarded service is a failure, one of our helpers is not; both go on untouched.
+//! A panic of the guarded service is a failure. A panic of a callback is not. Both propagate unchanged.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,17 +13,17 @@ use tower_breaker::{
 
 use crate::support::doubles::*;
 
-/// One call, which panics; what it said.
+/// Makes a call that panics, and returns the panic message.
 async fn panics<S: Service<()>>(service: &mut S) -> &'static str {
     let unwound = AssertUnwindSafe(call(service)).catch_unwind().await;
     match unwound {
-        Ok(_) => panic!("it did not"),
+        Ok(_) => panic!("the call did not panic"),
         Err(panic) => *panic.downcast::<&'static str>().expect("a message"),
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_inner_counts_as_a_failure_and_goes_on() {
+async fn a_panic_of_the_inner_counts_as_a_failure_and_propagates() {
     for (reply, message) in [(Reply::PanicsInCall, "call"), (Reply::PanicsInPoll, "poll")] {
         let (mut service, script, handle) = guarded(config());
         script.reply(reply);
@@ -37,7 +37,7 @@ async fn a_panic_of_the_inner_counts_as_a_failure_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_probe_opens_the_circuit_again() {
+async fn a_panic_of_a_probe_reopens_the_circuit() {
     for reply in [Reply::PanicsInCall, Reply::PanicsInPoll] {
         let (mut service, script, handle) = guarded(config());
         trip(&mut service, &script, &handle).await;
@@ -49,7 +49,7 @@ async fn a_panic_of_a_probe_opens_the_circuit_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_while_the_inner_gets_ready_counts_as_a_failure_and_goes_on() {
+async fn a_panic_in_the_readiness_of_the_inner_counts_as_a_failure_and_propagates() {
     let (mut service, script, handle) = guarded(config());
     script.readiness(Readiness::Panics);
     for _ in 0..2 {
@@ -59,7 +59,7 @@ async fn a_panic_while_the_inner_gets_ready_counts_as_a_failure_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_in_a_task_of_its_own_counts_as_a_failure() {
+async fn a_panic_in_a_separate_task_counts_as_a_failure() {
     let (service, script, handle) = guarded(config());
     script.reply(Reply::PanicsInPoll);
     for _ in 0..2 {
@@ -108,7 +108,7 @@ impl<Req, Res, E> Classify<Req, Res, E> for Confused {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_classifier_settles_as_ignored_and_goes_on() {
+async fn a_panic_of_the_classifier_settles_as_ignored_and_propagates() {
     for (place, calls) in [(Where::Request, 0), (Where::Result, 10)] {
         let (mut service, script, handle) = guarded(config().classify(Confused(place)));
         for _ in 0..10 {
@@ -124,7 +124,7 @@ async fn a_panic_of_the_classifier_settles_as_ignored_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_classifier_about_a_probe_gives_its_slot_back() {
+async fn a_panic_of_the_classifier_on_a_probe_returns_its_lease() {
     for place in [Where::Request, Where::Result] {
         let (mut service, _, handle) = guarded(config().classify(Confused(place)));
         handle.hold_for(COOLDOWN);
@@ -137,7 +137,7 @@ async fn a_panic_of_the_classifier_about_a_probe_gives_its_slot_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_classifier_settled_before_it_panicked_stands() {
+async fn an_outcome_settled_before_the_classifier_panicked_stands() {
     let (mut service, _, handle) = guarded(config().classify(Confused(Where::AfterSettling)));
     assert_eq!(panics(&mut service).await, "confused");
     let totals = handle.snapshot().totals;
@@ -145,14 +145,14 @@ async fn what_the_classifier_settled_before_it_panicked_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_judging_closure_is_ignored() {
-    let judge = |_: Result<&&'static str, &Down>| -> Outcome { panic!("confused") };
-    let (mut service, _, handle) = guarded(config().classify_fn(judge));
+async fn a_panic_of_a_classifying_closure_is_ignored() {
+    let classify = |_: Result<&&'static str, &Down>| -> Outcome { panic!("confused") };
+    let (mut service, _, handle) = guarded(config().classify_fn(classify));
     assert_eq!(panics(&mut service).await, "confused");
     assert_eq!(handle.snapshot().totals.ignored, 1);
 }
 
-/// A policy that panics.
+/// A rejection policy that panics.
 #[derive(Clone)]
 struct Refuses;
 
@@ -170,12 +170,12 @@ impl<Req, Res, E> OnRejected<Req, Res, E> for Refuses {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_policy_goes_on_and_moves_nothing() {
+async fn a_panic_of_the_rejection_policy_propagates_and_is_not_counted() {
     let (mut service, script, handle) = guarded(config().on_rejected(Refuses));
     handle.force_open(None);
     assert_eq!(panics(&mut service).await, "refused");
     handle.force_closed();
-    // The failure was the inner's, the panic over its error was not.
+    // The error of the inner service is the failure. The panic in the policy is not.
     script.reply(Reply::Fails);
     assert_eq!(panics(&mut service).await, "refused");
     let totals = handle.snapshot().totals;
@@ -185,13 +185,13 @@ async fn a_panic_of_the_policy_goes_on_and_moves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_trip_rule_goes_on_and_leaves_the_breaker_whole() {
+async fn a_panic_of_a_trip_rule_propagates_and_leaves_the_breaker_intact() {
     let (mut service, script, handle) =
         guarded(config().on_rejected(RejectWithBoxError).trip_when(|_| panic!("rule")));
     script.reply(Reply::Fails);
     assert_eq!(panics(&mut service).await, "rule");
     assert_eq!(handle.snapshot().totals.failure, 1);
-    // The built-in rule comes first and fires.
+    // The built-in rule runs first and fires.
     assert!(call(&mut service).await.is_err());
     assert_eq!(handle.state(), State::Open);
     cool_down(&handle).await;
@@ -200,24 +200,24 @@ async fn a_panic_of_a_trip_rule_goes_on_and_leaves_the_breaker_whole() {
 }
 
 #[test]
-fn a_panic_of_a_guarded_function_is_a_failure_and_of_its_judge_is_ignored() {
+fn a_panic_of_a_guarded_function_is_a_failure_and_of_its_classifier_is_ignored() {
     let (_, _, handle) = guarded(config());
     let call = || handle.call(|| -> Result<(), ()> { panic!("function") });
     assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
-    let judged = || handle.call_with(|| Ok::<_, ()>(()), |_| panic!("judge"));
-    assert!(catch_unwind(AssertUnwindSafe(judged)).is_err());
+    let classified = || handle.call_with(|| Ok::<_, ()>(()), |_| panic!("classify"));
+    assert!(catch_unwind(AssertUnwindSafe(classified)).is_err());
     let totals = handle.snapshot().totals;
     assert_eq!((totals.failure, totals.ignored, totals.settled()), (1, 1, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trip_rule_that_panics_over_a_panic_does_not_end_the_process() {
+async fn a_trip_rule_that_panics_during_a_panic_does_not_abort_the_process() {
     for readiness in [Readiness::Ready, Readiness::Panics] {
         let (mut service, script, handle) = guarded(config().trip_when(|_| panic!("rule")));
         script.reply(Reply::PanicsInPoll);
         script.readiness(readiness);
         let message = panics(&mut service).await;
-        assert!(matches!(message, "poll" | "readiness"), "the first panic goes on: {message}");
+        assert!(matches!(message, "poll" | "readiness"), "the first panic propagates: {message}");
         assert_eq!((handle.state(), handle.snapshot().totals.failure), (State::Closed, 1));
         panics(&mut service).await;
         assert_eq!(handle.state(), State::Open);

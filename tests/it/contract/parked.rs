@@ -1,4 +1,4 @@
-//! Callers that wait for the inner's capacity learn that the circuit opened.
+//! Callers that wait for the readiness of the inner service are woken when the circuit opens.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -51,7 +51,7 @@ async fn a_waiter_is_woken_however_the_circuit_opens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiter_that_is_polled_by_another_task_wakes_that_one() {
+async fn a_waiter_that_is_polled_by_another_task_wakes_that_task() {
     let (mut service, script, handle) = guarded(config());
     script.readiness(Readiness::Pending);
     let (mut old, mut new) = (task(), task());
@@ -93,7 +93,11 @@ async fn a_waiter_that_gave_up_or_is_ready_leaves_nothing_behind() {
     let mut gone = service.clone();
     assert_pending!(gone.poll_ready(&mut cx));
     assert_pending!(service.poll_ready(&mut cx));
-    assert_eq!(Arc::strong_count(&count), bare + 4, "with the inner and with the breaker");
+    assert_eq!(
+        Arc::strong_count(&count),
+        bare + 4,
+        "registered with the inner service and with the breaker"
+    );
     drop(gone);
     script.readiness(Readiness::Ready);
     assert_eq!(Arc::strong_count(&count), bare + 1);
@@ -102,7 +106,7 @@ async fn a_waiter_that_gave_up_or_is_ready_leaves_nothing_behind() {
     handle.force_open(None);
 }
 
-/// Is never ready, and opens the circuit while it is asked: after the gate was seen open, before anybody registered.
+/// Never ready. Opens the circuit in `poll_ready`, after the first check of the gate and before the waiter registers.
 struct Opens(BreakerHandle);
 
 impl Service<()> for Opens {
@@ -121,7 +125,7 @@ impl Service<()> for Opens {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_opening_between_the_first_look_and_the_registration_is_seen() {
+async fn an_opening_between_the_first_check_and_the_registration_is_seen() {
     let layer = CircuitBreakerLayer::new(config());
     let mut service = layer.layer(Opens(layer.handle()));
     assert_ready_ok!(poll_ready(&mut task(), &mut service));
@@ -129,7 +133,7 @@ async fn an_opening_between_the_first_look_and_the_registration_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_wake_is_lost_between_register_and_look() {
+async fn no_wake_is_lost_between_registration_and_check() {
     let (service, script, handle) = guarded(config());
     script.readiness(Readiness::Pending);
     for round in 0..2_000 {
@@ -140,7 +144,7 @@ async fn no_wake_is_lost_between_register_and_look() {
         }
         handle.force_open(None);
         let woken = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        woken.expect("no lost wake").unwrap().unwrap();
+        woken.expect("woken").unwrap().unwrap();
         handle.force_closed();
         script.readiness(Readiness::Pending);
     }

@@ -1,4 +1,4 @@
-//! The mode for balancers: not ready while calls would be rejected.
+//! The mode for balancers: pending while calls would be rejected.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tower_breaker::{BreakerHandle, CircuitOpen, State};
 use crate::support::doubles::*;
 
 #[tokio::test(start_paused = true)]
-async fn it_is_pending_while_open_and_ready_when_a_probe_may_go() {
+async fn it_is_pending_while_open_and_ready_when_a_probe_may_pass() {
     let (mut service, script, handle) = guarded(config().pending_while_open());
     trip(&mut service, &script, &handle).await;
     let (start, polled) = (Instant::now(), script.polls());
@@ -24,14 +24,14 @@ async fn it_is_pending_while_open_and_ready_when_a_probe_may_go() {
     .await
     .unwrap();
     assert_eq!(start.elapsed(), COOLDOWN);
-    assert!(polls <= 3, "woken for nothing: {polls}");
+    assert!(polls <= 3, "woken without a reason: {polls}");
     assert_eq!(script.polls(), polled + 1);
     assert_eq!(service.call(()).await.unwrap(), "ok");
     assert_eq!((handle.state(), handle.snapshot().totals.rejected), (State::Closed, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_wakes_when_a_probes_slot_comes_back() {
+async fn it_wakes_when_a_lease_is_returned() {
     type End = fn(tower_breaker::Permit);
     let ends: [End; 3] = [drop, tower_breaker::Permit::ignore, tower_breaker::Permit::success];
     for end in ends {
@@ -75,7 +75,7 @@ async fn a_lost_probe_keeps_it_waiting_until_its_lease_and_a_cooldown_are_over()
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_wakes_whenever_a_person_lets_calls_pass() {
+async fn it_wakes_whenever_an_operator_lets_calls_pass() {
     let verbs: [fn(&BreakerHandle); 4] = [
         BreakerHandle::force_closed,
         BreakerHandle::reset,
@@ -94,7 +94,7 @@ async fn it_wakes_whenever_a_person_lets_calls_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forced_open_that_is_released_or_expires_lets_a_probe_go() {
+async fn a_forced_open_that_is_released_or_expires_lets_a_probe_pass() {
     let (mut service, _, handle) = guarded(config().pending_while_open());
     handle.force_open(None);
     let mut task = task();
@@ -110,7 +110,7 @@ async fn a_forced_open_that_is_released_or_expires_lets_a_probe_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_longer_hold_moves_the_timer_of_whoever_waits() {
+async fn a_longer_hold_moves_the_timer_of_a_waiter() {
     let (mut service, script, handle) = guarded(config().pending_while_open());
     trip(&mut service, &script, &handle).await;
     let start = Instant::now();
@@ -122,7 +122,7 @@ async fn a_longer_hold_moves_the_timer_of_whoever_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shorter_way_wakes_before_the_timer() {
+async fn a_manual_close_wakes_a_waiter_before_its_timer() {
     let (mut service, _, handle) = guarded(config().pending_while_open());
     handle.hold_for(Duration::from_secs(3600));
     let start = Instant::now();
@@ -134,7 +134,7 @@ async fn a_shorter_way_wakes_before_the_timer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_that_wait_wake_for_a_probe_and_those_that_call_too_late_are_rejected() {
+async fn all_waiters_wake_for_a_probe_and_late_callers_are_rejected() {
     let (mut service, script, handle) = guarded(config().pending_while_open());
     trip(&mut service, &script, &handle).await;
     let mut waiters: Vec<_> = (0..10).map(|_| (task(), service.clone())).collect();
@@ -153,7 +153,7 @@ async fn all_that_wait_wake_for_a_probe_and_those_that_call_too_late_are_rejecte
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_that_ask_while_the_probe_is_under_way_wait_for_it_and_none_is_rejected() {
+async fn callers_that_poll_during_a_probe_wait_for_it_and_none_is_rejected() {
     let (mut service, script, handle) = guarded(config().pending_while_open());
     trip(&mut service, &script, &handle).await;
     script.reply(Reply::Hangs);
@@ -169,7 +169,7 @@ async fn those_that_ask_while_the_probe_is_under_way_wait_for_it_and_none_is_rej
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_the_inner_goes_on_as_waiting_for_the_circuit_when_it_opens() {
+async fn a_waiter_for_the_inner_waits_for_the_circuit_once_it_opens() {
     let (mut service, script, handle) = guarded(config().pending_while_open());
     script.readiness(Readiness::Pending);
     let mut task = task();
@@ -180,7 +180,7 @@ async fn waiting_for_the_inner_goes_on_as_waiting_for_the_circuit_when_it_opens(
     assert_pending!(poll_ready(&mut task, &mut service));
     script.readiness(Readiness::Ready);
     assert_pending!(poll_ready(&mut task, &mut service));
-    assert_eq!(script.polls(), polls, "the inner is left alone");
+    assert_eq!(script.polls(), polls, "the inner service is not polled");
     cool_down(&handle).await;
     assert!(task.is_woken());
     assert_ready_ok!(poll_ready(&mut task, &mut service));
@@ -208,8 +208,8 @@ async fn a_circuit_that_opens_between_ready_and_call_rejects_the_call() {
 }
 
 #[test]
-fn a_timer_exists_only_while_it_waits_for_a_time() {
-    // There is no runtime here: a timer would panic.
+fn a_timer_exists_only_while_a_deadline_is_pending() {
+    // No runtime is active, so a timer would panic.
     let (mut service, _, handle) = guarded(config().pending_while_open());
     assert_eq!(call(&mut service).now_or_never().unwrap().unwrap(), "ok");
     handle.force_open(None);
@@ -221,7 +221,7 @@ fn a_timer_exists_only_while_it_waits_for_a_time() {
 }
 
 #[test]
-fn the_rejecting_mode_needs_no_runtime_at_all() {
+fn the_rejecting_mode_needs_no_runtime() {
     let (mut service, script, handle) = guarded(config());
     script.reply(Reply::Fails);
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! The permit is taken in `call`, before the inner is called, and nothing is held before that.
+//! `call` takes the permit before it calls the inner service. Nothing is held before that.
 
 use futures_util::future::join_all;
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -26,7 +26,7 @@ async fn a_thousand_ready_clones_reach_a_half_open_inner_exactly_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_many_probes_as_the_settings_say_and_no_more() {
+async fn no_more_probes_pass_than_the_settings_allow() {
     let settings = settings().to_builder().probe(Probe::successes(3).in_flight(3)).build().unwrap();
     let (mut service, script, handle) = guarded(config().settings(settings));
     trip(&mut service, &script, &handle).await;

@@ -1,4 +1,4 @@
-//! What `poll_ready` does, and what it never does.
+//! The contract of `poll_ready`.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tower_breaker::{CircuitBreakerLayer, State};
 use crate::support::doubles::*;
 
 #[tokio::test(start_paused = true)]
-async fn an_open_circuit_rejects_while_the_inner_is_pending_for_ever_and_never_polls_it() {
+async fn an_open_circuit_rejects_while_the_inner_is_pending_and_never_polls_it() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     script.readiness(Readiness::Pending);
@@ -23,7 +23,7 @@ async fn an_open_circuit_rejects_while_the_inner_is_pending_for_ever_and_never_p
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejecting_circuit_is_never_an_error_of_its_own_in_poll_ready() {
+async fn a_rejecting_circuit_is_never_an_error_in_poll_ready() {
     for pending in [false, true] {
         let config = if pending { config().pending_while_open() } else { config() };
         let (mut service, script, handle) = guarded(config);
@@ -89,14 +89,14 @@ async fn an_inner_readiness_error_reopens_a_half_open_circuit() {
     script.readiness(Readiness::Fails);
     assert!(call(&mut service).await.unwrap_err().is::<Down>());
     assert_eq!((handle.state(), handle.snapshot().probes), (State::Open, 0));
-    // And is not asked again before its time.
+    // The inner service is not polled again before the cooldown ends.
     let polls = script.polls();
     call(&mut service).await.unwrap_err();
     assert_eq!(script.polls(), polls);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inner_readiness_error_ends_a_streak_of_nothing_while_disabled() {
+async fn an_inner_readiness_error_is_not_counted_while_disabled() {
     let (mut service, script, handle) = guarded(config());
     handle.disable();
     script.readiness(Readiness::Fails);
@@ -116,7 +116,7 @@ async fn a_clone_gives_up_readiness() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "`CircuitBreaker::call` without a ready `poll_ready`")]
-async fn a_clone_gives_up_the_readiness_for_a_rejection_too() {
+async fn a_clone_gives_up_the_readiness_for_a_rejection() {
     let (mut service, _, handle) = guarded(config());
     handle.force_open(None);
     let mut clone = service.ready().await.unwrap().clone();
@@ -142,7 +142,7 @@ async fn readiness_is_good_for_one_call() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "`CircuitBreaker::call` without a ready `poll_ready`")]
-async fn a_later_pending_takes_readiness_back() {
+async fn a_later_pending_revokes_readiness() {
     let (mut service, script, _) = guarded(config());
     let mut task = task();
     assert_ready_ok!(poll_ready(&mut task, &mut service));
@@ -153,7 +153,7 @@ async fn a_later_pending_takes_readiness_back() {
 
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "`CircuitBreaker::call` without a ready `poll_ready`")]
-async fn a_readiness_error_is_no_readiness() {
+async fn a_service_is_not_ready_after_a_readiness_error() {
     let (mut service, script, _) = guarded(config());
     script.readiness(Readiness::Fails);
     assert_ready_err!(poll_ready(&mut task(), &mut service));

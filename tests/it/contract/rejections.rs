@@ -1,4 +1,4 @@
-//! What a rejected caller gets. Requests and errors here are neither `Clone` nor anything else.
+//! The rejection policies. Requests and errors in these tests implement no trait except `Debug`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -21,11 +21,11 @@ use tower_breaker::{
 
 use crate::support::doubles::{COOLDOWN, Down, config};
 
-/// A request that exists once.
+/// A request that cannot be cloned.
 #[derive(Debug)]
 struct Order(&'static str);
 
-/// A response that exists once.
+/// A response that cannot be cloned.
 #[derive(Debug)]
 struct Receipt(String);
 
@@ -52,10 +52,10 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn by_default_it_is_a_box_that_holds_the_rejection() {
+async fn by_default_the_error_is_a_box_that_holds_the_rejection() {
     let service = open(config()).layer(service_fn(accept));
     let error: BoxError = send(service, Order("tea")).await.unwrap_err();
-    let rejection: &CircuitOpen = error.downcast_ref().expect("itself, not wrapped");
+    let rejection: &CircuitOpen = error.downcast_ref().expect("the rejection is not wrapped");
     assert_eq!((rejection.name(), rejection.retry_after_secs()), ("db", Some(5)));
     assert_eq!(CircuitOpen::find(&*error), Some(rejection));
     assert!(error.source().is_none());
@@ -76,7 +76,7 @@ async fn by_default_an_inner_box_passes_unwrapped_and_any_other_error_is_boxed_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn fail_typed_takes_an_error_that_is_no_error() {
+async fn reject_with_breaker_error_takes_an_error_type_that_is_not_an_error() {
     let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = layer.handle();
     let mut service = layer.layer(service_fn(async |_: Order| Err::<Receipt, _>(())));
@@ -90,7 +90,7 @@ async fn fail_typed_takes_an_error_that_is_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fail_typed_is_an_error_whose_source_is_the_rejection() {
+async fn reject_with_breaker_error_has_the_rejection_as_its_source() {
     let service = open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(accept));
     let error = send(service, Order("tea")).await.unwrap_err();
     assert!(error.source().unwrap().is::<CircuitOpen>());
@@ -111,7 +111,7 @@ impl From<CircuitOpen> for ShopError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fail_into_keeps_the_inner_error_type() {
+async fn reject_with_inner_error_keeps_the_inner_error_type() {
     let shop = service_fn(async |_: Order| Err::<Receipt, _>(ShopError::Empty));
     let service = open(config().on_rejected(RejectWithInnerError)).layer(shop);
     let Err(ShopError::Closed(rejection)) = send(service, Order("tea")).await else {
@@ -121,7 +121,7 @@ async fn fail_into_keeps_the_inner_error_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answer_with_gets_the_request_itself() {
+async fn reject_with_gets_the_request_itself() {
     let config = config().reject_with(|order: Order, why| {
         Receipt(format!("{} later, {} is {}", order.0, why.name(), why.state()))
     });
@@ -131,7 +131,7 @@ async fn answer_with_gets_the_request_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_service_gets_the_request_itself_and_is_polled_ready() {
+async fn reject_with_service_gets_the_request_itself_and_is_polled_ready() {
     let backup = tower::limit::ConcurrencyLimit::new(service_fn(accept), 1);
     let service = open(config().on_rejected(RejectWithService(backup))).layer(service_fn(refuse));
     let (one, two) = tokio::join!(
@@ -162,7 +162,7 @@ async fn stream(_: Request<Order>) -> Result<Response<Stream>, Infallible> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn respond_http_answers_503_and_keeps_infallible() {
+async fn reject_with_http_answers_503_and_keeps_infallible() {
     let service = open(Config::http().name("shop")).layer(service_fn(stream));
     let Ok(answer): Result<Response<BreakerBody<Stream>>, Infallible> =
         send(service, Request::new(Order("tea"))).await;
@@ -173,7 +173,7 @@ async fn respond_http_answers_503_and_keeps_infallible() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn respond_http_rounds_up_and_says_nothing_where_nobody_knows() {
+async fn reject_with_http_rounds_up_and_omits_an_unknown_wait() {
     let layer = open(Config::http());
     tokio::time::advance(Duration::from_millis(4_999)).await;
     let Ok(answer) = send(layer.layer(service_fn(stream)), Request::new(Order("tea"))).await;
@@ -184,7 +184,7 @@ async fn respond_http_rounds_up_and_says_nothing_where_nobody_knows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn respond_grpc_answers_unavailable_with_pushback() {
+async fn reject_with_grpc_answers_unavailable_with_pushback() {
     for layer in [open(Config::grpc().name("shop")), open(Config::grpc_client().name("shop"))] {
         let Ok(answer): Result<Response<BreakerBody<Stream>>, Infallible> =
             send(layer.layer(service_fn(stream)), Request::new(Order("tea"))).await;

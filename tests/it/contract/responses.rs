@@ -1,4 +1,4 @@
-//! Answers over HTTP that must do no harm.
+//! HTTP responses that must do no harm.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tower_breaker::{CircuitBreakerLayer, Config, State};
 
 const LONGEST: &str = "18446744073709551615";
 
-/// Answers with a status and one header.
-fn answers(
+/// A service that responds with a status and one header.
+fn responds(
     status: u16,
     header: (&'static str, &'static str),
 ) -> impl Service<Request<()>, Response = Response<String>, Error = Infallible, Future: Send + 'static>
@@ -30,11 +30,11 @@ async fn send<S: Service<Request<()>>>(service: &mut S, times: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_429_of_one_client_moves_nothing_on_a_server() {
+async fn the_429_of_one_client_is_ignored_on_a_server() {
     let layer = CircuitBreakerLayer::new(Config::http());
     let handle = layer.handle();
     let before = handle.snapshot();
-    let mut service = layer.layer(answers(429, ("retry-after", LONGEST)));
+    let mut service = layer.layer(responds(429, ("retry-after", LONGEST)));
     send(&mut service, 1_000).await;
     let mut after = handle.snapshot();
     assert_eq!(after.totals.ignored, 1_000);
@@ -49,20 +49,20 @@ async fn the_429_of_one_client_leaves_a_half_open_server_half_open() {
     let handle = layer.handle();
     handle.hold_for(Duration::from_secs(1));
     tokio::time::advance(Duration::from_secs(1)).await;
-    send(&mut layer.layer(answers(429, ("retry-after", "60"))), 3).await;
+    send(&mut layer.layer(responds(429, ("retry-after", "60"))), 3).await;
     assert_eq!((handle.state(), handle.snapshot().probes), (State::HalfOpen, 0));
-    send(&mut layer.layer(answers(200, ("x", "y"))), 1).await;
+    send(&mut layer.layer(responds(200, ("x", "y"))), 1).await;
     assert_eq!(handle.state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_retry_after_harms_nothing() {
+async fn the_longest_retry_after_is_harmless() {
     macro_rules! obeyed {
         ($($config:expr, $status:expr, $header:expr, $calls:expr, $cap:expr;)*) => {$(
             let layer = CircuitBreakerLayer::new($config);
             let handle = layer.handle();
-            let mut service = layer.layer(answers($status, ($header, LONGEST)));
-            // Client presets want the failures of a streak to span half a second.
+            let mut service = layer.layer(responds($status, ($header, LONGEST)));
+            // The client presets require the failures of a streak to span half a second.
             for _ in 0..$calls {
                 send(&mut service, 1).await;
                 tokio::time::advance(Duration::from_millis(200)).await;
@@ -70,15 +70,15 @@ async fn the_longest_retry_after_harms_nothing() {
             let what = (stringify!($config), $status, $header);
             let seen = handle.snapshot();
             assert_eq!(seen.state, State::Open, "{what:?}");
-            let asked = seen.asked_until.expect("more than the cap").into();
-            assert!(tokio::time::Instant::now() + Duration::from_secs(1_000_000) < asked, "{what:?}");
+            let requested = seen.asked_until.expect("the requested end is after the cap").into();
+            assert!(tokio::time::Instant::now() + Duration::from_secs(1_000_000) < requested, "{what:?}");
             tokio::time::advance($cap.mul_f64(1.1)).await;
-            assert_eq!(handle.state(), State::HalfOpen, "a probe may go at the cap: {what:?}");
-            // A probe that fails with it, and what comes after.
+            assert_eq!(handle.state(), State::HalfOpen, "a probe may pass at the cap: {what:?}");
+            // A probe that gets the same response fails, and the next call is rejected.
             send(&mut service, 2).await;
             assert_eq!(handle.state(), State::Open, "{what:?}");
             tokio::time::advance($cap.mul_f64(1.1)).await;
-            send(&mut layer.layer(answers(200, ("grpc-status", "0"))), 1).await;
+            send(&mut layer.layer(responds(200, ("grpc-status", "0"))), 1).await;
             assert_eq!(handle.state(), State::Closed, "{what:?}");
         )*};
     }
@@ -97,15 +97,15 @@ async fn the_longest_retry_after_harms_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hold_for_ever_still_answers_with_a_header_and_can_be_shortened_by_a_person() {
+async fn an_endless_hold_still_sends_a_header_and_an_operator_can_end_it() {
     let layer = CircuitBreakerLayer::new(Config::http());
     let handle = layer.handle();
     handle.hold_for(Duration::MAX);
-    let mut service = layer.layer(answers(200, ("x", "y")));
-    let Ok(answer) = service.ready().await.unwrap().call(Request::new(())).await;
-    let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let mut service = layer.layer(responds(200, ("x", "y")));
+    let Ok(response) = service.ready().await.unwrap().call(Request::new(())).await;
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!(wait > 365 * 24 * 60 * 60, "{wait}");
     handle.force_closed();
-    let Ok(answer) = service.ready().await.unwrap().call(Request::new(())).await;
-    assert_eq!(answer.status(), 200);
+    let Ok(response) = service.ready().await.unwrap().call(Request::new(())).await;
+    assert_eq!(response.status(), 200);
 }

@@ -1,4 +1,4 @@
-//! The breaker lives in the layer.
+//! The layer holds the breaker, and everything made from it shares it.
 
 use tower::{Layer, ServiceExt, service_fn};
 use tower_breaker::classify::Http;
@@ -32,7 +32,7 @@ async fn every_layer_call_and_every_clone_shares_one_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_per_call_shares_the_breaker_too() {
+async fn a_service_per_call_shares_the_breaker() {
     let layer = CircuitBreakerLayer::new(config());
     for _ in 0..2 {
         layer.layer(service_fn(fails)).oneshot(()).await.unwrap_err();
@@ -53,12 +53,12 @@ async fn two_layers_of_one_config_are_two_breakers() {
 async fn join_shares_the_breaker_under_another_classifier_and_policy() {
     let first = CircuitBreakerLayer::new(config());
     let handle = first.handle();
-    let judge = |result: Result<&&'static str, &Down>| match result {
+    let classify = |result: Result<&&'static str, &Down>| match result {
         Ok(_) => tower_breaker::Outcome::failure(),
         Err(_) => tower_breaker::Outcome::success(),
     };
     let other =
-        Config::default().name("other").classify_fn(judge).on_rejected(RejectWithBreakerError);
+        Config::default().name("other").classify_fn(classify).on_rejected(RejectWithBreakerError);
     let joined = CircuitBreakerLayer::join(&handle, other);
     assert_eq!(joined.handle().name(), "db");
 
@@ -79,15 +79,15 @@ async fn join_shares_the_breaker_under_another_classifier_and_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn join_ignores_the_settings_and_the_functions_of_its_config() {
+async fn join_ignores_the_settings_and_the_callbacks_of_its_config() {
     let handle = BreakerHandle::new("first", settings());
     let trip = Trip::none().consecutive(1);
     let touchy =
         Settings::builder().trip(trip).cooldown(Backoff::fixed(3 * COOLDOWN)).build().unwrap();
     let config = Config::default()
         .settings(touchy)
-        .trip_when(|_| panic!("not asked"))
-        .cooldown_with(|_| panic!("not asked"));
+        .trip_when(|_| panic!("never called"))
+        .cooldown_with(|_| panic!("never called"));
     let mut service = CircuitBreakerLayer::join(&handle, config).layer(service_fn(fails));
     call(&mut service).await.unwrap_err();
     assert_eq!((handle.state(), handle.settings()), (State::Closed, settings()));
@@ -97,7 +97,7 @@ async fn join_ignores_the_settings_and_the_functions_of_its_config() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn join_has_a_readiness_mode_of_its_own() {
+async fn join_has_a_separate_readiness_mode() {
     let first = CircuitBreakerLayer::new(config().pending_while_open());
     first.handle().force_open(None);
     let joined = CircuitBreakerLayer::join(&first.handle(), config());
@@ -115,8 +115,8 @@ async fn plain_functions_and_a_preset_join_one_breaker() {
     let service = layer.layer(service_fn(async |_: http::Request<()>| {
         Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
     }));
-    let Ok(answer) = service.oneshot(http::Request::new(())).await;
-    assert_eq!(answer.status(), 503);
+    let Ok(response) = service.oneshot(http::Request::new(())).await;
+    assert_eq!(response.status(), 503);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +130,7 @@ async fn handles_outlive_the_layer_and_the_services() {
 }
 
 #[test]
-fn the_guarded_service_can_be_reached_and_taken_out() {
+fn the_inner_service_can_be_accessed_and_taken_out() {
     let (mut service, _, _) = guarded(config());
     let _: &Strict = service.get_ref();
     let _: &mut Strict = service.get_mut();

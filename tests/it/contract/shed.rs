@@ -1,4 +1,4 @@
-//! `call` remembers what readiness meant.
+//! `call` follows the decision of the last `poll_ready`.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ async fn a_call_that_was_ready_to_be_rejected_is_rejected_although_the_circuit_h
     let ready = service.ready().await.unwrap();
     cool_down(&handle).await;
     let error = ready.call(()).await.unwrap_err();
-    // What was true when the service said that it is ready to reject.
+    // The rejection has the wait of the moment of `poll_ready`.
     assert_eq!(CircuitOpen::find(&*error).unwrap().retry_after(), Some(COOLDOWN));
     assert_eq!((script.polls(), script.calls()), (polls, 2));
     assert_eq!((handle.state(), handle.snapshot().probes), (State::HalfOpen, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_most_that_one_call_is_rejected_after_the_circuit_closed() {
+async fn at_most_one_ready_call_is_rejected_after_the_circuit_closed() {
     for close in [0, 1, 2, 3, 4] {
         let (mut service, script, handle) = guarded(config());
         trip(&mut service, &script, &handle).await;
@@ -58,7 +58,7 @@ async fn a_ready_clone_does_not_reach_the_inner_once_the_circuit_is_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn asking_again_replaces_what_the_first_readiness_meant() {
+async fn polling_again_replaces_the_first_readiness() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     service.ready().await.unwrap();
@@ -66,7 +66,7 @@ async fn asking_again_replaces_what_the_first_readiness_meant() {
     assert_eq!(service.ready().await.unwrap().call(()).await.unwrap(), "ok");
     assert_eq!(handle.state(), State::Closed);
 
-    // And the other way round: ready, then open, then asked again.
+    // The reverse order: ready, then open, then polled again.
     service.ready().await.unwrap();
     handle.force_open(None);
     service.ready().await.unwrap();
@@ -76,7 +76,7 @@ async fn asking_again_replaces_what_the_first_readiness_meant() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_moves_nothing_but_its_own_total() {
+async fn a_rejection_changes_only_its_total() {
     let (mut service, script, handle) = guarded(config());
     trip(&mut service, &script, &handle).await;
     let before = handle.snapshot();

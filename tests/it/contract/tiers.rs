@@ -1,4 +1,4 @@
-//! A breaker above another one: the rejection of the inner one is no failure of what it guards.
+//! A breaker around another breaker. A rejection by the inner one is not a failure of the dependency.
 
 use std::convert::Infallible;
 
@@ -12,9 +12,12 @@ use tower_breaker::{
 
 use crate::support::doubles::{COOLDOWN, config};
 
-/// A hundred calls that are all rejected further down.
-async fn rejected_below<S, Req>(mut service: S, outer: &BreakerHandle, request: impl Fn() -> Req)
-where
+/// Makes a hundred calls that are all rejected downstream.
+async fn rejected_downstream<S, Req>(
+    mut service: S,
+    outer: &BreakerHandle,
+    request: impl Fn() -> Req,
+) where
     S: Service<Req>,
 {
     for _ in 0..100 {
@@ -28,7 +31,7 @@ where
 }
 
 fn open<C, R>(config: Config<C, R>) -> CircuitBreakerLayer<C, R> {
-    let layer = CircuitBreakerLayer::new(config.name("below"));
+    let layer = CircuitBreakerLayer::new(config.name("downstream"));
     layer.handle().hold_for(COOLDOWN);
     layer
 }
@@ -41,7 +44,7 @@ async fn a_rejection_in_a_box_does_not_open_the_outer_breaker() {
         .layer(outer)
         .layer(open(config()))
         .service(service_fn(async |()| Ok::<_, Infallible>(())));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +68,7 @@ async fn a_rejection_deep_in_a_box_does_not_open_the_outer_breaker() {
         .map_err(|error| BoxError::from(Wrapped(error)))
         .layer(open(config().on_rejected(RejectWithBreakerError)))
         .service(service_fn(async |()| Ok::<_, std::io::Error>(())));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,24 +79,24 @@ async fn a_typed_rejection_does_not_open_the_outer_breaker() {
     async fn infallible((): ()) -> Result<(), Infallible> {
         Ok(())
     }
-    // `BreakerError<BoxError>` is no `Error`, because `BoxError` is none, and goes into no box.
+    // `BoxError` does not implement `Error`, so `BreakerError<BoxError>` does not either and cannot be boxed.
     let outer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = outer.handle();
     let service =
         outer.layer(open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(boxed)));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 
     let outer = CircuitBreakerLayer::new(config());
     let handle = outer.handle();
     let service = outer
         .layer(open(config().on_rejected(RejectWithBreakerError)).layer(service_fn(infallible)));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 
     let outer = CircuitBreakerLayer::new(config());
     let handle = outer.handle();
     let only = service_fn(async |()| Ok::<_, CircuitOpen>(()));
     let service = outer.layer(open(config().on_rejected(RejectWithInnerError)).layer(only));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,39 +108,40 @@ async fn a_rejection_in_an_io_error_does_not_open_the_outer_breaker() {
         .map_err(std::io::Error::other)
         .layer(open(config()))
         .service(service_fn(async |()| Ok::<_, Infallible>(())));
-    rejected_below(service, &handle, || ()).await;
+    rejected_downstream(service, &handle, || ()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejection_in_an_error_of_ones_own_is_told_by_a_closure() {
+async fn a_rejection_in_a_custom_error_is_recognised_by_a_closure() {
     #[derive(Debug)]
-    enum Mine {
+    enum CustomError {
         Open(CircuitOpen),
     }
-    impl From<CircuitOpen> for Mine {
+    impl From<CircuitOpen> for CustomError {
         fn from(open: CircuitOpen) -> Self {
             Self::Open(open)
         }
     }
-    impl AsRejection for Mine {
+    impl AsRejection for CustomError {
         fn as_rejection(&self) -> Option<&CircuitOpen> {
             let Self::Open(open) = self;
             Some(open)
         }
     }
-    let judge = |result: Result<&(), &Mine>| match result {
+    let classify = |result: Result<&(), &CustomError>| match result {
         Ok(()) => Outcome::success(),
         Err(error) if error.as_rejection().is_some() => Outcome::ignored(),
         Err(_) => Outcome::failure(),
     };
-    let outer =
-        CircuitBreakerLayer::new(config().classify_fn(judge).on_rejected(RejectWithBreakerError));
+    let outer = CircuitBreakerLayer::new(
+        config().classify_fn(classify).on_rejected(RejectWithBreakerError),
+    );
     let handle = outer.handle();
     let service = ServiceBuilder::new()
         .layer(outer)
         .layer(open(config().on_rejected(RejectWithInnerError)))
-        .service(service_fn(async |()| Ok::<_, Mine>(())));
-    rejected_below(service, &handle, || ()).await;
+        .service(service_fn(async |()| Ok::<_, CustomError>(())));
+    rejected_downstream(service, &handle, || ()).await;
 }
 
 async fn hello(_: Request<()>) -> Result<Response<String>, Infallible> {
@@ -151,7 +155,7 @@ async fn an_http_or_grpc_answer_of_a_breaker_does_not_open_the_outer_breaker() {
             let outer = CircuitBreakerLayer::new($outer);
             let handle = outer.handle();
             let service = outer.layer(open($inner).layer(service_fn(hello)));
-            rejected_below(service, &handle, || Request::new(())).await;
+            rejected_downstream(service, &handle, || Request::new(())).await;
         )*};
     }
     outer_over_inner! {
@@ -172,20 +176,20 @@ async fn an_http_or_grpc_answer_of_a_breaker_does_not_open_the_outer_breaker() {
 #[tokio::test(start_paused = true)]
 async fn an_ignored_probe_of_the_outer_breaker_leaves_it_half_open() {
     let outer = CircuitBreakerLayer::new(config());
-    let below = open(config());
-    let (handle, below_handle) = (outer.handle(), below.handle());
+    let downstream = open(config());
+    let (handle, downstream_handle) = (outer.handle(), downstream.handle());
     let mut service = ServiceBuilder::new()
         .layer(outer)
-        .layer(below)
+        .layer(downstream)
         .service(service_fn(async |()| Ok::<_, Infallible>(())));
     handle.hold_for(COOLDOWN / 2);
     tokio::time::advance(COOLDOWN / 2).await;
     for _ in 0..3 {
         let error = service.ready().await.unwrap().call(()).await.unwrap_err();
-        assert_eq!(CircuitOpen::find(&*error).unwrap().name(), "below");
+        assert_eq!(CircuitOpen::find(&*error).unwrap().name(), "downstream");
         assert_eq!((handle.state(), handle.snapshot().probes), (State::HalfOpen, 0));
     }
-    below_handle.force_closed();
+    downstream_handle.force_closed();
     service.ready().await.unwrap().call(()).await.unwrap();
     assert_eq!(handle.state(), State::Closed);
 }
