@@ -1,11 +1,11 @@
-//! The cases of `tests/data/behaviours.json`. A case with an unknown field cannot be replayed.
+//! The format of `tests/data/behaviours.json`. An unknown field in a replayed case is an error.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A case as stored. Its configuration and steps are parsed when it is replayed.
+/// A case. Its configuration and its steps are parsed when it is replayed.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Case {
     pub(crate) id: String,
@@ -33,11 +33,11 @@ impl Case {
     }
 }
 
-/// The configuration of a breaker, with the knobs on which breakers differ.
+/// The configuration of a breaker, and the knobs in which breakers differ.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Knobs {
-    /// `None` if the case is about the window alone.
+    /// `None` if the case concerns only the window.
     pub(crate) trip: Option<Vec<Rule>>,
     pub(crate) evaluate_on: Option<String>,
     #[serde(rename = "evaluate_every_ms")]
@@ -143,19 +143,19 @@ pub(crate) struct Step {
     pub(crate) duration_ms: u64,
     pub(crate) server_delay_ms: Option<u64>,
     pub(crate) for_ms: Option<u64>,
-    /// The name of a call that overlaps others.
+    /// The name of a call that overlaps other calls.
     pub(crate) call: String,
     pub(crate) breaker: Option<String>,
     pub(crate) instance: Option<String>,
     pub(crate) ok: u32,
     pub(crate) fail: u32,
-    /// The caller waits: the call is neither admitted nor rejected.
+    /// Whether the call is neither admitted nor rejected, because its caller waits.
     pub(crate) expect_later: bool,
     expect: Value,
 }
 
 impl Step {
-    /// The expected values by field name: `state`, `metrics.failed`, …
+    /// Returns the expected values by field name, such as `state` or `metrics.failed`.
     pub(crate) fn expected(&self) -> BTreeMap<String, String> {
         let mut flat = BTreeMap::new();
         flatten("", &self.expect, &mut flat);
@@ -181,7 +181,7 @@ fn flatten(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// A value in a form that can be compared: numbers without a trailing `.0`, lists separated by blanks.
+/// Formats a value for comparison. Numbers have no trailing `.0`, and list elements are separated by spaces.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

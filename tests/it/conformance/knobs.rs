@@ -1,7 +1,9 @@
-//! Differences between a knob of a case and our behaviour that the steps of the case do not show.
+//! Tests of the knobs that differ from ours, with the numbers of the cases. The steps of a case may not show the
+//! difference.
 //!
-//! Each function takes a breaker with the values of a case, takes the steps that show the difference, asserts our behaviour,
-//! and returns whether the case has the knob.
+//! Each function takes a breaker with the numbers of a case, makes the calls that show the difference, asserts our
+//! behaviour, and returns whether the case has the knob. In the comments, "theirs" is the original breaker and "ours"
+//! is this crate.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,11 +24,11 @@ fn reads(handle: &BreakerHandle, state: State) {
     assert_eq!(handle.state(), state, "{}", handle.name());
 }
 
-fn says(knob: &Option<String>, value: &str) -> bool {
+fn is_set(knob: &Option<String>, value: &str) -> bool {
     knob.as_deref() == Some(value)
 }
 
-/// The half-open configuration, if the knob has this value. The circuit is due for a probe.
+/// Returns the half-open settings and half-opens the circuit, if `how` accepts the settings.
 fn half_open<'a>(
     knobs: &'a Knobs,
     handle: &BreakerHandle,
@@ -38,7 +40,7 @@ fn half_open<'a>(
     Some(half_open)
 }
 
-/// Theirs opens above the rate, ours at the rate.
+/// Theirs opens above the rate. Ours opens at the rate.
 fn cmp(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some((rate, true)) = knobs.failure_rate() else { return false };
     let whole =
@@ -54,9 +56,9 @@ fn cmp(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs opens with a success after which the rate is too high, ours with the next failure.
+/// Theirs opens with a success if the rate is too high after it. Ours opens with the next failure.
 fn every_outcome(knobs: &Knobs, handle: &BreakerHandle) -> bool {
-    if !says(&knobs.evaluate_on, "every_outcome")
+    if !is_set(&knobs.evaluate_on, "every_outcome")
         || knobs.failure_rate().is_none()
         || knobs.min_calls < 2
     {
@@ -72,9 +74,9 @@ fn every_outcome(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs evaluates periodically, ours with each failure.
+/// Theirs evaluates its rules periodically. Ours opens with the failure itself.
 fn periodic(knobs: &Knobs, handle: &BreakerHandle) -> bool {
-    if !says(&knobs.evaluate_on, "periodic") {
+    if !is_set(&knobs.evaluate_on, "periodic") {
         return false;
     }
     (1..knobs.min_calls).for_each(|_| permit(handle).failure());
@@ -84,13 +86,13 @@ fn periodic(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs counts calls above the threshold as slow, ours also calls at the threshold.
+/// In theirs, a call is slow if it takes longer than the limit. In ours, it is slow if it takes at least the limit.
 async fn slow(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let rule = knobs.trip.iter().flatten().find(|rule| matches!(rule, Rule::SlowRate { .. }));
     let (Some(Rule::SlowRate { cmp, .. }), Some(after)) = (rule, knobs.slow_call_ms) else {
         return false;
     };
-    assert!(says(&knobs.slow_cmp, ">") && cmp == ">=", "the share itself is compared as ours");
+    assert!(is_set(&knobs.slow_cmp, ">") && cmp == ">=", "the share is compared as in ours");
     let permits: Vec<_> = (0..knobs.min_calls).map(|_| permit(handle)).collect();
     pass(ms(after)).await;
     permits.into_iter().for_each(Permit::success);
@@ -98,9 +100,9 @@ async fn slow(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs admits after the end of the cooldown, ours at its end and not a nanosecond earlier.
+/// Theirs admits after the end of the cooldown. Ours admits at the end, and not a nanosecond earlier.
 async fn boundary(knobs: &Knobs, handle: &BreakerHandle) -> bool {
-    if !says(&knobs.cooldown_boundary, "exclusive") {
+    if !is_set(&knobs.cooldown_boundary, "exclusive") {
         return false;
     }
     for _ in 0..1_000 {
@@ -120,9 +122,9 @@ async fn boundary(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs closes with an ignored outcome of a probe, ours ignores it, for the probe and in the window.
+/// Theirs closes half-open with an ignored outcome. In ours, it is neutral in half-open and in the window.
 fn ignored(knobs: &Knobs, handle: &BreakerHandle) -> bool {
-    if !says(&knobs.ignored, "success") {
+    if !is_set(&knobs.ignored, "success") {
         return false;
     }
     permit(handle).ignore();
@@ -136,9 +138,9 @@ fn ignored(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs lets a result from before the trip decide half-open, ours counts it as late.
+/// In theirs, a result from before the trip decides half-open. Ours counts it as late.
 fn stale(knobs: &Knobs, handle: &BreakerHandle) -> bool {
-    if !says(&knobs.stale, "count") {
+    if !is_set(&knobs.stale, "count") {
         return false;
     }
     let old = [permit(handle), permit(handle)];
@@ -154,7 +156,7 @@ fn stale(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs limits the total number of permits, or has no limit. Ours limits concurrent permits.
+/// Theirs limits the total number of probes, or does not limit it. Ours limits the number of concurrent probes.
 fn scope(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let counts =
         |how: &HalfOpen| how.permit_scope != "concurrent" && how.successes.is_some_and(|n| n > 1);
@@ -168,7 +170,7 @@ fn scope(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs waits for its last call, ours reopens with the failure that decides.
+/// Theirs decides with the last of its calls. Ours reopens with the failure that decides.
 fn decide(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let waits = |how: &HalfOpen| ["rate_after_min_calls", "failure_rate"].contains(&&*how.decide);
     let Some(how) = half_open(knobs, handle, waits) else { return false };
@@ -183,7 +185,7 @@ fn decide(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     true
 }
 
-/// Theirs ends half-open after a time, ours has no limit while no probe is in flight.
+/// Theirs ends half-open after a time. Ours stays half-open if no probe is in flight.
 async fn max_wait(knobs: &Knobs, handle: &BreakerHandle) -> bool {
     let Some(how) = half_open(knobs, handle, |how| how.max_wait_ms.is_some()) else { return false };
     pass(ms(10 * how.max_wait_ms.expect("a limit"))).await;
@@ -193,8 +195,8 @@ async fn max_wait(knobs: &Knobs, handle: &BreakerHandle) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_knob_that_differs_is_turned() {
-    let mut turned = BTreeMap::new();
+async fn every_knob_that_differs_is_tested() {
+    let mut found = BTreeMap::new();
     for case in Case::all().iter().filter(|case| !is_left_out(case)) {
         let (knobs, steps) = (case.config(), case.steps());
         let fresh = || knobs.handle(&case.id, &steps, &Attempts::default());
@@ -210,11 +212,11 @@ async fn every_knob_that_differs_is_turned() {
             ("half_open.decide", decide(&knobs, &fresh())),
             ("half_open.max_wait_ms", max_wait(&knobs, &fresh()).await),
         ] {
-            *turned.entry(knob).or_insert(0) += u32::from(done);
+            *found.entry(knob).or_insert(0) += u32::from(done);
         }
     }
-    for (knob, cases) in turned {
-        println!("opposite of {knob}: in {cases} cases");
-        assert!(cases > 0, "{knob} is nowhere");
+    for (knob, cases) in found {
+        println!("opposite of {knob}: {cases} cases");
+        assert!(cases > 0, "no case has {knob}");
     }
 }

@@ -1,9 +1,9 @@
-//! The expectations of the test suites of other breakers, replayed step by step through the public API in virtual time.
+//! Cases from the test suites of other breakers, replayed step by step through the public API in virtual time.
 //!
-//! The test runs every case of `tests/data/behaviours.json` that our configuration can express. If a case differs from our
-//! behaviour, the table of opposites names the step, our behaviour, and the knob that explains the difference. The test
-//! fails for a difference that is not in the table, and for an entry of the table that does not occur.
-//! `cargo test --test it conformance -- --nocapture` prints the cases.
+//! Every case of `data/behaviours.json` that our configuration can express is run. If a case differs from our
+//! behaviour because of a knob, the table of opposites has the step, our behaviour and the knob. The test fails if a
+//! difference is not in the table, and if a difference in the table does not occur. `cargo test --test it conformance
+//! -- --nocapture` prints the cases that were run.
 
 mod case;
 mod knobs;
@@ -22,7 +22,7 @@ fn is_left_out(case: &Case) -> bool {
     LEFT_OUT.iter().any(|(id, _)| *id == case.id)
 }
 
-/// The values that our breaker must show at a step: those of the case, with those of the table in their place.
+/// Returns the values that our breaker must have at a step: those of the case, except for those in the table.
 fn expected(
     case: &Case,
     at: usize,
@@ -34,7 +34,9 @@ fn expected(
     for opposite in OPPOSITES.iter().filter(|row| row.case == case.id && row.step == at) {
         for (field, value) in opposite.ours {
             match theirs.get(*field) {
-                None => wrong.push(format!("{} step {at}: {field} is not asked there", case.id)),
+                None => {
+                    wrong.push(format!("{} step {at}: the case does not expect {field}", case.id))
+                }
                 Some(same) if same == value => {
                     wrong.push(format!("{} step {at}: {field} does not differ", case.id));
                 }
@@ -103,10 +105,10 @@ fn only_a_few_cases_are_left_out_and_each_for_a_reason() {
     let cases = Case::all();
     assert!(LEFT_OUT.len() <= MOST_LEFT_OUT);
     let ids: BTreeSet<_> = LEFT_OUT.iter().map(|(id, _)| *id).collect();
-    assert_eq!(ids.len(), LEFT_OUT.len(), "one reason each");
+    assert_eq!(ids.len(), LEFT_OUT.len(), "a case is left out twice");
     for (id, reason) in LEFT_OUT {
-        assert!(cases.iter().any(|case| case.id == *id), "there is no case {id}");
-        assert!(REASONS.contains(reason), "{id}: {reason} is no reason");
+        assert!(cases.iter().any(|case| case.id == *id), "no case {id}");
+        assert!(REASONS.contains(reason), "{id}: {reason} is not a valid reason");
     }
 }
 
@@ -115,7 +117,7 @@ fn every_opposite_has_its_knob_in_the_case() {
     let cases = Case::all();
     for Opposite { case: id, step, knob, .. } in OPPOSITES {
         let case = cases.iter().find(|case| case.id == *id);
-        let case = case.unwrap_or_else(|| panic!("there is no case {id}"));
+        let case = case.unwrap_or_else(|| panic!("no case {id}"));
         assert!(!is_left_out(case), "{id} is not run");
         assert!(*step < case.steps().len(), "{id} has no step {step}");
         assert!(knob.is_in(case, &case.config()), "{id} does not have {knob:?}");
@@ -126,10 +128,10 @@ fn every_opposite_has_its_knob_in_the_case() {
 }
 
 #[test]
-fn what_must_not_be_copied_is_inverted() {
+fn known_misbehaviour_is_not_copied() {
     for case in Case::all() {
         let warned = case.notes.contains("ANTI-BEHAVIOUR") || case.notes.contains("REQUIRED");
         let inverted = OPPOSITES.iter().any(|row| row.case == case.id);
-        assert!(!warned || inverted, "{} is copied", case.id);
+        assert!(!warned || inverted, "{} has no opposite", case.id);
     }
 }

@@ -1,4 +1,4 @@
-//! One breaker with a receiver of its transitions and a task that waits for its changes.
+//! One breaker, seen through its events and a waiter.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,30 +8,30 @@ use tower_breaker::{
     handle::{Events, WindowSnapshot},
 };
 
-/// One breaker with its listeners.
+/// One breaker, its recorded transitions and its waiter.
 pub(crate) struct Breaker {
     pub(crate) handle: BreakerHandle,
     events: Events,
     transitions: Vec<Transition>,
-    /// The last state of which the waiter was notified.
-    told: Option<(Arc<Mutex<State>>, JoinHandle<()>)>,
+    /// The last state that the waiter saw, and the task of the waiter.
+    waiter: Option<(Arc<Mutex<State>>, JoinHandle<()>)>,
 }
 
 impl Breaker {
     pub(crate) fn new(handle: BreakerHandle, eager: bool) -> Self {
-        let told = eager.then(|| {
-            let told = Arc::new(Mutex::new(handle.state()));
-            let (mut watch, write) = (handle.watch(), Arc::clone(&told));
+        let waiter = eager.then(|| {
+            let waiter = Arc::new(Mutex::new(handle.state()));
+            let (mut watch, write) = (handle.watch(), Arc::clone(&waiter));
             let task = tokio::spawn(async move {
                 loop {
                     let state = watch.changed().await;
                     *write.lock().expect("not poisoned") = state;
                 }
             });
-            (told, task)
+            (waiter, task)
         });
         let events = handle.events();
-        Self { handle, events, transitions: Vec::new(), told }
+        Self { handle, events, transitions: Vec::new(), waiter }
     }
 
     pub(crate) fn listen(&mut self) {
@@ -40,11 +40,15 @@ impl Breaker {
         }
     }
 
-    /// The state that the next call meets. Asserts that the waiter was notified of the same state without a call.
+    /// Returns the current state. If `waited`, checks that the waiter saw the same state without a call.
     pub(crate) fn state(&self, waited: bool) -> String {
         let state = self.handle.state();
-        if let (Some((told, _)), true) = (&self.told, waited) {
-            assert_eq!(*told.lock().expect("not poisoned"), state, "told to whoever waits");
+        if let (Some((waiter, _)), true) = (&self.waiter, waited) {
+            assert_eq!(
+                *waiter.lock().expect("not poisoned"),
+                state,
+                "the state that the waiter saw"
+            );
         }
         match self.handle.mode() {
             Mode::Shadow => "metrics_only".into(),
@@ -52,7 +56,7 @@ impl Breaker {
         }
     }
 
-    /// The figures that theirs shows while open. Ours are those in the transition.
+    /// Returns the window. While open, theirs still shows the window of the trip, which our transition carries.
     pub(crate) fn window(&self) -> WindowSnapshot {
         match self.transitions.last() {
             Some(last) if last.to == State::Open => last.window,
@@ -68,7 +72,7 @@ impl Breaker {
 
 impl Drop for Breaker {
     fn drop(&mut self) {
-        if let Some((_, task)) = &self.told {
+        if let Some((_, task)) = &self.waiter {
             task.abort();
         }
     }

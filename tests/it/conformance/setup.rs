@@ -9,7 +9,7 @@ use tower_breaker::{
 
 use super::case::{CooldownForm, HalfOpen, Knobs, Rule, Step, WindowForm};
 
-/// The attempts for which a cooldown was requested.
+/// The attempts for which the cooldown function was called.
 pub(crate) type Attempts = Arc<Mutex<Vec<u32>>>;
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -20,7 +20,7 @@ impl Knobs {
     pub(crate) fn handle(&self, name: &str, steps: &[Step], attempts: &Attempts) -> BreakerHandle {
         let settings = self.settings(steps);
         match &self.cooldown {
-            // Settings allow no cooldown of zero, but a cooldown function does.
+            // The settings allow no cooldown of zero, but a cooldown function may return it.
             Some(CooldownForm::RecordedAttempts { ms: 0 } | CooldownForm::Fixed { ms: 0, .. }) => {
                 let attempts = Arc::clone(attempts);
                 let config =
@@ -46,7 +46,7 @@ impl Knobs {
             .trip(self.trip())
             .window(self.window())
             .cooldown(self.cooldown())
-            // As in the other breakers, each close resets the attempt.
+            // In the other breakers, each close resets the attempt.
             .stable_for(Duration::ZERO)
             .throttled(throttled)
             .hold_jitter(0.0)
@@ -106,7 +106,7 @@ impl Knobs {
             "first_outcome" => Probe::successes(1),
             "consecutive_successes" => Probe::successes(number(successes)),
             "sampled" => {
-                // This number of failures is tolerated. One more reopens.
+                // `most` failures are tolerated. One more reopens the circuit.
                 let calls = number(calls);
                 let most = half_open.max_failure_ratio.expect("a ratio") * f64::from(calls);
                 Probe::sample(calls, share(most as u32 + 1, calls))
@@ -115,7 +115,7 @@ impl Knobs {
                 Probe::sample(number(capacity), share(number(failures), number(capacity)))
             }
             "success_ratio" => {
-                // Reopens with the failure after which the successes cannot be reached.
+                // The circuit reopens with the failure after which the successes can no longer be reached.
                 let calls = number(capacity);
                 Probe::sample(calls, share(calls - number(successes) + 1, calls))
             }
@@ -130,14 +130,14 @@ impl Knobs {
             other => panic!("unknown way to decide: {other}"),
         };
         let permits = if permits == 0 { Probe::MAX_IN_FLIGHT } else { permits };
-        // Their time limit covers the whole half-open period and does not run while a call's duration is only recorded.
+        // Their time limit applies to all of half-open, and does not run while the duration of a call is only recorded.
         let longest = steps.iter().map(|step| step.duration_ms).max().unwrap_or(0);
         let lease =
             half_open.max_wait_ms.map_or(Probe::DEFAULT_LEASE, |most| ms(most.max(longest + 1)));
         probe.in_flight(permits).lease(lease)
     }
 
-    /// The failure rate that opens the circuit, and whether their breaker opens only above it.
+    /// Returns the failure rate that opens the circuit, and whether theirs opens only above it.
     pub(crate) fn failure_rate(&self) -> Option<(f64, bool)> {
         self.trip.iter().flatten().find_map(|rule| match rule {
             Rule::FailureRate { threshold, cmp } => Some((*threshold, cmp == ">")),
@@ -146,7 +146,7 @@ impl Knobs {
         })
     }
 
-    /// Whether theirs acts by a timer. Then a task waits on our handle, because ours has a timer only while a task waits.
+    /// Returns whether theirs acts by a timer. Ours has a timer only while a waiter exists, so the test adds a waiter.
     pub(crate) fn eager(&self) -> bool {
         let cooldown = matches!(
             self.cooldown,
@@ -158,7 +158,7 @@ impl Knobs {
         cooldown || self.half_open.as_ref().is_some_and(|half_open| half_open.max_wait_ms.is_some())
     }
 
-    /// The length of the first open period.
+    /// Returns the length of the first open period.
     pub(crate) fn first_cooldown(&self) -> Duration {
         match self.cooldown {
             Some(CooldownForm::Fixed { ms: wait, .. }) => ms(wait),

@@ -1,47 +1,49 @@
-//! The differences from other breakers, by step, and the cases that our configuration cannot express.
+//! The differences from the other breakers, step by step, and the cases that our configuration cannot express.
+//!
+//! "Theirs" is the original breaker of a case, "ours" is this crate.
 
 use super::case::{Case, Knobs, WindowForm};
 use super::setup::ms;
 
-/// The explanation of a difference. The test checks that the case has it.
+/// The reason for a difference. Each one is visible in the case itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knob {
-    /// Theirs evaluates its rules after every outcome, or periodically. Ours evaluates a rule when its numerator grows.
+    /// Theirs evaluates its rules after every outcome or periodically. Ours evaluates a rule when its numerator grew.
     EvaluateOn,
-    /// Theirs admits after the end of the cooldown, ours at its end.
+    /// Theirs admits after the end of the cooldown. Ours admits at the end.
     CooldownBoundary,
-    /// Theirs decides half-open when its last call has ended, ours as soon as the decision is certain.
+    /// Theirs decides half-open when the last of its calls has ended. Ours decides as soon as the result is certain.
     Decide,
-    /// Theirs counts an ignored outcome as a success, ours ignores it.
+    /// Theirs counts an ignored outcome as a success. In ours, it is neutral.
     Ignored,
-    /// Theirs limits the whole half-open period, ours each probe, because nothing can hang without a probe.
+    /// Theirs limits the time of half-open. Ours limits the time of each probe, because only a probe can hang.
     MaxWait,
-    /// Theirs lets a call without a permit wait for the decision, ours rejects it.
+    /// In theirs, a call above the limit waits for the result of the probes. Ours rejects it.
     Overflow,
-    /// Theirs clears its whole window at once. Ours slides, and only a change of state ends an epoch.
+    /// Theirs clears its whole window at once. Ours slides, and only a transition ends an epoch.
     Tumbling,
-    /// An open period past its deadline reads as half-open. One without a cooldown does so from the start.
+    /// An open circuit reads as half-open from its deadline on, and without a cooldown from the start.
     LazyState,
-    /// The case shows behaviour that a breaker must not have.
+    /// The case shows a known misbehaviour.
     AntiBehaviour,
 }
 
 impl Knob {
-    /// Whether the case has this configuration.
+    /// Returns whether the case has this knob.
     pub(crate) fn is_in(self, case: &Case, knobs: &Knobs) -> bool {
         let half_open = knobs.half_open.as_ref();
-        let says = |knob: &Option<String>, values: &[&str]| {
+        let is_one_of = |knob: &Option<String>, values: &[&str]| {
             knob.as_deref().is_some_and(|value| values.contains(&value))
         };
         match self {
-            Self::EvaluateOn => says(&knobs.evaluate_on, &["every_outcome", "periodic"]),
-            Self::CooldownBoundary => says(&knobs.cooldown_boundary, &["exclusive"]),
+            Self::EvaluateOn => is_one_of(&knobs.evaluate_on, &["every_outcome", "periodic"]),
+            Self::CooldownBoundary => is_one_of(&knobs.cooldown_boundary, &["exclusive"]),
             Self::Decide => half_open.is_some_and(|how| {
                 ["rate_after_min_calls", "failure_rate"].contains(&&*how.decide)
             }),
-            Self::Ignored => says(&knobs.ignored, &["success"]),
+            Self::Ignored => is_one_of(&knobs.ignored, &["success"]),
             Self::MaxWait => half_open.is_some_and(|how| how.max_wait_ms.is_some()),
-            Self::Overflow => says(&knobs.half_open_overflow, &["wait"]),
+            Self::Overflow => is_one_of(&knobs.half_open_overflow, &["wait"]),
             Self::Tumbling => matches!(knobs.window, WindowForm::Tumbling { .. }),
             Self::LazyState => knobs.cooldown.is_some() && knobs.first_cooldown() == ms(0),
             Self::AntiBehaviour => case.notes.contains("ANTI-BEHAVIOUR"),
@@ -49,7 +51,7 @@ impl Knob {
     }
 }
 
-/// A difference at one step of one case: our values in place of the expected ones.
+/// The values of our breaker at one step of a case that differ from the expected ones.
 pub(crate) struct Opposite {
     pub(crate) case: &'static str,
     pub(crate) step: usize,
@@ -72,9 +74,9 @@ const CLOSED: (&str, &str) = ("state", "closed");
 const OPEN: (&str, &str) = ("state", "open");
 const HALF_OPEN: (&str, &str) = ("state", "half_open");
 
-/// Every difference. Values that are not listed must equal those of the case, and listed values must differ.
+/// All differences. A value in this table must differ from the case. Every other value must be equal.
 pub(crate) const OPPOSITES: &[Opposite] = &[
-    // Of five calls, three failed and the last succeeded. A success is no reason to open.
+    // Three of five calls are failures, but the last call is a success, so no rule is evaluated.
     at("r4j-01-rate-evaluated-on-success", 4, Knob::EvaluateOn, &[CLOSED]),
     at(
         "r4j-01-rate-evaluated-on-success",
@@ -82,7 +84,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
         Knob::EvaluateOn,
         &[ADMITTED, CLOSED, ("metrics.not_permitted", "0")],
     ),
-    // Two failures are half of four. The other two probes cannot change the decision and are not sent. Probes are in no
+    // Two failures are half of four. The other two probes cannot change that and are not sent. Probes are not in the
     // window.
     at("r4j-05-half-open-decides-only-when-full", 3, Knob::Decide, &[OPEN]),
     at("r4j-05-half-open-decides-only-when-full", 4, Knob::Decide, &[REJECTED, OPEN]),
@@ -105,13 +107,13 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
         Knob::Decide,
         &[REJECTED, ("metrics.slow_rate", "none"), ("metrics.failure_rate", "none")],
     ),
-    // After three successes of four, one failure cannot reach one half.
+    // With three successes of four, the failure rate cannot reach one half.
     at("r4j-09-half-open-all-ignored-then-ok", 8, Knob::Decide, &[CLOSED]),
     at("r4j-11-cooldown-boundary-exclusive", 1, Knob::CooldownBoundary, &[ADMITTED]),
     at("r4j-21-max-wait-half-open-to-open", 2, Knob::MaxWait, &[HALF_OPEN]),
     at("polly-11-cancelled-probe-closes", 11, Knob::AntiBehaviour, &[HALF_OPEN]),
     at("failsafe-13-rate-in-period", 5, Knob::LazyState, &[HALF_OPEN]),
-    // Ours opened with the second failure of three, one step earlier. This call is the first probe after that.
+    // The circuit opened one step earlier, with the second failure of three. This is the first probe after that.
     at("failsafe-13-rate-in-period", 8, Knob::Decide, &[HALF_OPEN]),
     at("gobreaker-05-generation", 3, Knob::Tumbling, &[("metrics.requests", "2")]),
     at(
@@ -123,7 +125,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
     at("cockatiel-07-overflow-waits-for-verdict", 3, Knob::Overflow, &[REJECTED]),
     at("opossum-03-filtered-error-closes-half-open", 2, Knob::Ignored, &[HALF_OPEN]),
     at("opossum-07-own-bulkhead-rejection-trips", 2, Knob::AntiBehaviour, &[CLOSED]),
-    // The first failure opens the circuit at once, not at the next evaluation.
+    // The first failure opens the circuit at once, not at the next periodic evaluation.
     at("hystrix-05-multiple-windows", 1, Knob::EvaluateOn, &[REJECTED]),
     at("hystrix-05-multiple-windows", 2, Knob::EvaluateOn, &[REJECTED]),
     at("hystrix-05-multiple-windows", 3, Knob::EvaluateOn, &[REJECTED]),
@@ -132,7 +134,7 @@ pub(crate) const OPPOSITES: &[Opposite] = &[
     at("litellm-03-counter-window", 3, Knob::Tumbling, &[("metrics.failed", "2")]),
 ];
 
-/// Further steps after the last one, which show the result of a difference. In the format of the file.
+/// Steps after the last step of a case, which show the effect of the difference. The format is that of the file.
 pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
     (
         "r4j-01-rate-evaluated-on-success",
@@ -144,8 +146,8 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         r#"[{"op": "call", "outcome": "fail", "expect": {"admission": "allowed", "state": "metrics_only",
              "metrics": {"not_permitted": 0, "would_reject": 1}, "events": {"threshold_exceeded": 1}}}]"#,
     ),
-    // Probes that never return cannot wedge the breaker: their leases end after 1 s, and a waiter is notified without a
-    // call.
+    // Probes that never return do not wedge the circuit. Their leases end after 1 s, and a waiter sees the end without
+    // a call.
     (
         "r4j-21-max-wait-half-open-to-open",
         r#"[{"at_ms": 2000, "op": "begin", "call": "a", "expect": {"admission": "allowed", "state": "half_open"}},
@@ -160,7 +162,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         "polly-03-late-failure-does-not-extend",
         r#"[{"at_ms": 1000, "op": "check", "expect": {"metrics": {"late": 1}}}]"#,
     ),
-    // The cancelled probe has returned its permit.
+    // The cancelled probe has returned its lease.
     (
         "polly-11-cancelled-probe-closes",
         r#"[{"at_ms": 1001, "op": "begin", "call": "q", "expect": {"admission": "allowed", "state": "half_open"}},
@@ -174,7 +176,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
         "opossum-03-filtered-error-closes-half-open",
         r#"[{"at_ms": 150, "op": "call", "outcome": "ok", "expect": {"admission": "allowed", "state": "closed"}}]"#,
     ),
-    // Rejections of an outer limit do not reach the breaker.
+    // Calls that an outer limit refuses do not reach the breaker.
     (
         "opossum-07-own-bulkhead-rejection-trips",
         r#"[{"op": "check", "expect": {"metrics": {"requests": 1, "failed": 0, "not_permitted": 0}}}]"#,
@@ -185,7 +187,7 @@ pub(crate) const AFTERWARDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The reasons for which a case may be left out.
+/// The valid reasons to leave a case out.
 pub(crate) const REASONS: &[&str] = &[
     "distributed",
     "ejection",
@@ -197,17 +199,17 @@ pub(crate) const REASONS: &[&str] = &[
     "group control",
 ];
 
-/// The maximum number of cases that may be left out.
+/// The largest number of cases that may be left out.
 pub(crate) const MOST_LEFT_OUT: usize = 16;
 
-/// The cases that our configuration cannot express, with the reason.
+/// The cases that our configuration cannot express, and why.
 pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
-    // No verb makes a breaker half-open, so none can be illegal.
+    // Ours has no verb that makes a breaker half-open, so no such verb can be illegal.
     ("r4j-19-illegal-transition", "manual half-open"),
-    // A breaker in one process has no store that can fail.
+    // Ours has no shared store that can fail.
     ("pybreaker-05-redis-down-fallback-state", "distributed"),
     ("litellm-01-first-failure-classes", "another system's decision table"),
     ("throttle-01-rejection-rate", "another system's decision table"),
-    // Readmits hosts without a probe, on ticks, with a multiplier that shrinks with each healthy one.
+    // Theirs returns hosts without a probe, at ticks, with a multiplier that shrinks with each healthy tick.
     ("envoy-01-eject-time-backoff", "ejection"),
 ];

@@ -1,4 +1,4 @@
-//! Performs the steps of a case and returns what the breaker shows after each.
+//! Runs the steps of a case, and reads the values after each step.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -18,7 +18,7 @@ use super::case::{Knobs, Step};
 use super::seen::Breaker;
 use super::setup::{Attempts, ms};
 
-/// A guarded service whose calls run until they are dropped.
+/// A guarded service whose calls never end by themselves.
 type Guarded = BoxCloneService<(), (), BoxError>;
 
 /// A call in flight.
@@ -27,7 +27,7 @@ enum Running {
     Call { _future: Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>> },
 }
 
-/// The effect of a step.
+/// The result of a step.
 #[derive(Default)]
 struct Done {
     admission: Option<&'static str>,
@@ -42,7 +42,7 @@ pub(crate) struct World {
     rejected: BTreeMap<String, bool>,
     attempts: Attempts,
     start: Instant,
-    /// The time by which calls have advanced the clock, which does not move in the original.
+    /// The total duration of the calls so far. In the original breaker, the clock does not advance during a call.
     shift: Duration,
 }
 
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// Performs one step, and returns the values of the expected fields.
+    /// Runs one step, and returns the values of the given fields.
     pub(crate) async fn step<'a>(
         &mut self,
         step: &Step,
@@ -91,7 +91,7 @@ impl World {
         let name = step.breaker.as_ref().or(step.instance.as_ref());
         let mut done = Done::default();
         if step.op == "attach" {
-            // A second layer that joins the breaker stands for a second instance.
+            // A second layer joins the breaker. It stands for a second instance within one process.
             let first = &self.breakers.values().next().expect("one breaker").handle;
             let second = CircuitBreakerLayer::join(first, Config::default()).handle();
             let name = name.expect("an instance").clone();
@@ -128,11 +128,11 @@ impl World {
             }
             "end" => match self.calls.remove(&step.call) {
                 Some(Running::Permit(permit)) => permit.settle(outcome(step)),
-                _ => panic!("call {:?} does not run", step.call),
+                _ => panic!("call {:?} is not in flight", step.call),
             },
-            "cancel" => drop(self.calls.remove(&step.call).expect("a call that runs")),
+            "cancel" => drop(self.calls.remove(&step.call).expect("a call in flight")),
             "force_open" => {
-                // Theirs is an open period with an end. Our `force_open` is their `hold_open`.
+                // Their `force_open` is an open period with an end. Our `force_open` is their `hold_open`.
                 handle.hold_for(step.for_ms.map_or(self.knobs.first_cooldown(), ms));
             }
             "force_half_open" => {
@@ -151,18 +151,18 @@ impl World {
     /// Makes a whole call. Its duration passes, and its result is returned unchanged.
     async fn call(&mut self, step: &Step, handle: &BreakerHandle) -> Done {
         let took = ms(step.duration_ms);
-        let own = if step.outcome == "ok" { Ok(()) } else { Err("its own error") };
+        let expected = if step.outcome == "ok" { Ok(()) } else { Err("the error of the call") };
         let call = async {
             pass(took).await;
-            own
+            expected
         };
         match handle.run_with(call, |_| outcome(step)).await {
             Err(BreakerError::Open(open)) => rejected(&open),
             result => {
                 assert_eq!(
                     result,
-                    own.map_err(BreakerError::Inner),
-                    "the result is the call's own"
+                    expected.map_err(BreakerError::Inner),
+                    "the result is that of the call"
                 );
                 self.shift += took;
                 Done { admission: Some("allowed"), retry_after: None }
@@ -179,7 +179,7 @@ impl World {
                 let mut future = guarded.call(());
                 match futures_util::poll!(&mut future) {
                     std::task::Poll::Pending => Ok(Running::Call { _future: future }),
-                    std::task::Poll::Ready(done) => Err(done.expect_err("it never ends well")),
+                    std::task::Poll::Ready(done) => Err(done.expect_err("a call never succeeds")),
                 }
             }
         };
@@ -240,7 +240,7 @@ fn rejected(open: &CircuitOpen) -> Done {
 
 fn outcome(step: &Step) -> Outcome {
     match (step.outcome.as_str(), step.server_delay_ms) {
-        // A throttled outcome opens a hold by itself. The wait of a failure only extends a cooldown.
+        // A response that requests a pause opens the circuit. The wait of a failure only lengthens an open period.
         ("fail", Some(wait)) => Outcome::throttled().retry_after(ms(wait)),
         ("fail", None) => Outcome::failure(),
         ("ok", None) => Outcome::success(),
@@ -250,7 +250,7 @@ fn outcome(step: &Step) -> Outcome {
     }
 }
 
-/// Advances the clock, and runs the tasks that it wakes.
+/// Advances the clock and lets all woken tasks run.
 pub(crate) async fn pass(time: Duration) {
     if !time.is_zero() {
         tokio::time::advance(time).await;
