@@ -1,4 +1,4 @@
-//! Somebody else's code that uses the breaker while the breaker runs it.
+//! Callbacks, subscribers and wakers that use the breaker while the breaker runs them.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
@@ -10,19 +10,19 @@ use tower_breaker::{BreakerHandle, Config, Outcome, State};
 
 use crate::support::doubles::{Down, Reply, call, config, guarded};
 
-/// Runs `work` in a thread; a deadlock fails the test instead of hanging it.
+/// Runs `work` in a thread. A deadlock fails the test instead of hanging it.
 fn within(work: impl FnOnce() + Send + 'static) {
     let (done, is_done) = channel();
     let worker = std::thread::spawn(move || {
         work();
-        done.send(()).expect("somebody waits");
+        done.send(()).expect("the test waits");
     });
     let ended = is_done.recv_timeout(Duration::from_secs(60));
     assert_ne!(ended, Err(RecvTimeoutError::Timeout), "a deadlock");
     worker.join().expect("no panic");
 }
 
-/// Everything that looks or locks, here and from a thread of its own: that one would wait for any lock that is held.
+/// Reads and locks the breaker in this thread and in another one. The other thread would wait for any held lock.
 fn use_it(handle: &BreakerHandle, state: State) {
     let other = handle.clone();
     within(move || {
@@ -35,18 +35,18 @@ fn use_it(handle: &BreakerHandle, state: State) {
     assert_eq!((handle.state(), handle.snapshot().state), (state, state));
 }
 
-/// TR05, CB02, M09: listeners ran under the lock, and before the new state was shown: one that asked for it was told
-/// the old one, and one that asked for more hung. FS05: so did those of a reset.
+/// TR05, CB02, M09: listeners ran under the lock and before the new state was visible. A listener that read the state
+/// got the old one, and a listener that locked the breaker hung. FS05: the callbacks of `reset` hung in the same way.
 #[cfg(feature = "tracing")]
 #[test]
-fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_change() {
+fn a_subscriber_sees_the_new_state_and_may_use_the_breaker_after_every_kind_of_change() {
     use std::sync::Mutex;
 
     use tower_breaker::Backoff;
     use tracing_subscriber::layer::{Layer, SubscriberExt};
 
-    // Whether anybody listens is remembered for the whole process.
-    let name = "an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_change";
+    // `tracing` caches for the whole process whether a subscriber is interested.
+    let name = "a_subscriber_sees_the_new_state_and_may_use_the_breaker_after_every_kind_of_change";
     if !crate::defects::is_alone(&format!("callbacks::{name}")) {
         return;
     }
@@ -67,7 +67,7 @@ fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_chang
     }
 
     within(|| {
-        // Longer than anybody looks.
+        // Longer than the test runs.
         let cooldown = Backoff::fixed(Duration::from_secs(3_600));
         let settings =
             crate::support::doubles::settings().to_builder().cooldown(cooldown).build().unwrap();
@@ -86,19 +86,19 @@ fn an_observer_sees_the_new_state_and_may_use_the_breaker_whatever_made_it_chang
         });
         use State::*;
         let seen = seen.lock().unwrap();
-        // A hold of no time is due when it is seen, so the opening and the half-opening look alike.
+        // A hold of zero is due at once, so both of its transitions read as half-open.
         assert_eq!(*seen, [Open, Closed, HalfOpen, HalfOpen, Closed, ForcedOpen, Closed]);
     });
 }
 
-/// TR05, CB02: the same of what judges a result, and of what answers a rejection.
+/// TR05, CB02: the classifier and the rejection policy ran under the lock.
 #[test]
-fn a_classifier_and_an_answer_may_use_the_breaker() {
+fn a_classifier_and_a_rejection_policy_may_use_the_breaker() {
     within(|| {
         let own: Arc<OnceLock<BreakerHandle>> = Arc::default();
-        let (judging, answering) = (Arc::clone(&own), Arc::clone(&own));
-        let judge = move |result: Result<&&'static str, &Down>| {
-            let handle = judging.get().unwrap();
+        let (for_classifier, for_policy) = (Arc::clone(&own), Arc::clone(&own));
+        let classify = move |result: Result<&&'static str, &Down>| {
+            let handle = for_classifier.get().unwrap();
             use_it(handle, State::Closed);
             if result.is_err() {
                 handle.force_open(None);
@@ -106,13 +106,13 @@ fn a_classifier_and_an_answer_may_use_the_breaker() {
             Outcome::failure()
         };
         let answer = move |(), _| {
-            let handle = answering.get().unwrap();
+            let handle = for_policy.get().unwrap();
             use_it(handle, State::ForcedOpen);
             handle.force_closed();
             "instead"
         };
         let (mut service, script, handle) =
-            guarded(config().classify_fn(judge).reject_with(answer));
+            guarded(config().classify_fn(classify).reject_with(answer));
         assert!(own.set(handle.clone()).is_ok());
         assert_eq!(call(&mut service).now_or_never().unwrap(), Ok("ok"));
         script.reply(Reply::Fails);
@@ -138,9 +138,9 @@ impl Drop for Busy {
     }
 }
 
-/// TR05: what is woken is somebody else's code, too.
+/// TR05: a waker is user code that the breaker runs.
 #[test]
-fn whoever_is_woken_may_use_the_breaker_from_inside_the_wake() {
+fn a_waker_may_use_the_breaker_while_it_is_woken_or_dropped() {
     within(|| {
         let (mut service, _, handle) = guarded(Config::pending_while_open(config()));
         handle.force_open(None);
@@ -148,7 +148,7 @@ fn whoever_is_woken_may_use_the_breaker_from_inside_the_wake() {
             let mut watch = Box::pin(handle.watch());
             let mut again = Box::pin(handle.events());
             for _ in 0..2 {
-                // The second waker takes the place of the first, whose task ends with it.
+                // The second waker replaces the first one and drops its task.
                 let waker = Waker::from(Arc::new(Busy(handle.clone())));
                 let mut cx = Context::from_waker(&waker);
                 assert!(watch.as_mut().poll_next(&mut cx).is_pending());
@@ -158,7 +158,7 @@ fn whoever_is_woken_may_use_the_breaker_from_inside_the_wake() {
             }
             handle.force_closed();
             handle.force_open(None);
-            // Left while it waits.
+            // Dropped while it waits.
             let waker = Waker::from(Arc::new(Busy(handle.clone())));
             let _ = watch.as_mut().poll_next(&mut Context::from_waker(&waker));
         }

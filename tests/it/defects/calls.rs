@@ -1,4 +1,4 @@
-//! The calls themselves.
+//! Defects that concern guarded calls.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tower_breaker::{
 
 use crate::support::breakers::*;
 
-/// F11: a lock was held around the guarded call, so that five calls at once took the time of five. gobreaker's
-/// store and recloser's pinned epoch are the same mistake.
+/// F11: a lock was held during the guarded call, so five concurrent calls took the time of five. The store of
+/// gobreaker and the pinned epoch of recloser have the same defect.
 #[tokio::test(start_paused = true)]
-async fn calls_at_the_same_time_take_the_time_of_one() {
+async fn concurrent_calls_take_the_time_of_one() {
     for half_open in [false, true] {
         let settings = plain().probe(Probe::successes(5).in_flight(5)).build().unwrap();
         let layer = CircuitBreakerLayer::new(Config::default().settings(settings));
@@ -35,15 +35,15 @@ async fn calls_at_the_same_time_take_the_time_of_one() {
     }
 }
 
-/// F10: what its own bulkhead refused was counted, and opened the circuit.
+/// F10: calls that the bulkhead of the breaker refused counted as failures and opened the circuit.
 #[tokio::test(start_paused = true)]
-async fn what_a_limit_of_our_own_refused_opens_nothing_where_the_judge_says_so() {
-    let judge = |result: Result<&(), &BoxError>| match result {
+async fn a_refusal_by_a_limit_inside_opens_nothing_if_classified_as_ignored() {
+    let classify = |result: Result<&(), &BoxError>| match result {
         Ok(()) => Outcome::success(),
         Err(error) if error.is::<Overloaded>() => Outcome::ignored(),
         Err(_) => Outcome::failure(),
     };
-    let config = Config::default().settings(plain().build().unwrap()).classify_fn(judge);
+    let config = Config::default().settings(plain().build().unwrap()).classify_fn(classify);
     let layer = CircuitBreakerLayer::new(config);
     let handle = layer.handle();
     let service = ServiceBuilder::new().layer(layer).load_shed().concurrency_limit(1).service(
@@ -65,10 +65,10 @@ async fn what_a_limit_of_our_own_refused_opens_nothing_where_the_judge_says_so()
     service.oneshot(false).await.unwrap();
 }
 
-/// P23, P26: a backup's successes were taken for the primary's, so that the circuit closed on them, and its failures
-/// for nobody's.
+/// P23, P26: successes of a backup counted for the primary, so they closed its circuit. Failures of the backup were not
+/// counted.
 #[tokio::test(start_paused = true)]
-async fn primary_and_backup_are_judged_each_by_its_own_results() {
+async fn primary_and_backup_each_count_their_own_results() {
     let layers = ["primary", "backup"].map(|name| {
         let settings = plain().build().unwrap();
         CircuitBreakerLayer::new(Config::default().name(name).settings(settings))

@@ -1,4 +1,4 @@
-//! Half-open states that wedge, and those that let everybody through.
+//! Half-open states that wedge, and half-open states that admit every call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -12,8 +12,8 @@ use tower_breaker::{
 
 use crate::support::breakers::*;
 
-/// TR02: successes were counted in a window that forgets, permits were not: with probes further apart than the window
-/// the circuit stayed half-open, rejecting, for ever.
+/// TR02: successes were counted in a window that forgets, but permits were not. With probes further apart than the
+/// window, the circuit stayed half-open and rejected calls forever.
 #[tokio::test(start_paused = true)]
 async fn probes_further_apart_than_the_window_close_the_circuit() {
     for window in [Window::time(S(1)), Window::count(2)] {
@@ -35,8 +35,8 @@ async fn probes_further_apart_than_the_window_close_the_circuit() {
     }
 }
 
-/// FS01, RC01, CB03, TC02, LL01: all of a thousand waiting callers went into half-open. CR01, NL01: so many, once,
-/// and then nobody any more.
+/// FS01, RC01, CB03, TC02, LL01: all of a thousand waiting callers were admitted while half-open. CR01, NL01: the given
+/// number was admitted once, and then no caller ever again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_thousand_tasks_that_call_at_once_only_the_probes_reach_the_inner() {
     for probes in [1, 5] {
@@ -44,13 +44,13 @@ async fn of_a_thousand_tasks_that_call_at_once_only_the_probes_reach_the_inner()
         let settings = Settings::builder().probe(rule).build().unwrap();
         let layer = CircuitBreakerLayer::new(Config::default().settings(settings));
         let handle = layer.handle();
-        let (hits, answers) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let (hits, responses) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let service = {
-            let (hits, answers) = (Arc::clone(&hits), Arc::clone(&answers));
+            let (hits, responses) = (Arc::clone(&hits), Arc::clone(&responses));
             layer.layer(service_fn(move |()| {
                 hits.fetch_add(1, SeqCst);
-                let answers = Arc::clone(&answers);
-                async move { answers.acquire().await.map(drop) }
+                let responses = Arc::clone(&responses);
+                async move { responses.acquire().await.map(drop) }
             }))
         };
         handle.hold_for(Duration::ZERO);
@@ -70,9 +70,11 @@ async fn of_a_thousand_tasks_that_call_at_once_only_the_probes_reach_the_inner()
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(S(60), all_decided).await.expect("nobody waits for the verdict");
+        tokio::time::timeout(S(60), all_decided)
+            .await
+            .expect("no call waits for the result of a probe");
         assert_eq!(hits.load(SeqCst), probes as usize);
-        answers.add_permits(1_000);
+        responses.add_permits(1_000);
         let mut rejected = 0;
         for caller in callers {
             match caller.await.unwrap() {
@@ -85,10 +87,10 @@ async fn of_a_thousand_tasks_that_call_at_once_only_the_probes_reach_the_inner()
     }
 }
 
-/// CR03: looking at the budget and taking from it were two steps: it went below zero, and 16 000 calls were admitted
-/// for 5. M05: whoever lost the race into half-open was admitted, and the count began again.
+/// CR03: the budget was read and taken in two steps, so it went below zero, and 16 000 calls were admitted instead of
+/// 5. M05: callers that lost the race into half-open were admitted, and the count began again.
 #[tokio::test(start_paused = true)]
-async fn no_more_probes_run_than_their_number_while_they_come_and_go_and_none_is_lost() {
+async fn probes_never_exceed_their_limit_while_they_come_and_go_and_no_lease_is_lost() {
     const PROBES: u32 = 5;
     let handle = breaker(plain().probe(Probe::successes(1).in_flight(PROBES)));
     handle.hold_for(Duration::ZERO);
@@ -106,7 +108,7 @@ async fn no_more_probes_run_than_their_number_while_they_come_and_go_and_none_is
                         })
                         .collect();
                     running.fetch_sub(probes.len(), SeqCst);
-                    // Cancelled: half-open goes on.
+                    // The probes are cancelled, and half-open continues.
                     drop(probes);
                 }
             });

@@ -1,4 +1,4 @@
-//! ErrorsAsFailures and times of another period.
+//! Results and deadlines of an earlier period.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use tower_breaker::{Backoff, BreakerHandle, Permit, State};
 
 use crate::support::breakers::*;
 
-/// BR03, BR04: a result half-opened the circuit by being recorded, and a late failure made the next cooldown longer
-/// although no probe had been sent.
+/// BR03, BR04: recording a result half-opened the circuit, and a late failure lengthened the next cooldown although no
+/// probe had been sent.
 #[tokio::test(start_paused = true)]
-async fn a_late_result_after_the_cooldown_half_opens_nothing_and_makes_no_cooldown_longer() {
+async fn a_late_result_after_the_cooldown_half_opens_nothing_and_lengthens_no_cooldown() {
     let ends: [fn(Permit); 4] = [Permit::success, Permit::failure, Permit::ignore, drop];
     for end in ends {
         let cooldown = Backoff::exponential(S(10), S(1_000)).jitter(0.0);
@@ -34,18 +34,18 @@ async fn a_late_result_after_the_cooldown_half_opens_nothing_and_makes_no_cooldo
     }
 }
 
-/// Makes a call when it is woken, and keeps what that was told.
+/// A waker that makes a call, and records the wait of its rejection.
 struct Calls(BreakerHandle, Mutex<Vec<Option<Duration>>>);
 
 impl Wake for Calls {
     fn wake(self: Arc<Self>) {
-        let rejection = self.0.try_acquire().expect_err("nobody may go yet");
+        let rejection = self.0.try_acquire().expect_err("the circuit is open");
         self.1.lock().unwrap().push(rejection.retry_after());
     }
 }
 
-/// M16: the new state was told before its time was set, so that whoever looked in between saw the end of the outage
-/// before, and half-opened at once.
+/// M16: the new state was published before its deadline, so a caller in between saw the deadline of the previous
+/// outage and half-opened the circuit at once.
 #[tokio::test(start_paused = true)]
 async fn a_second_opening_is_never_seen_with_the_end_of_the_first() {
     let handle = breaker(plain());

@@ -1,4 +1,4 @@
-//! What grows with every call, and what stays behind after every change.
+//! Memory that grows with every call or every transition.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use tower_breaker::{CircuitBreakerLayer, Config, State, handle::Lagged};
 
 use crate::support::breakers::*;
 
-/// RC05, RC06: every transition, and every breaker that went, left its state behind. M15: a verdict was lost
-/// where nobody read.
+/// RC05, RC06: every transition and every dropped breaker leaked its state. M15: a classified result was lost if a
+/// channel was full.
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_transitions_leave_nothing_behind_and_a_reader_that_sleeps_loses_no_verdict() {
-    // Every transition holds a count of the name, and the breaker itself does.
+async fn ten_thousand_transitions_leave_nothing_behind_and_a_slow_reader_learns_what_it_missed() {
+    // The breaker and each stored transition hold a reference to the name.
     let name: Arc<str> = Arc::from("leak");
-    // The rule lives as long as the breaker.
+    // The rule holds a reference as long as the breaker lives.
     let rule = Arc::new(());
     let layer = {
         let rule = Arc::clone(&rule);
@@ -32,7 +32,7 @@ async fn ten_thousand_transitions_leave_nothing_behind_and_a_reader_that_sleeps_
         assert_eq!(handle.state(), State::Closed);
         handle.force_closed();
     }
-    assert_eq!(Arc::strong_count(&name), bare + 256, "what is kept for a reader that is slow");
+    assert_eq!(Arc::strong_count(&name), bare + 256, "the transitions stored for a slow reader");
     assert_eq!(sleeps.try_recv(), Some(Err(Lagged(10_000 - 256))));
     drop(sleeps);
     assert_eq!(Arc::strong_count(&name), bare);
@@ -45,12 +45,16 @@ async fn ten_thousand_transitions_leave_nothing_behind_and_a_reader_that_sleeps_
     }
     assert_eq!(Arc::strong_count(&name), bare);
     drop((service, layer));
-    assert_eq!((Arc::strong_count(&rule), Arc::strong_count(&name)), (2, bare), "the handle's");
+    assert_eq!(
+        (Arc::strong_count(&rule), Arc::strong_count(&name)),
+        (2, bare),
+        "references of the handle"
+    );
     drop(handle);
     assert_eq!((Arc::strong_count(&rule), Arc::strong_count(&name)), (1, 1));
 }
 
-/// What the process holds in memory, as the kernel sees it: what no count of references can see, too.
+/// The resident memory of the process, which includes leaks that no reference count shows.
 #[cfg(target_os = "linux")]
 mod resident {
     use tower_breaker::{Backoff, Trip, Window};
@@ -58,13 +62,14 @@ mod resident {
     use super::*;
     use crate::defects::is_alone;
 
-    /// 4 KiB each.
+    /// Returns the number of resident pages of 4 KiB.
     fn pages() -> usize {
         let held = std::fs::read_to_string("/proc/self/statm").unwrap();
         held.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// Repeats `work`, and sees that the memory of this process stays. Other tests need memory, too.
+    /// Repeats `work` and checks that the memory of the process does not grow. Needs its own process, because other
+    /// tests allocate.
     fn needs_no_memory(test: &str, times: usize, mut work: impl FnMut(usize)) {
         if !is_alone(&format!("memory::resident::{test}")) {
             return;
@@ -73,11 +78,12 @@ mod resident {
         let before = pages();
         (0..times).for_each(&mut work);
         let more = pages().saturating_sub(before);
-        // 24 bytes each would be more than six times as many.
+        // 24 bytes for each repetition would be more than six times this limit.
         assert!(more < 256, "{more} pages more after {times} times");
     }
 
-    /// RC05: 60 bytes for every transition. The reference counts above see no state that nobody counts.
+    /// RC05: each transition leaked 60 bytes. The reference counts above do not show leaked state that holds no
+    /// reference.
     #[test]
     fn transitions_need_no_memory() {
         let settings = plain().cooldown(Backoff::fixed(Duration::from_nanos(1)));
@@ -92,8 +98,8 @@ mod resident {
         });
     }
 
-    /// M11: a time window kept 24 bytes for every call in it, and read them all with each call. What needs no memory
-    /// for a call has no list of calls to read.
+    /// M11: a time window kept 24 bytes for each call in it, and read all of them at each call. A window that needs no
+    /// memory for a call has no list of calls to read.
     #[test]
     fn calls_in_one_window_need_no_memory() {
         let handles = [Window::time(S(3_600)), Window::count(100)].map(|window| {
@@ -105,7 +111,7 @@ mod resident {
             for handle in &handles {
                 match call % 2 {
                     0 => admit(handle).success(),
-                    // Asks the rules.
+                    // A failure evaluates the rules.
                     _ => admit(handle).failure(),
                 }
                 assert_eq!(handle.state(), State::Closed);

@@ -1,5 +1,5 @@
-//! Defects of other circuit breakers. For each, `TABLE.md` names the test that shows that this crate does not have it. The
-//! modules of this folder contain the tests that belong to no other subject.
+//! Defects of other circuit breakers. `TABLE.md` names, for each defect, the tests that show that it does not occur
+//! here. This folder holds the tests that belong to no other module.
 
 mod callbacks;
 mod calls;
@@ -12,7 +12,7 @@ mod windows;
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-/// Returns `true` if no other test runs in this process. Otherwise runs the test of that name in a process of its own.
+/// Returns whether no other test runs in this process. If one may, runs the named test in a new process.
 #[cfg(any(target_os = "linux", feature = "tracing"))]
 fn is_alone(test: &str) -> bool {
     const ALONE: &str = "TOWER_BREAKER_TEST_ALONE";
@@ -24,13 +24,13 @@ fn is_alone(test: &str) -> bool {
         .args([&*format!("defects::{test}"), "--exact"])
         .env(ALONE, "1")
         .output();
-    let alone = alone.expect("it starts");
-    let said = String::from_utf8_lossy(&alone.stdout);
-    assert!(alone.status.success() && said.contains("1 passed"), "{said}");
+    let alone = alone.expect("the test binary starts");
+    let output = String::from_utf8_lossy(&alone.stdout);
+    assert!(alone.status.success() && output.contains("1 passed"), "{output}");
     false
 }
 
-/// Counts its drop. A thread that panics counts as well, so that no test waits for it forever.
+/// Adds one when it is dropped, also by a panic, so that no thread waits forever for one that failed.
 struct Done<'a>(&'a AtomicUsize);
 
 impl Drop for Done<'_> {

@@ -1,4 +1,4 @@
-//! `poll_ready` that waits for nothing, and nobody who would wake it.
+//! `poll_ready` that is pending without a reason or without a waker.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ fn layer(config: Config) -> CircuitBreakerLayer {
     CircuitBreakerLayer::new(config.settings(settings.unwrap()))
 }
 
-/// TR06, TR07, TR07b: with another thread in the lock, `poll_ready` slept: a rejection took a millisecond, outside a
-/// runtime it panicked, and if that sleep was over at once nobody had the waker, and the task hung for ever.
+/// TR06, TR07, TR07b: while another thread held the lock, `poll_ready` slept. A rejection took a millisecond, a call
+/// outside a runtime panicked, and if the sleep was over at once, the waker was lost and the task hung forever.
 #[test]
-fn many_threads_at_once_never_make_a_ready_service_pending() {
+fn contention_never_makes_a_ready_service_pending() {
     let layer = layer(Config::default());
     let handle = layer.handle();
     let (calls, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -33,7 +33,7 @@ fn many_threads_at_once_never_make_a_ready_service_pending() {
         for _ in 0..3 {
             scope.spawn(|| {
                 let mut service = layer.layer(service_fn(|()| {
-                    // Opens, half-opens and closes all the time.
+                    // The circuit opens, half-opens and closes all the time.
                     let call = calls.fetch_add(1, SeqCst);
                     ready(if call % 8 < 3 { Err("down") } else { Ok(()) })
                 }));
@@ -52,7 +52,7 @@ fn many_threads_at_once_never_make_a_ready_service_pending() {
     });
 }
 
-/// Whether somebody was woken.
+/// Whether the waker was woken.
 #[derive(Default)]
 struct Flag(AtomicBool);
 
@@ -62,9 +62,9 @@ impl Wake for Flag {
     }
 }
 
-/// TR07: pending was said while no clone of the waker was alive.
+/// TR07: `poll_ready` returned `Pending` while no clone of the waker was alive.
 #[tokio::test(start_paused = true)]
-async fn whoever_is_told_to_wait_has_left_a_waker_or_was_woken() {
+async fn a_pending_caller_has_left_a_waker_or_was_woken() {
     let layer = layer(Config::default().pending_while_open());
     let handle = layer.handle();
     let runtime = tokio::runtime::Handle::current();
@@ -82,7 +82,7 @@ async fn whoever_is_told_to_wait_has_left_a_waker_or_was_woken() {
                     if service.poll_ready(&mut Context::from_waker(&waker)).is_pending() {
                         waited += 1;
                         let held = Arc::strong_count(&flag) > 2;
-                        assert!(held || flag.0.load(SeqCst), "nobody would wake it");
+                        assert!(held || flag.0.load(SeqCst), "no waker is registered");
                     }
                 }
             });
@@ -100,9 +100,9 @@ async fn whoever_is_told_to_wait_has_left_a_waker_or_was_woken() {
     });
 }
 
-/// FS04: a stream behind an open circuit was ready with one rejection after the other: whoever reads on burns a core.
+/// FS04: a stream behind an open circuit was always ready with another rejection, so its reader used a whole core.
 #[tokio::test(start_paused = true)]
-async fn a_stream_of_an_open_circuit_waits_and_a_rejection_is_said_once() {
+async fn a_stream_of_an_open_circuit_is_pending_and_a_rejection_is_reported_once() {
     let handle = breaker(plain());
     let mut events = tokio_test::task::spawn(handle.events());
     let mut watch = tokio_test::task::spawn(handle.watch());

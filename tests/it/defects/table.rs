@@ -1,4 +1,4 @@
-//! `TABLE.md` names every defect and tests that are there.
+//! `TABLE.md` has a row for every defect, and every test that it names exists.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const TABLE: &str = include_str!("TABLE.md");
 
-/// How many numbered rows of each kind there have to be.
+/// The number of rows of each kind.
 const NUMBERED: [(&str, u32); 16] = [
     ("TR", 13),
     ("TRF", 1),
@@ -29,7 +29,7 @@ const NUMBERED: [(&str, u32); 16] = [
 struct Row {
     id: &'static str,
     tests: Vec<&'static str>,
-    /// Why there is no test, or not all of it is tested.
+    /// Why there is no test, or why the tests do not cover the whole defect.
     reason: Option<&'static str>,
 }
 
@@ -40,8 +40,8 @@ fn rows() -> Vec<Row> {
 
 fn row(line: &'static str) -> Row {
     let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-    let [id, what, proof] = cells[..] else { panic!("three cells: {line}") };
-    assert!(!what.is_empty(), "{id}: no words");
+    let [id, what, proof] = cells[..] else { panic!("not three cells: {line}") };
+    assert!(!what.is_empty(), "{id}: no description");
     let quoted = proof.split('`').skip(1).step_by(2);
     Row {
         id,
@@ -50,12 +50,12 @@ fn row(line: &'static str) -> Row {
     }
 }
 
-/// Whether there is a module at a path without its extension.
+/// Returns whether `path`, which has no extension, is a module.
 fn is_module(path: &Path) -> bool {
     path.is_dir() || path.with_extension("rs").is_file()
 }
 
-/// The source file that a path names, and the function in it.
+/// Returns the source file that a test path names, and the name of the function.
 fn source(test: &str) -> (PathBuf, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut parts: Vec<_> = test.split("::").collect();
@@ -67,12 +67,12 @@ fn source(test: &str) -> (PathBuf, String) {
         _ => subject("integrations"),
     };
     file.extend(&parts[1..]);
-    // A module of its own inside the file.
+    // The path may end with a module inside the file.
     while !file.with_extension("rs").is_file() && file.pop() {}
     (file.with_extension("rs"), name)
 }
 
-/// Whether there is a test of that name.
+/// Returns whether `text` has a test of that name.
 fn is_test(text: &str, name: &str) -> bool {
     let start = format!("fn {name}(");
     let lines: Vec<_> = text.lines().map(str::trim).collect();
@@ -84,7 +84,7 @@ fn is_test(text: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_defect_has_its_row() {
+fn every_defect_has_one_row() {
     let mut seen = BTreeMap::new();
     for row in rows() {
         *seen.entry(row.id.to_owned()).or_insert(0) += 1;
@@ -96,7 +96,7 @@ fn every_defect_has_its_row() {
         .collect();
     expected.sort();
     assert_eq!(seen.keys().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-    assert!(seen.values().all(|times| *times == 1), "twice: {seen:?}");
+    assert!(seen.values().all(|times| *times == 1), "duplicate rows: {seen:?}");
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn every_row_has_a_test_or_a_reason_and_every_test_exists() {
                 wrong.push(format!("{id}: no test `{name}` in {}", file.display()));
             }
             if test.starts_with("defects::") && reason.is_none() && !mentions(&text, &name, id) {
-                wrong.push(format!("{id}: `{name}` does not say that it is about it"));
+                wrong.push(format!("{id}: the comment of `{name}` does not name it"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether the comment above a test names the row.
+/// Returns whether the comment above a test names the row.
 fn mentions(text: &str, name: &str, id: &str) -> bool {
     let Some((before, _)) = text.split_once(&format!("fn {name}(")) else { return false };
     let comment = before.lines().rev().skip(1).skip_while(|line| !line.contains("///"));
@@ -128,13 +128,13 @@ fn mentions(text: &str, name: &str, id: &str) -> bool {
     comment.any(|line| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == id))
 }
 
-/// A test here that the table does not name is about no defect.
+/// Checks that the table names each test of this folder, because a test that it does not name concerns no defect.
 #[test]
-fn every_test_here_is_in_the_table() {
+fn every_test_of_this_folder_is_in_the_table() {
     let named: Vec<_> = rows().into_iter().flat_map(|row| row.tests).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/defects");
     let mut seen = 0;
-    for entry in fs::read_dir(folder).expect("this folder") {
+    for entry in fs::read_dir(folder).expect("the folder") {
         let file = entry.expect("a file").path();
         let module = file.file_stem().expect("a name").to_string_lossy().into_owned();
         if module == "table" || module == "TABLE" {
@@ -155,5 +155,5 @@ fn every_test_here_is_in_the_table() {
             }
         }
     }
-    assert!(seen > 15, "only {seen} tests were found: is the reader broken?");
+    assert!(seen > 15, "only {seen} tests were found");
 }

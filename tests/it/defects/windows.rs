@@ -1,4 +1,4 @@
-//! Windows and times that are not what they say.
+//! Windows and cooldowns that are not as long as configured.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +16,7 @@ async fn slow(handle: &BreakerHandle, times: usize) {
     }
 }
 
-/// TR01, M08: slow calls, too, were counted since the last transition, and ten thousand fast ones hid a slow server.
+/// TR01, M08: slow calls were also counted since the last transition, and ten thousand fast calls hid a slow server.
 #[tokio::test(start_paused = true)]
 async fn after_10_000_fast_calls_a_window_of_100_opens_after_50_slow_ones() {
     let trip = Trip::none().slow(S(1), 0.5, 100);
@@ -28,9 +28,9 @@ async fn after_10_000_fast_calls_a_window_of_100_opens_after_50_slow_ones() {
     assert_eq!(handle.snapshot().cause, Cause::SlowRate);
 }
 
-/// FS03: the window was cut to whole seconds, so that one of 900 ms held nothing at all.
+/// FS03: the window was truncated to whole seconds, so a window of 900 ms held no calls.
 #[tokio::test(start_paused = true)]
-async fn a_window_of_a_fraction_of_a_second_holds_just_that_fraction() {
+async fn a_window_below_a_second_keeps_its_exact_length() {
     for period in [MS(10), MS(900), MS(1_500)] {
         let handle = breaker(ruled(Trip::none().failures(2)).window(Window::time(period)));
         fail(&handle, 1);
@@ -45,9 +45,9 @@ async fn a_window_of_a_fraction_of_a_second_holds_just_that_fraction() {
     }
 }
 
-/// FS06: a wait below one second, or jitter from zero, panicked. F24: others kept whole seconds only.
+/// FS06: a cooldown below one second, or jitter from zero, panicked. F24: others kept only whole seconds.
 #[tokio::test(start_paused = true)]
-async fn a_cooldown_below_a_second_lasts_as_long_as_it_says_and_no_jitter_panics() {
+async fn a_cooldown_below_a_second_keeps_its_exact_length_and_no_jitter_panics() {
     for wait in [MS(1) / 1_000_000, MS(1), MS(999), MS(1_500)] {
         let handle = breaker(plain().cooldown(Backoff::fixed(wait)));
         trip(&handle);
@@ -67,9 +67,9 @@ async fn a_cooldown_below_a_second_lasts_as_long_as_it_says_and_no_jitter_panics
     assert_eq!(zero, Err(ConfigError::Zero { setting: "cooldown.initial" }));
 }
 
-/// FS07: a rate was blind for a whole window after the start, and again after each recovery.
+/// FS07: a rate opened nothing for a whole window after the start and after each recovery.
 #[tokio::test(start_paused = true)]
-async fn a_rate_opens_in_the_first_moment_and_in_the_first_one_after_a_recovery() {
+async fn a_rate_opens_right_after_the_start_and_right_after_a_recovery() {
     let window = Window::time(S(60));
     let handle = breaker(ruled(Trip::none().failure_rate(0.5, 4)).window(window));
     for _ in 0..3 {
@@ -82,7 +82,7 @@ async fn a_rate_opens_in_the_first_moment_and_in_the_first_one_after_a_recovery(
     }
 }
 
-/// P14: calls had left the window before they returned, and none of them ever counted.
+/// P14: calls had left the window before they returned, so none of them counted.
 #[tokio::test(start_paused = true)]
 async fn calls_that_take_longer_than_the_window_count_when_they_end() {
     let handle = breaker(ruled(Trip::none().failures(2)).window(Window::time(S(1))));
@@ -92,10 +92,10 @@ async fn calls_that_take_longer_than_the_window_count_when_they_end() {
     assert_eq!(handle.state(), State::Open);
 }
 
-/// RC03: a ring of no calls panicked under its spin lock, and every later call spun for ever. CB02: a panic poisoned
+/// RC03: a ring of size zero panicked under its spin lock, and every later call spun forever. CB02: a panic poisoned
 /// the lock.
 #[tokio::test(start_paused = true)]
-async fn no_panic_leaves_a_lock_behind_and_a_window_of_no_calls_is_refused() {
+async fn no_panic_leaves_a_lock_behind_and_an_empty_window_is_an_error() {
     let none = Settings::builder().window(Window::count(0)).build();
     assert_eq!(none, Err(ConfigError::Zero { setting: "window.calls" }));
 
@@ -109,7 +109,7 @@ async fn no_panic_leaves_a_lock_behind_and_a_window_of_no_calls_is_refused() {
                         panics_in_call();
                         Ok(())
                     },
-                    |_| -> Outcome { std::panic::panic_any("judge") },
+                    |_| -> Outcome { std::panic::panic_any("classify") },
                 )
             };
             assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
