@@ -38,7 +38,7 @@ fn of_two_calls_exactly_one_becomes_the_probe() {
 }
 
 #[test]
-fn a_dropped_probe_gives_its_lease_back() {
+fn a_dropped_probe_returns_its_lease() {
     model(|| {
         let (handle, mut events) = due(Probe::successes(1));
         let ask = |handle: &BreakerHandle| handle.try_acquire().map(drop).is_ok();

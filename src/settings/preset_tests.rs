@@ -90,7 +90,7 @@ fn every_setter_is_read_back_and_undone() {
 }
 
 #[test]
-fn an_error_says_which_setting_is_wrong_and_what_would_be_right() {
+fn an_error_names_the_setting_and_the_valid_range() {
     let setting = "a.b";
     let cases = [
         (ConfigError::NotARate { setting, value: 1.5 }, "a.b is 1.5, must be from 0.000001 to 1.0"),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 
 #[test]
-fn slots_are_handed_out_from_the_lowest_and_again_after_they_were_freed() {
+fn slots_are_assigned_from_the_lowest_and_again_after_they_are_freed() {
     let mut slots = Slots { taken: 0 };
     assert_eq!((slots.take(), slots.take(), slots.take()), (0, 1, 2));
     slots.free(1);
@@ -75,7 +75,7 @@ fn a_thread_gets_its_number_with_its_first_count_and_keeps_it() {
 }
 
 #[test]
-fn the_number_of_a_thread_that_ended_is_handed_on() {
+fn the_number_of_a_thread_that_ended_is_reused() {
     let numbered = || {
         assign();
         SLOT.get() != NO_SLOT
