@@ -95,6 +95,7 @@ let service = ServiceBuilder::new()
 //! | `tower-http` | | `TowerHttp`: a classifier of `tower_http::trace` (any `MakeClassifier`) as a classifier of a breaker |
 //! | `reqwest` | | `reqwest::Client` under a breaker, bodies included; `reqwest_response`: guarded bodies of other clients as a `reqwest::Response` |
 //! | `reqwest-middleware` | | `CircuitBreakerMiddleware`: one breaker for a client of reqwest-middleware, or one for each host |
+//! | `test_util` | | constructors of [`CircuitOpen`], [`Snapshot`] and [`Transition`] for the tests of your own code |
 //!
 //! Without features the crate depends on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.

@@ -80,7 +80,7 @@
 //!
 //! # Layer order
 //!
-//! From the outside in: fallback, retry, breaker, timeout, client.
+//! From the outside in: fallback, retry, breaker, limits, timeout, client.
 //!
 //! - **Timeout inside.** A timeout outside drops the call, and a dropped call is neutral because the caller may have gone
 //!   away. A server that hangs would never open the circuit. `cancelled_after` covers timeouts that you do not control,
@@ -91,9 +91,9 @@
 //! - **Retry inside**: a retried call counts once, by its last attempt. This suits errors that are noisy and independent,
 //!   which a retry heals. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
 //!   innermost.
-//! - **Limits outside** (`ConcurrencyLimit`, `Buffer`). If the circuit opens between `poll_ready` and `call`, the call is
-//!   rejected, and a limit inside keeps the slot that readiness reserved until the next call of that clone, or until the
-//!   clone is dropped.
+//! - **Limits inside** (`ConcurrencyLimit`, `Buffer`), between the breaker and the timeout. An open circuit then rejects at
+//!   once, and no call waits in a queue to be rejected. The cost: if the circuit opens between `poll_ready` and `call`, the
+//!   limit keeps the slot that readiness reserved until the next call of that clone, or until the clone is dropped.
 //! - **Fallback outermost**: it answers once, for the whole call. Inside a retry, its answer would end the retries.
 //!
 //! # One breaker per route

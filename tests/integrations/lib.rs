@@ -1,9 +1,1 @@
-//! Compiles the documents whose code uses the clients of the integrations.
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/recipes/async-openai.md")]
-struct AsyncOpenAi;
+//! An empty library. The package consists of tests and examples, and cargo requires a library or a binary.
