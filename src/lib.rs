@@ -145,9 +145,9 @@ pub use circuit_breaker::config::Config;
 pub use circuit_breaker::layer::CircuitBreakerLayer;
 pub use circuit_breaker::service::CircuitBreaker;
 #[cfg(feature = "http")]
-pub use classify::BreakerBody;
+pub use classify::body::BreakerBody;
 pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
-pub use fallback::FallbackLayer;
+pub use fallback::layer::FallbackLayer;
 #[cfg(feature = "llm")]
 pub use llm::Provider;
 pub use machine::{Snapshot, Transition};

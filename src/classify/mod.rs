@@ -186,7 +186,9 @@ use crate::breaker::Permit;
 pub use self::advice::RetryAdvice;
 pub use self::answer_for::AnswerFor;
 #[cfg(feature = "http")]
-pub use self::body::{BodyProgress, BreakerBody, ClassifyBody, Reading, SettleAt, Until};
+pub(crate) use self::body::BreakerBody;
+#[cfg(feature = "http")]
+pub use self::body::{BodyProgress, ClassifyBody, Reading, SettleAt, Until};
 pub use self::classified::{Classified, NeverDeferred};
 #[cfg(feature = "http")]
 pub(crate) use self::grpc::GRPC_STATUS;

@@ -140,7 +140,7 @@ mod backup;
 mod body;
 pub mod future;
 mod keep;
-mod layer;
+pub(crate) mod layer;
 mod lift;
 mod service;
 mod source;
@@ -154,7 +154,6 @@ pub use self::body::EitherBody;
 pub use self::keep::{Keep, KeepRequest};
 #[doc(hidden)]
 pub use self::keep::{KeepFn, KeepNothing, TryKeepFn};
-pub use self::layer::FallbackLayer;
 #[doc(hidden)]
 #[cfg(feature = "http")]
 pub use self::lift::EitherBodies;
