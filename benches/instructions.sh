@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Instructions per call, by callgrind: (a run of 6000 calls - a run of 1000) / 5000, so that start-up cancels out.
-# A clock read counts too little here: valgrind hides the vDSO, and 23 ns look like 34 instructions.
+# Counts instructions per call with callgrind: (a run of 6000 calls - a run of 1000 calls) / 5000, which cancels
+# start-up. A read of the clock is undercounted: valgrind hides the vDSO, so that 23 ns appear as 34 instructions.
 #
-#   benches/instructions.sh           prints them
-#   benches/instructions.sh --gate    fails when one path takes more than it is known to
+#   benches/instructions.sh           prints the counts
+#   benches/instructions.sh --gate    also fails if a path exceeds its limit
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -14,7 +14,8 @@ case "${1-}" in
   *) echo "usage: benches/instructions.sh [--gate]" >&2; exit 2 ;;
 esac
 
-# Of this compiler. Another one may need more or fewer: then they are to be read again, and looked at.
+# The limits were counted with this compiler. Another one may emit more or fewer instructions; then review and update
+# them.
 compiler="rustc 1.95"
 allowed() {
   case "$1" in
@@ -34,7 +35,7 @@ fi
 cargo build --release --locked --quiet --bin instr
 instr="${CARGO_TARGET_DIR:-target}/release/instr"
 
-# Instructions of a whole run.
+# Prints the number of instructions of a whole run.
 collected() {
   valgrind --tool=callgrind --callgrind-out-file=/dev/null "$instr" "$@" 2>&1 >/dev/null |
     awk '/Collected/ { found = $NF } END { if (found == "") exit 1; print found }'
@@ -43,19 +44,19 @@ collected() {
 echo "| | scenario | config | instructions per call | allowed |"
 echo "|---|---|---|---:|---:|"
 over=()
-while IFS='|' read -r who scenario config; do
-  few=$(collected "$who" "$scenario" "$config" 1000)
-  many=$(collected "$who" "$scenario" "$config" 6000)
+while IFS='|' read -r subject scenario config; do
+  few=$(collected "$subject" "$scenario" "$config" 1000)
+  many=$(collected "$subject" "$scenario" "$config" 6000)
   count=$(((many - few) / 5000))
   most=""
-  if [ "$who" = tower-breaker ]; then
+  if [ "$subject" = tower-breaker ]; then
     most=$(allowed "$scenario|$config")
     if [ "$count" -gt "$most" ]; then over+=("$scenario, $config: $count instructions, $most allowed"); fi
   fi
-  echo "| $who | $scenario | $config | $count | $most |"
+  echo "| $subject | $scenario | $config | $count | $most |"
 done < <("$instr")
 if "$gate" && ! { rustc --version | grep -q "^$compiler[.]" && [ "$(uname -m)" = x86_64 ]; }; then
-  echo "not compared: what is allowed was counted with $compiler on x86-64"
+  echo "not compared: the limits were counted with $compiler on x86-64"
 elif "$gate" && [ "${#over[@]}" -gt 0 ]; then
   printf 'over budget: %s\n' "${over[@]}" >&2
   exit 1

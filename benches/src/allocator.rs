@@ -1,37 +1,37 @@
-//! Counts what a thread allocates.
+//! Counts the allocations of each thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator with three counters per thread.
+/// The system allocator with three counters per thread.
 struct Counting;
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
 thread_local! {
-    // Constant and without a destructor: reading them allocates nothing.
+    // A constant initializer and no destructor: access to the counters allocates nothing.
     static COUNTS: Cell<Counts> = const { Cell::new(Counts { allocations: 0, bytes: 0, live: 0 }) };
 }
 
-/// What this thread has allocated so far.
+/// The allocations of one thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Calls of `alloc` and `realloc`.
+    /// The number of calls to `alloc`, `alloc_zeroed` and `realloc`.
     pub allocations: u64,
-    /// Bytes asked for.
+    /// The bytes requested.
     pub bytes: u64,
-    /// Bytes asked for and not given back; below 0 when the thread frees what others made.
+    /// The bytes requested and not yet freed. Negative if the thread frees memory that other threads allocated.
     pub live: i64,
 }
 
 impl Counts {
-    /// The counters of this thread.
+    /// Returns the counters of the current thread.
     pub fn now() -> Self {
         COUNTS.get()
     }
 
-    /// What was added since `earlier`.
+    /// Returns the difference to `earlier`.
     pub fn since(self, earlier: Self) -> Self {
         Self {
             allocations: self.allocations - earlier.allocations,
@@ -50,7 +50,7 @@ fn count(allocations: u64, bytes: usize, live: i64) {
     });
 }
 
-// SAFETY: every method hands its arguments on to `System` unchanged and returns what it returned.
+// SAFETY: every method forwards its arguments to `System` unchanged and returns its result.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, layout.size(), layout.size() as i64);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_thread_allocates_is_counted() {
+    fn the_allocations_of_a_thread_are_counted() {
         let before = Counts::now();
         let kept = std::hint::black_box(vec![0_u8; 100]);
         let during = Counts::now().since(before);

@@ -1,4 +1,4 @@
-//! What a frame of a guarded response costs.
+//! The cost of a frame of a guarded response body.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -14,9 +14,9 @@ use tower_breaker::{
     llm::Llm,
 };
 
-use crate::drive::{Apart, Load};
+use crate::drive::{CachePadded, Load};
 
-/// A body that never ends: one frame is one call here.
+/// A body that never ends. A frame is measured as a call.
 #[derive(Clone, Debug)]
 pub struct Endless(Bytes);
 
@@ -28,12 +28,12 @@ impl Body for Endless {
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        // Nobody downstream may know what it is.
+        // `black_box` hides the value from the optimizer.
         Poll::Ready(Some(Ok(Frame::data(black_box(&self.0).clone()))))
     }
 }
 
-/// An event as an LLM sends it for each token.
+/// An event of the kind that an LLM sends for each token.
 const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-9xK2\",\"object\":\"chat.completion.chunk\",\"created\":1732190400,\
     \"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" breaker\"},\"finish_reason\":null}]}\n\n";
 
@@ -50,13 +50,13 @@ where
     B: Body<Data = Bytes, Error = Infallible> + Unpin + Send + 'static,
 {
     let read = || {
-        let mut body = Apart(make());
+        let mut body = CachePadded(make());
         move |frames| {
-            let Apart(body) = &mut body;
+            let CachePadded(body) = &mut body;
             let mut cx = Context::from_waker(Waker::noop());
             for _ in 0..frames {
                 let frame = Pin::new(&mut *body).poll_frame(&mut cx);
-                assert!(frame.is_ready(), "the body waits");
+                assert!(frame.is_ready(), "the body is pending");
                 black_box(&frame);
             }
         }
@@ -64,32 +64,32 @@ where
     Load::of(read(), read())
 }
 
-/// Without a breaker.
+/// Reads a body without a breaker.
 pub fn bare() -> Load {
     frames(endless)
 }
 
-/// The call was settled before.
+/// Reads a body whose call is already settled.
 pub fn settled() -> Load {
     frames(|| BreakerBody::new(endless()))
 }
 
-/// The call ends with the body.
+/// Reads a body whose end settles the call.
 pub fn guarded() -> Load {
     frames(|| BreakerBody::guarded(endless(), permit()))
 }
 
-/// The call ends with the trailers.
+/// Reads a body whose trailers settle the call.
 pub fn grpc() -> Load {
-    frames(|| judged(&Grpc::client(), "application/grpc"))
+    frames(|| classified(&Grpc::client(), "application/grpc"))
 }
 
-/// Every event is looked at.
+/// Reads a body whose every event is classified.
 pub fn llm() -> Load {
-    frames(|| judged(&Llm::new(Provider::OpenAi), "text/event-stream"))
+    frames(|| classified(&Llm::new(Provider::OpenAi), "text/event-stream"))
 }
 
-fn judged<C>(classify: &C, kind: &str) -> BreakerBody<Endless>
+fn classified<C>(classify: &C, kind: &str) -> BreakerBody<Endless>
 where
     C: Classify<
             Request<()>,
@@ -100,9 +100,9 @@ where
 {
     let response = Response::builder().header("content-type", kind).body(endless());
     let response = response.expect("a valid response");
-    let token = classify.request(&Request::new(()));
-    match classify.result(token, Ok(response), permit()) {
-        Classified::Ready(Ok(answer)) => answer.into_body(),
-        _ => panic!("the head does not do"),
+    let info = classify.request(&Request::new(()));
+    match classify.result(info, Ok(response), permit()) {
+        Classified::Ready(Ok(response)) => response.into_body(),
+        _ => panic!("the head alone is not classified"),
     }
 }

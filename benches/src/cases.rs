@@ -1,4 +1,4 @@
-//! Which paths are measured, and what each may cost.
+//! The measured paths and their budgets.
 
 use http::HeaderValue;
 
@@ -11,25 +11,25 @@ use crate::floors::{
 use crate::inner::{HttpInner, Inner, get, number};
 use crate::ours;
 
-/// What a path may cost beside its floor.
+/// The time that a path may take, relative to its floor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Budget {
-    /// Times the floor.
+    /// A multiple of the floor.
     Ratio(f64),
-    /// The floor and so many nanoseconds.
+    /// The floor plus the given number of nanoseconds.
     Plus(f64),
-    /// Times the floor, and not reached: so many times the floor is what it takes, and no more.
-    Owed {
-        /// What it should be.
+    /// A multiple of the floor that is not reached yet. A larger multiple is accepted.
+    Accepted {
+        /// The goal.
         ratio: f64,
-        /// What it is.
-        now: f64,
+        /// The largest multiple that passes.
+        limit: f64,
     },
-    /// Shown only.
+    /// Shown without a limit.
     Shown,
 }
 
-/// What a path may allocate.
+/// The allocations that a path may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allocations {
     /// Nothing.
@@ -38,26 +38,26 @@ pub enum Allocations {
     AsFloor,
 }
 
-/// One path: how the floor and ours are made, and the budget.
+/// One path, with its floor and its budget.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// The settings.
     pub config: &'static str,
-    /// What happens to a call.
+    /// The scenario.
     pub scenario: &'static str,
-    /// The hand-written one.
+    /// Creates the hand-written floor.
     pub floor: fn() -> Load,
-    /// The crate's.
+    /// Creates the service of this crate.
     pub ours: fn() -> Load,
-    /// What ours may cost.
+    /// The time that the crate's service may take.
     pub budget: Budget,
-    /// What ours may allocate.
+    /// The allocations that the crate's service may make.
     pub allocations: Allocations,
-    /// On two threads too.
+    /// Whether the path is also measured on two threads.
     pub threads: bool,
 }
 
-/// A call without a guard.
+/// Creates a service without a guard.
 pub fn bare() -> Load {
     Load::new(Inner::Works, number)
 }
@@ -69,9 +69,9 @@ fn floor<R: Rule>(inner: Inner, rule: R) -> Load {
     Load::new(Guarded::new(inner, rule, Typed), number)
 }
 
-/// All paths of the budget table.
+/// Returns all paths of the budget table.
 pub fn all() -> Vec<Case> {
-    use Budget::{Owed, Plus, Ratio, Shown};
+    use Budget::{Accepted, Plus, Ratio, Shown};
     let case = |config, scenario, floor, ours, budget| Case {
         config,
         scenario,
@@ -96,7 +96,7 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, Windowed::new(5, 20)),
             ours::success_default,
-            Owed { ratio: 1.25, now: 1.4 },
+            Accepted { ratio: 1.25, limit: 1.4 },
         )),
         case(
             "consecutive",
@@ -122,7 +122,7 @@ pub fn all() -> Vec<Case> {
                 )
             },
             ours::rejection_typed,
-            Owed { ratio: 1.5, now: 2.1 },
+            Accepted { ratio: 1.5, limit: 2.1 },
         ),
         case(
             "response without headers",
@@ -138,7 +138,7 @@ pub fn all() -> Vec<Case> {
             ours::rejection_http,
             Plus(10.0),
         )),
-        // Not a budget: by hand, the header's value can be made once.
+        // Not a budget: this floor creates the value of the header once, which the crate does not do.
         as_floor(case(
             "503 with headers, floor keeps the name's header",
             "rejection",
@@ -155,7 +155,7 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, Overdue::new(5, 5, 5 * SECOND)),
             ours::overdue,
-            Owed { ratio: 1.5, now: 1.6 },
+            Accepted { ratio: 1.5, limit: 1.6 },
         ),
         case(
             "consecutive + slow",
@@ -169,11 +169,11 @@ pub fn all() -> Vec<Case> {
             "closed success",
             || floor(Inner::Works, CancelledAfter::new(5, 10 * SECOND)),
             ours::cancelled_after,
-            Owed { ratio: 1.5, now: 1.6 },
+            Accepted { ratio: 1.5, limit: 1.6 },
         ),
-        // One frame is one call; the floor is the frame alone.
+        // A frame is measured as a call. The floor is the frame without a breaker.
         case("settled at the head", "body frame", bodies::bare, bodies::settled, Ratio(1.1)),
-        case("judged at the end", "body frame", bodies::bare, bodies::guarded, Plus(8.0)),
+        case("settled at the end", "body frame", bodies::bare, bodies::guarded, Plus(8.0)),
         case("grpc_client()", "body frame", bodies::bare, bodies::grpc, Plus(8.0)),
         case("llm()", "server-sent event of 185 bytes", bodies::bare, bodies::llm, Shown),
     ]

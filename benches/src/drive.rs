@@ -1,4 +1,4 @@
-//! One call, as an executor with nothing else to do would make it.
+//! One call, as an idle executor makes it.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 use tower_service::Service;
 
-/// `poll_ready`, `call` and one poll of the future, for its result.
+/// Makes one call with `poll_ready`, `call` and one poll of the future, and returns its result.
 ///
 /// # Panics
 ///
-/// If the service is not ready or does not answer at once.
+/// Panics if the service is not ready or does not respond immediately.
 pub fn drive<S, Req>(service: &mut S, request: Req) -> Result<S::Response, S::Error>
 where
     S: Service<Req>,
@@ -24,12 +24,12 @@ where
     }
     match pin!(service.call(request)).poll(&mut cx) {
         Poll::Ready(result) => result,
-        Poll::Pending => panic!("the service does not answer at once"),
+        Poll::Pending => panic!("the service does not respond immediately"),
     }
 }
 
-/// The same, measured. What comes out is looked at and dropped where it is: copying what was just written in parts
-/// stalls, and callers that look at a result do not copy it first.
+/// Makes one call that is measured. The result is inspected and dropped in place: a copy of a value that was just
+/// written in parts stalls, and callers that inspect a result do not copy it first.
 #[inline]
 fn once<S, Req>(service: &mut S, request: Req)
 where
@@ -37,27 +37,27 @@ where
 {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(service.poll_ready(&mut cx).is_ready(), "the service is not ready");
-    let answer = pin!(service.call(request)).poll(&mut cx);
-    assert!(answer.is_ready(), "the service does not answer at once");
-    black_box(&answer);
+    let poll = pin!(service.call(request)).poll(&mut cx);
+    assert!(poll.is_ready(), "the service does not respond immediately");
+    black_box(&poll);
 }
 
-/// How often a call is polled before it is given up: many seconds.
-const PATIENCE: u32 = 1 << 28;
+/// The number of polls after which a call counts as hung. They take many seconds.
+const MAX_POLLS: u32 = 1 << 28;
 
-/// The same for a service that may have to wait for the other thread: polled until it is over. Not for all, as a future
-/// that may be polled again costs an unboxed one 2 ns.
+/// Makes one call of a service that may wait for the other thread, and polls until it ends. Other services use
+/// [`once`], because a future that may be polled again costs 2 ns more if it is unboxed.
 fn waiting<S, Req>(service: &mut S, request: Req)
 where
     S: Service<Req>,
 {
-    let until = |over: &mut dyn FnMut() -> bool| {
-        let later = || {
+    let until = |ready: &mut dyn FnMut() -> bool| {
+        let spin = || {
             std::hint::spin_loop();
             false
         };
-        let ended = (0..PATIENCE).any(|_| over() || later());
-        assert!(ended, "the service never answers");
+        let ended = (0..MAX_POLLS).any(|_| ready() || spin());
+        assert!(ended, "the service never responds");
     };
     let mut cx = Context::from_waker(Waker::noop());
     until(&mut || service.poll_ready(&mut cx).is_ready());
@@ -67,14 +67,15 @@ where
 
 type Calls = Box<dyn FnMut(u64) + Send>;
 
-/// A service that can be called many times from here, and from a second thread through a clone.
+/// A service that can be called many times, and from a second thread through a clone.
 pub struct Load {
     first: Calls,
     second: Calls,
 }
 
 impl Load {
-    /// Calls `service` with what `request` makes. The clone is taken here: both share one breaker.
+    /// Calls `service` with the requests that `request` creates. The clone is made here, so that both share one
+    /// breaker.
     pub fn new<S, Req>(service: S, request: fn() -> Req) -> Self
     where
         S: Service<Req> + Clone + Send + 'static,
@@ -84,7 +85,7 @@ impl Load {
         Self { first: calls(service, request, once), second: calls(clone, request, once) }
     }
 
-    /// The same for a service that makes calls wait while another thread is in it.
+    /// Like [`new`](Self::new), for a service in which a call may wait for another thread.
     pub fn waiting<S, Req>(service: S, request: fn() -> Req) -> Self
     where
         S: Service<Req> + Clone + Send + 'static,
@@ -94,7 +95,7 @@ impl Load {
         Self { first: calls(service, request, waiting), second: calls(clone, request, waiting) }
     }
 
-    /// What makes so many calls, and what makes as many on a second thread.
+    /// Creates a load from two functions that make the given number of calls. `second` runs on the second thread.
     pub fn of(
         first: impl FnMut(u64) + Send + 'static,
         second: impl FnMut(u64) + Send + 'static,
@@ -102,31 +103,32 @@ impl Load {
         Self { first: Box::new(first), second: Box::new(second) }
     }
 
-    /// The same, inside of what `enter` opens on the calling thread, as a runtime's context.
+    /// Holds the guard that `enter` returns, such as a runtime's context, while calls are made.
     pub fn within<G: 'static>(self, enter: fn() -> G) -> Self {
         let inside = |mut calls: Calls| -> Calls {
             Box::new(move |times| {
-                let _open = enter();
+                let _guard = enter();
                 calls(times);
             })
         };
         Self { first: inside(self.first), second: inside(self.second) }
     }
 
-    /// So many calls, one after the other.
+    /// Makes `calls` calls, one after the other.
     pub fn run(&mut self, calls: u64) {
         (self.first)(calls);
     }
 
-    /// Both services, for two threads.
+    /// Returns both functions, for two threads.
     pub fn both(&mut self) -> [&mut (dyn FnMut(u64) + Send); 2] {
         [&mut *self.first, &mut *self.second]
     }
 }
 
-/// In cache lines of its own: what a service writes into itself on every call is not beside what the other thread does.
+/// A value that shares no cache line with another one. A service that writes to itself on every call does not slow down
+/// the other thread.
 #[repr(align(128))]
-pub(crate) struct Apart<S>(pub(crate) S);
+pub(crate) struct CachePadded<S>(pub(crate) S);
 
 fn calls<S, Req>(
     service: S,
@@ -137,9 +139,9 @@ where
     S: Service<Req> + Send + 'static,
     Req: 'static,
 {
-    let mut service = Apart(service);
+    let mut service = CachePadded(service);
     Box::new(move |calls| {
-        let Apart(service) = &mut service;
+        let CachePadded(service) = &mut service;
         for _ in 0..calls {
             call(service, request());
         }

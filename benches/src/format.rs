@@ -1,26 +1,26 @@
-//! The same rows as a Markdown table and as JSON.
+//! Rows as a Markdown table and as JSON.
 
 use std::fmt::Write;
 
-/// One column.
+/// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its name in JSON.
+    /// The name in JSON.
     pub key: &'static str,
-    /// Its head in the table.
+    /// The heading in the table.
     pub title: &'static str,
-    /// Aligned to the right.
+    /// Whether the column is aligned to the right.
     pub number: bool,
 }
 
-/// One cell.
+/// A cell.
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
-    /// Written in this repository: nothing in it has to be escaped.
+    /// A text of this repository. It contains nothing that needs escaping.
     Text(&'a str),
-    /// The same, or nothing.
-    Perhaps(Option<String>),
-    /// A number, or nothing, and its digits after the point in the table.
+    /// An optional text.
+    OptionalText(Option<String>),
+    /// An optional number, with the number of its decimals in the table.
     Number(Option<f64>, usize),
 }
 
@@ -28,7 +28,7 @@ impl Value<'_> {
     fn shown(&self) -> String {
         match self {
             Self::Text(text) => (*text).to_owned(),
-            Self::Perhaps(text) => text.clone().unwrap_or_default(),
+            Self::OptionalText(text) => text.clone().unwrap_or_default(),
             Self::Number(number, digits) => {
                 number.map_or_else(String::new, |number| format!("{number:.digits$}"))
             }
@@ -39,7 +39,7 @@ impl Value<'_> {
         let text = |text: &str| format!("\"{text}\"");
         match self {
             Self::Text(value) => text(value),
-            Self::Perhaps(value) => value.as_deref().map_or("null".to_owned(), text),
+            Self::OptionalText(value) => value.as_deref().map_or("null".to_owned(), text),
             Self::Number(number, _) => {
                 number.map_or("null".to_owned(), |number| format!("{number:.3}"))
             }
@@ -47,7 +47,7 @@ impl Value<'_> {
     }
 }
 
-/// One Markdown table.
+/// Formats the rows as a Markdown table.
 pub fn markdown(columns: &[Column], rows: &[Vec<Value<'_>>]) -> String {
     let mut table = String::new();
     let mut line = |cells: Vec<String>| {
@@ -59,7 +59,7 @@ pub fn markdown(columns: &[Column], rows: &[Vec<Value<'_>>]) -> String {
     table
 }
 
-/// `{"rows":[…]}`.
+/// Formats the rows as `{"rows":[…]}`.
 pub fn json(columns: &[Column], rows: &[Vec<Value<'_>>]) -> String {
     let object = |row: &Vec<Value<'_>>| {
         let pairs = columns.iter().zip(row);
@@ -76,15 +76,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_written_twice() {
-        let columns = [("who", "", false), ("ns", "ns", true), ("left", "left", false)];
+    fn rows_become_a_table_and_json() {
+        let columns = [("crate", "", false), ("ns", "ns", true), ("left", "left", false)];
         let columns = columns.map(|(key, title, number)| Column { key, title, number });
-        let row = |number| vec![Value::Text("a"), Value::Number(number, 1), Value::Perhaps(None)];
+        let row =
+            |number| vec![Value::Text("a"), Value::Number(number, 1), Value::OptionalText(None)];
         let rows = [row(Some(1.25)), row(None)];
         let table = "|  | ns | left |\n| --- | ---: | --- |\n| a | 1.2 |  |\n| a |  |  |\n";
         assert_eq!(markdown(&columns, &rows), table);
-        let text = "{\"rows\":[\n{\"who\":\"a\",\"ns\":1.250,\"left\":null},\n\
-                    {\"who\":\"a\",\"ns\":null,\"left\":null}\n]}";
+        let text = "{\"rows\":[\n{\"crate\":\"a\",\"ns\":1.250,\"left\":null},\n\
+                    {\"crate\":\"a\",\"ns\":null,\"left\":null}\n]}";
         assert_eq!(json(&columns, &rows), text);
     }
 }

@@ -1,4 +1,4 @@
-//! The guarded services: they answer at once.
+//! The guarded services. They respond immediately.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,7 +22,7 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Answers with the request, or fails.
+/// Responds with the request, or fails.
 #[derive(Clone, Copy, Debug)]
 pub enum Inner {
     /// Every call succeeds.
@@ -41,7 +41,7 @@ impl Service<u64> for Inner {
     }
 
     fn call(&mut self, request: u64) -> Self::Future {
-        // Nobody downstream may know which of the two it is.
+        // `black_box` hides the variant from the optimizer.
         ready(match black_box(*self) {
             Self::Works => Ok(request),
             Self::Fails => Err(Broken),
@@ -49,12 +49,12 @@ impl Service<u64> for Inner {
     }
 }
 
-/// The request of [`Inner`].
+/// Creates a request for [`Inner`].
 pub fn number() -> u64 {
     black_box(7)
 }
 
-/// An HTTP service, infallible as axum's are: 200 or 500 and an empty body.
+/// An HTTP service that is infallible, like axum's. It responds with 200 or 500 and an empty body.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpInner(pub Inner);
 
@@ -79,7 +79,7 @@ impl Service<HttpRequest> for HttpInner {
     }
 }
 
-/// The request of [`HttpInner`].
+/// Creates a request for [`HttpInner`].
 pub fn get() -> HttpRequest {
     http::Request::new(())
 }

@@ -1,7 +1,7 @@
-//! What a guarded call costs: hand-written floors and `tower-breaker` side by side, in one binary.
+//! The cost of a guarded call: hand-written floors and `tower-breaker` side by side, in one binary.
 //!
 //! A call is `poll_ready`, `call` and one poll of the future with a waker that does nothing, on one service value.
-//! The inner service answers at once, so that all the time is the guard's.
+//! The inner service responds immediately, so that all the time is spent in the guard.
 
 pub mod allocator;
 pub mod bodies;

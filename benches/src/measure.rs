@@ -1,4 +1,4 @@
-//! Times and allocations of a [`Load`].
+//! Measures the time and the allocations of a [`Load`].
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -6,21 +6,22 @@ use std::time::{Duration, Instant};
 use crate::allocator::Counts;
 use crate::drive::Load;
 
-/// How long one sample lasts, about: less than what a busy system gives a thread at a time, so that most samples are
-/// not interrupted.
+/// The approximate length of one sample. It is shorter than the time slice of a thread on a busy system, so that most
+/// samples are not interrupted.
 const SAMPLE: Duration = Duration::from_millis(1);
 
-/// The middle of the values; the upper one of two.
+/// Returns the median of the values. If their number is even, returns the larger of the two in the middle.
 ///
 /// # Panics
 ///
-/// Without values.
+/// Panics if there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// How many calls fill one sample, when so many take that long.
+/// Returns the number of calls that fill one sample. `run` makes the given number of calls and returns the time they
+/// took.
 pub fn calibrate(mut run: impl FnMut(u64) -> Duration) -> u64 {
     let mut calls = 256;
     loop {
@@ -39,9 +40,9 @@ fn time(run: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// Nanoseconds per call, of each load: medians of `samples` samples taken in turns, so that what disturbs the
-/// machine disturbs all of them.
-pub fn in_turns(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
+/// Returns the nanoseconds per call of each load, as medians of `samples` samples. The samples of the loads alternate,
+/// so that a disturbance of the machine affects all of them.
+pub fn alternating(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
     let calls: Vec<_> =
         loads.iter_mut().map(|load| calibrate(|calls| time(|| load.run(calls)))).collect();
     let mut taken = vec![Vec::with_capacity(samples); loads.len()];
@@ -53,65 +54,66 @@ pub fn in_turns(loads: &mut [&mut Load], samples: usize) -> Vec<f64> {
     taken.into_iter().map(median).collect()
 }
 
-/// How much of the time two threads have to be under way together.
-const TOGETHER: f64 = 0.8;
+/// The share of the time for which two threads must run simultaneously.
+const MIN_OVERLAP: f64 = 0.8;
 
-/// Two threads are seldom both left alone for long.
+/// Samples of two threads are shorter by this factor: two threads rarely run uninterrupted for long.
 const SHORTER: u64 = 5;
 
-/// How long to try for, per sample.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// The longest time to try, per sample.
+const TIME_PER_SAMPLE: Duration = Duration::from_millis(10);
 
-/// Nanoseconds per call and thread, with one thread and with two on one breaker, taken in turns.
+/// Returns the nanoseconds per call and thread, with one thread and with two threads on one breaker. The samples
+/// alternate.
 ///
-/// A busy system does not run two threads at once only because they were started together. Samples in which it did not
-/// are taken again; if it never does, there is no second figure.
+/// A busy system does not always run two threads simultaneously. Samples in which it did not are repeated. If it never
+/// does, there is no second figure.
 pub fn two_threads(load: &mut Load, samples: usize) -> (f64, Option<f64>) {
     let calls = calibrate(|calls| time(|| load.run(calls)));
-    // What waits for the other thread may take many times as long.
+    // Calls that wait for the other thread may take many times as long.
     let contended = calibrate(|calls| both_at_once(load, calls).took).div_ceil(SHORTER);
     let (mut alone, mut both) = (Vec::new(), Vec::new());
     let start = Instant::now();
-    let patience = PATIENCE * samples as u32;
-    while alone.len() < samples || (both.len() < samples && start.elapsed() < patience) {
+    let limit = TIME_PER_SAMPLE * samples as u32;
+    while alone.len() < samples || (both.len() < samples && start.elapsed() < limit) {
         if alone.len() < samples {
             alone.push(time(|| load.run(calls)).as_nanos() as f64 / calls as f64);
         }
         let sample = both_at_once(load, contended);
-        if sample.together >= TOGETHER {
+        if sample.overlap >= MIN_OVERLAP {
             both.push(sample.took.as_nanos() as f64 / contended as f64);
         }
     }
     (median(alone), (!both.is_empty()).then(|| median(both)))
 }
 
-/// What two threads did.
-struct Both {
+/// A sample of two threads.
+struct TwoThreads {
     /// The mean of their times.
     took: Duration,
-    /// For which part of the time both were under way.
-    together: f64,
+    /// The share of the time for which both ran.
+    overlap: f64,
 }
 
-fn both_at_once(load: &mut Load, calls: u64) -> Both {
-    let meeting = Meeting::default();
+fn both_at_once(load: &mut Load, calls: u64) -> TwoThreads {
+    let signal = StartSignal::default();
     let [one, other] = std::thread::scope(|scope| {
         let [first, second] = load.both();
         let other = scope.spawn(|| {
-            meeting.follow();
+            signal.follow();
             timed(second, calls)
         });
         let one = scope.spawn(|| {
-            meeting.lead();
+            signal.lead();
             timed(first, calls)
         });
         [one, other].map(|thread| thread.join().expect("no call panics"))
     });
     let whole = one.1.max(other.1) - one.0.min(other.0);
     let common = one.1.min(other.1).saturating_duration_since(one.0.max(other.0));
-    Both {
+    TwoThreads {
         took: (one.1 - one.0 + (other.1 - other.0)) / 2,
-        together: common.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE),
+        overlap: common.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE),
     }
 }
 
@@ -121,19 +123,20 @@ fn timed(run: &mut (dyn FnMut(u64) + Send), calls: u64) -> (Instant, Instant) {
     (start, Instant::now())
 }
 
-/// Where two threads wait until both are running, not only ready to run: they answer each other fast.
+/// A start signal for two threads. It waits until both are running, not only ready to run, which shows in how fast they
+/// respond to each other.
 #[derive(Default)]
-struct Meeting {
-    /// Odd: the follower is asked.
+struct StartSignal {
+    /// Odd while the follower must respond.
     turn: AtomicU32,
     go: AtomicBool,
 }
 
-impl Meeting {
+impl StartSignal {
     const ROUNDS: u32 = 8;
-    /// Far less than a system takes to change from one thread to the other.
+    /// The time of all rounds if both threads run. A context switch takes far longer.
     const FAST: Duration = Duration::from_micros(10);
-    /// Then it has to do as it is.
+    /// The time after which the threads start in any case.
     const LATEST: Duration = Duration::from_millis(5);
 
     fn lead(&self) {
@@ -164,7 +167,8 @@ impl Meeting {
     }
 }
 
-/// Allocations and bytes per call, after the first calls have made what is made once.
+/// Returns the allocations and the bytes per call. The first 100 calls, which allocate what is allocated once, do not
+/// count.
 pub fn allocations(load: &mut Load) -> (f64, f64) {
     const CALLS: u64 = 10_000;
     load.run(100);
@@ -174,29 +178,29 @@ pub fn allocations(load: &mut Load) -> (f64, f64) {
     (during.allocations as f64 / CALLS as f64, during.bytes as f64 / CALLS as f64)
 }
 
-/// How many calls are timed at a time in a filled window: few enough that it holds about as many throughout.
+/// The number of calls in a timed batch of a filled window. It is small, so that the batch hardly changes the window.
 const TIMED: u64 = 100;
 
-/// Nanoseconds per call with `before` calls already in the window: the median over fresh breakers.
+/// Returns the nanoseconds per call with `before` calls already in the window, as the median of `samples` new breakers.
 pub fn filled(fresh: impl Fn() -> Load, before: u64, samples: usize) -> f64 {
     let one = || fill(&mut fresh(), before, Duration::MAX, 1).ns;
     median((0..samples).map(|_| one()).collect())
 }
 
-/// What [`fill`] found.
+/// The result of [`fill`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filled {
-    /// How many calls were in the window when the first was timed.
+    /// The number of calls in the window when the first call was timed.
     pub reached: u64,
-    /// Nanoseconds per call: the median of the batches.
+    /// The nanoseconds per call, as the median of the batches.
     pub ns: f64,
 }
 
-/// Makes `before` calls, or as many as can be made in `limit`, then times `batches` of 100 calls each.
+/// Makes `before` calls, or as many as fit in `limit`, then times `batches` batches of 100 calls each.
 ///
 /// # Panics
 ///
-/// Without batches.
+/// Panics if `batches` is 0.
 pub fn fill(load: &mut Load, before: u64, limit: Duration, batches: usize) -> Filled {
     let start = Instant::now();
     let mut reached = 0;

@@ -1,43 +1,43 @@
-//! Rows, the table, JSON, and the verdict.
+//! Rows, their formats, and the check of their budgets.
 
 use crate::cases::{Allocations, Budget};
 use crate::format::{self, Column, Value};
 use crate::measure::median;
 
-/// How far a time may be above its budget: machines are shared.
+/// The factor by which a time may exceed its budget, because machines are shared.
 const NOISE: f64 = 1.3;
 
-/// One line of the table.
+/// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Who: `bare`, `floor`, `tower-breaker`.
+    /// The subject: `bare`, `floor` or `tower-breaker`.
     pub krate: &'static str,
     /// The settings.
     pub config: String,
-    /// What happens to a call.
+    /// The scenario.
     pub scenario: String,
-    /// Nanoseconds per call on one thread.
+    /// The nanoseconds per call on one thread.
     pub ns_1t: Option<f64>,
-    /// Nanoseconds per call and thread on two threads with one breaker.
+    /// The nanoseconds per call and thread on two threads with one breaker.
     pub ns_2t: Option<f64>,
-    /// Allocations per call.
+    /// The allocations per call.
     pub allocs: Option<f64>,
-    /// Bytes per call; of a size, the bytes.
+    /// The bytes per call. In a row about a size, that size.
     pub bytes: Option<f64>,
-    /// Nanoseconds per call of what this row is compared with.
+    /// The nanoseconds per call of the floor.
     pub floor_ns: Option<f64>,
-    /// Allocations per call of what this row is compared with.
+    /// The allocations per call of the floor.
     pub floor_allocs: Option<f64>,
-    /// What this row may cost.
+    /// The time that the row may take.
     pub budget: Budget,
-    /// What this row may allocate.
+    /// The allocations that the row may make.
     pub allocations: Option<Allocations>,
-    /// The most that `bytes` may be.
-    pub most_bytes: Option<f64>,
+    /// The limit of `bytes`.
+    pub max_bytes: Option<f64>,
 }
 
 impl Row {
-    /// An empty row.
+    /// Creates an empty row.
     pub fn new(
         krate: &'static str,
         config: impl Into<String>,
@@ -55,11 +55,11 @@ impl Row {
             floor_allocs: None,
             budget: Budget::Shown,
             allocations: None,
-            most_bytes: None,
+            max_bytes: None,
         }
     }
 
-    /// Ours over the floor; of a row with two threads, over one thread.
+    /// Returns the time divided by the time of the floor. In a row with two threads, the floor is one thread.
     pub fn ratio(&self) -> Option<f64> {
         Some(self.ns_2t.or(self.ns_1t)? / self.floor_ns?)
     }
@@ -68,7 +68,7 @@ impl Row {
         match self.budget {
             Budget::Ratio(ratio) => Some(self.floor_ns? * ratio),
             Budget::Plus(ns) => Some(self.floor_ns? + ns),
-            Budget::Owed { now, .. } => Some(self.floor_ns? * now),
+            Budget::Accepted { limit, .. } => Some(self.floor_ns? * limit),
             Budget::Shown => None,
         }
     }
@@ -77,13 +77,13 @@ impl Row {
         match self.budget {
             Budget::Ratio(ratio) => Some(format!("{ratio} ×")),
             Budget::Plus(ns) => Some(format!("+ {ns} ns")),
-            Budget::Owed { ratio, now } => Some(format!("{ratio} ×, owed: {now} ×")),
-            Budget::Shown => self.most_bytes.map(|most| format!("{most} B")),
+            Budget::Accepted { ratio, limit } => Some(format!("{ratio} ×, accepted: {limit} ×")),
+            Budget::Shown => self.max_bytes.map(|max| format!("{max} B")),
         }
     }
 
-    /// What is wrong with this row, if something is.
-    pub fn fault(&self) -> Option<String> {
+    /// Returns a message if the row exceeds one of its budgets.
+    pub fn over_budget(&self) -> Option<String> {
         let name = format!("{}, {}", self.scenario, self.config);
         let allocs = self.allocs.unwrap_or_default();
         let allowed = match self.allocations {
@@ -96,17 +96,17 @@ impl Row {
         if allocs > allowed {
             return Some(format!("{name}: {allocs} allocations per call, {allowed} allowed"));
         }
-        if let (Some(bytes), Some(most)) = (self.bytes, self.most_bytes)
-            && bytes > most
+        if let (Some(bytes), Some(max)) = (self.bytes, self.max_bytes)
+            && bytes > max
         {
-            return Some(format!("{name}: {bytes} bytes, {most} allowed"));
+            return Some(format!("{name}: {bytes} bytes, {max} allowed"));
         }
         let (ns, allowed) = (self.ns_2t.or(self.ns_1t)?, self.allowed()? * NOISE);
         (ns > allowed).then(|| format!("{name}: {ns:.1} ns, {allowed:.1} ns allowed"))
     }
 
-    /// The same row of several runs: medians.
-    pub fn middle(runs: &[Vec<Self>]) -> Vec<Self> {
+    /// Combines the same rows of several runs to their medians.
+    pub fn medians(runs: &[Vec<Self>]) -> Vec<Self> {
         let field = |at: usize, get: fn(&Self) -> Option<f64>| {
             let values: Vec<_> = runs.iter().filter_map(|rows| get(&rows[at])).collect();
             (!values.is_empty()).then(|| median(values))
@@ -115,7 +115,7 @@ impl Row {
         for (at, row) in rows.iter_mut().enumerate() {
             row.ns_1t = field(at, |row| row.ns_1t);
             row.ns_2t = field(at, |row| row.ns_2t);
-            // The ratio is the median of the runs' ratios, not the ratio of medians of different runs.
+            // The median of the ratios of the runs. A ratio of two medians could compare different runs.
             let ratio = field(at, Self::ratio);
             row.floor_ns = ratio.and_then(|ratio| Some(row.ns_2t.or(row.ns_1t)? / ratio));
         }
@@ -151,19 +151,19 @@ impl Row {
             Value::Number(self.ns_2t, 1),
             Value::Number(self.floor_ns, 1),
             Value::Number(self.ratio(), 2),
-            Value::Perhaps(self.budget()),
+            Value::OptionalText(self.budget()),
             Value::Number(self.allocs, 0),
             Value::Number(self.bytes, 0),
         ]
     }
 }
 
-/// One Markdown table.
+/// Formats the rows as a Markdown table.
 pub fn markdown(rows: &[Row]) -> String {
     format::markdown(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
 
-/// `{"rows":[…]}`.
+/// Formats the rows as `{"rows":[…]}`.
 pub fn json(rows: &[Row]) -> String {
     format::json(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
@@ -178,43 +178,43 @@ mod tests {
     }
 
     #[test]
-    fn a_time_far_above_its_budget_is_a_fault() {
-        assert!(row(19.0, 10.0, Budget::Ratio(1.5)).fault().is_none());
-        assert!(row(20.0, 10.0, Budget::Ratio(1.5)).fault().is_some());
-        assert!(row(143.0, 100.0, Budget::Plus(10.0)).fault().is_none());
-        assert!(row(144.0, 100.0, Budget::Plus(10.0)).fault().is_some());
-        let owed = Budget::Owed { ratio: 1.5, now: 2.0 };
-        assert!(row(26.0, 10.0, owed).fault().is_none());
-        assert!(row(27.0, 10.0, owed).fault().is_some());
-        assert!(row(900.0, 1.0, Budget::Shown).fault().is_none());
+    fn a_time_far_above_its_budget_is_reported() {
+        assert!(row(19.0, 10.0, Budget::Ratio(1.5)).over_budget().is_none());
+        assert!(row(20.0, 10.0, Budget::Ratio(1.5)).over_budget().is_some());
+        assert!(row(143.0, 100.0, Budget::Plus(10.0)).over_budget().is_none());
+        assert!(row(144.0, 100.0, Budget::Plus(10.0)).over_budget().is_some());
+        let accepted = Budget::Accepted { ratio: 1.5, limit: 2.0 };
+        assert!(row(26.0, 10.0, accepted).over_budget().is_none());
+        assert!(row(27.0, 10.0, accepted).over_budget().is_some());
+        assert!(row(900.0, 1.0, Budget::Shown).over_budget().is_none());
     }
 
     #[test]
-    fn one_allocation_too_many_is_a_fault() {
+    fn one_allocation_above_the_limit_is_reported() {
         let row = Row::new("tower-breaker", "c", "s");
         let row = Row { allocs: Some(1.0), allocations: Some(Allocations::None), ..row };
-        assert!(row.fault().is_some());
+        assert!(row.over_budget().is_some());
         let as_floor = |floor| Row {
             floor_allocs: Some(floor),
             allocations: Some(Allocations::AsFloor),
             budget: Budget::Ratio(1.0),
             ..row.clone()
         };
-        assert!(as_floor(1.0).fault().is_none());
-        assert!(as_floor(0.0).fault().is_some());
+        assert!(as_floor(1.0).over_budget().is_none());
+        assert!(as_floor(0.0).over_budget().is_some());
     }
 
     #[test]
-    fn too_much_memory_is_a_fault() {
-        let row = Row { most_bytes: Some(10.0), ..Row::new("tower-breaker", "c", "s") };
-        assert!(Row { bytes: Some(10.0), ..row.clone() }.fault().is_none());
-        assert!(Row { bytes: Some(11.0), ..row }.fault().is_some());
+    fn a_size_above_its_limit_is_reported() {
+        let row = Row { max_bytes: Some(10.0), ..Row::new("tower-breaker", "c", "s") };
+        assert!(Row { bytes: Some(10.0), ..row.clone() }.over_budget().is_none());
+        assert!(Row { bytes: Some(11.0), ..row }.over_budget().is_some());
     }
 
     #[test]
-    fn runs_are_joined_by_their_middle() {
+    fn runs_are_combined_to_their_medians() {
         let runs = [4.0, 1.0, 2.0].map(|ns| vec![row(ns, 1.0, Budget::Shown)]);
-        let rows = Row::middle(&runs);
+        let rows = Row::medians(&runs);
         assert_eq!((rows[0].ns_1t, rows[0].ratio()), (Some(2.0), Some(2.0)));
     }
 }

@@ -1,5 +1,5 @@
-//! `instr WHO SCENARIO CONFIG CALLS`: so many calls and nothing else, for `instructions.sh`. Without arguments it
-//! lists what can be asked for, one line each.
+//! `instr SUBJECT SCENARIO CONFIG CALLS` makes `CALLS` calls and nothing else, for `instructions.sh`. Without
+//! arguments, it lists the possible arguments, one set per line.
 
 use std::process::ExitCode;
 
@@ -14,13 +14,13 @@ const LISTED: [(&str, &str); 5] = [
     ("rejection", "typed error"),
 ];
 
-fn load(who: &str, scenario: &str, config: &str) -> Option<Load> {
-    if who == "bare" {
+fn load(subject: &str, scenario: &str, config: &str) -> Option<Load> {
+    if subject == "bare" {
         return Some(cases::bare());
     }
     let mut all = cases::all().into_iter();
     let case = all.find(|case| case.scenario == scenario && case.config == config)?;
-    match who {
+    match subject {
         "floor" => Some((case.floor)()),
         "tower-breaker" => Some((case.ours)()),
         _ => None,
@@ -37,13 +37,15 @@ fn main() -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        [who, scenario, config, calls] => match (load(who, scenario, config), calls.parse()) {
-            (Some(mut load), Ok(calls)) => {
-                load.run(calls);
-                ExitCode::SUCCESS
+        [subject, scenario, config, calls] => {
+            match (load(subject, scenario, config), calls.parse()) {
+                (Some(mut load), Ok(calls)) => {
+                    load.run(calls);
+                    ExitCode::SUCCESS
+                }
+                _ => ExitCode::from(2),
             }
-            _ => ExitCode::from(2),
-        },
+        }
         _ => ExitCode::from(2),
     }
 }

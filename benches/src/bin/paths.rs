@@ -1,6 +1,6 @@
-//! `cargo run --release --manifest-path benches/Cargo.toml --bin paths -- [--json] [--quick] [--runs N]`
-//! measures every path; `--gate` fails when a budget is missed in the middle of five runs; `--gate-allocations`
-//! looks at the allocations alone, which no load of the machine changes.
+//! `cargo run --release --manifest-path benches/Cargo.toml --bin paths -- [--json] [--quick] [--runs N]` measures every
+//! path. `--gate` fails if the median of five runs exceeds a budget. `--gate-allocations` checks only the allocations,
+//! which do not depend on the load of the machine.
 
 use std::process::ExitCode;
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use tower_breaker_benches::allocator::Counts;
 use tower_breaker_benches::cases::{self, Budget, Case};
 use tower_breaker_benches::drive::{Load, drive};
 use tower_breaker_benches::inner::{Inner, number};
-use tower_breaker_benches::measure::{allocations, filled, in_turns, two_threads};
+use tower_breaker_benches::measure::{allocations, alternating, filled, two_threads};
 use tower_breaker_benches::ours;
 use tower_breaker_benches::report::{Row, json, markdown};
 use tower_layer::Layer;
@@ -21,7 +21,7 @@ const USAGE: &str = "paths [--json] [--quick] [--runs N] [--gate | --gate-alloca
 struct Options {
     json: bool,
     gate: bool,
-    /// Per path and run; 0: allocations only.
+    /// The samples per path and run. 0 counts allocations only.
     samples: usize,
     runs: usize,
 }
@@ -54,13 +54,13 @@ fn main() -> ExitCode {
         }
     };
     let runs: Vec<_> = (0..options.runs).map(|_| run(options.samples)).collect();
-    let rows = Row::middle(&runs);
+    let rows = Row::medians(&runs);
     println!("{}", if options.json { json(&rows) } else { markdown(&rows) });
-    let faults: Vec<_> = rows.iter().filter_map(Row::fault).collect();
-    if !options.gate || faults.is_empty() {
+    let messages: Vec<_> = rows.iter().filter_map(Row::over_budget).collect();
+    if !options.gate || messages.is_empty() {
         return ExitCode::SUCCESS;
     }
-    faults.iter().for_each(|fault| eprintln!("over budget: {fault}"));
+    messages.iter().for_each(|message| eprintln!("over budget: {message}"));
     ExitCode::FAILURE
 }
 
@@ -85,18 +85,18 @@ fn bare(samples: usize) -> Row {
     let mut load = cases::bare();
     let (allocs, bytes) = allocations(&mut load);
     Row {
-        ns_1t: (samples > 0).then(|| in_turns(&mut [&mut load], samples)[0]),
+        ns_1t: (samples > 0).then(|| alternating(&mut [&mut load], samples)[0]),
         allocs: Some(allocs),
         bytes: Some(bytes),
         ..Row::new("bare", "", "success")
     }
 }
 
-/// The floor's row and ours.
+/// Measures the floor and the crate, and returns a row for each.
 fn pair(case: Case, samples: usize) -> [Row; 2] {
     let (mut floor, mut ours) = ((case.floor)(), (case.ours)());
     let counted = [allocations(&mut floor), allocations(&mut ours)];
-    let ns = (samples > 0).then(|| in_turns(&mut [&mut floor, &mut ours], samples));
+    let ns = (samples > 0).then(|| alternating(&mut [&mut floor, &mut ours], samples));
     let row = |at: usize, krate| Row {
         ns_1t: ns.as_ref().map(|ns| ns[at]),
         allocs: Some(counted[at].0),
@@ -113,7 +113,7 @@ fn pair(case: Case, samples: usize) -> [Row; 2] {
     [row(0, "floor"), ours]
 }
 
-/// Two threads beside one, of the same breaker.
+/// Compares two threads on one breaker with one thread.
 fn threads(krate: &'static str, case: Case, load: fn() -> Load, samples: usize) -> Row {
     let (alone, together) = two_threads(&mut load(), samples);
     Row {
@@ -125,9 +125,9 @@ fn threads(krate: &'static str, case: Case, load: fn() -> Load, samples: usize) 
     }
 }
 
-/// The cost as the window fills: compared with the emptiest.
+/// Measures the cost as the window fills. The row with the fewest calls is the floor of all.
 fn window(scenario: &str, load: fn() -> Load, samples: usize) -> Vec<Row> {
-    // A full window takes long to fill, and a nearly empty one is over before the clock has moved.
+    // A full window takes long to fill. A nearly empty one is timed too briefly for the clock, and needs more samples.
     let fills = [(100, samples * 30), (10_000, samples * 10), (1_000_000, samples)];
     let ns = fills.map(|(calls, samples)| filled(load, calls, samples));
     fills
@@ -144,7 +144,7 @@ fn window(scenario: &str, load: fn() -> Load, samples: usize) -> Vec<Row> {
 
 fn sizes() -> Vec<Row> {
     let heap = |since: Counts| Counts::now().since(since).live as usize;
-    // What is made once per process or thread is made before.
+    // Allocate before the measurement what is allocated once per process or thread.
     drop(drive(&mut ours::default_service(), number()));
     let start = Counts::now();
     let layer = ours::default();
@@ -152,7 +152,7 @@ fn sizes() -> Vec<Row> {
     let breaker = heap(start);
     drop(drive(&mut service, number()));
     let stripe = heap(start) - breaker;
-    // From its second call on, a clone may have something of its own.
+    // A clone may allocate its own counted reference from its second call on.
     let mut clone = service.clone();
     drop(drive(&mut clone, number()));
     drop(drive(&mut clone, number()));
@@ -164,12 +164,12 @@ fn sizes() -> Vec<Row> {
     let grown = heap(start) - before;
     let future = future_size(&mut service);
     let inner = future_size(&mut Inner::Works);
-    let size = |what: &str, bytes: usize, most: usize| Row {
+    let size = |what: &str, bytes: usize, max: usize| Row {
         bytes: Some(bytes as f64),
-        most_bytes: Some(most as f64),
+        max_bytes: Some(max as f64),
         ..Row::new("tower-breaker", "default", what)
     };
-    // Two cache lines for each thread that may count, known when the breaker is made.
+    // A breaker allocates two cache lines for each thread that may count. The number is fixed when it is created.
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let lines = 128 * (2 * cores).clamp(4, 64);
     vec![

@@ -4,7 +4,7 @@ use std::time::Duration;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 
-/// What a rejection becomes, and which results are failures.
+/// Decides what a rejection becomes and which results are failures.
 pub trait Answer<T, E> {
     type Response;
     type Error;
@@ -15,14 +15,14 @@ pub trait Answer<T, E> {
     fn failed(result: &Result<T, E>) -> bool;
 }
 
-/// An enum of the rejection and the inner error.
+/// Rejects with an error, an enum of the rejection and the inner error.
 #[derive(Clone, Copy, Debug)]
 pub struct Typed;
 
 /// The error of [`Typed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected<E> {
-    /// Rejected for that long.
+    /// A rejection, with the time until the circuit closes.
     Open(Duration),
     /// The inner error.
     Inner(E),
@@ -53,12 +53,12 @@ impl<T, E> Answer<T, E> for Typed {
     }
 }
 
-/// The same with the name of the circuit, which its users are told at run time.
+/// Like [`Typed`], with the name of the circuit, which is known only at run time.
 #[derive(Clone, Debug)]
 pub struct Named(Option<Arc<Box<str>>>);
 
 impl Named {
-    /// With that name.
+    /// Creates an answer with the given name.
     pub fn new(name: &str) -> Self {
         Self(Some(Arc::new(name.into())))
     }
@@ -67,7 +67,7 @@ impl Named {
 /// The error of [`Named`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedRejected<E> {
-    /// Rejected for that long by the circuit of that name.
+    /// A rejection, with the time until the circuit closes and the name of the circuit.
     Open(Duration, Option<Arc<Box<str>>>),
     /// The inner error.
     Inner(E),
@@ -98,7 +98,7 @@ impl<T, E> Answer<T, E> for Named {
     }
 }
 
-/// A response that costs nothing.
+/// Rejects with a response that costs nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<T>(pub T);
 
@@ -138,11 +138,11 @@ fn page<B>(left: Duration, name: HeaderValue) -> Response<Option<B>> {
     response
 }
 
-/// 503 with `Retry-After` and the name of the circuit, which is known at run time only.
+/// Rejects with 503, `Retry-After` and the name of the circuit, which is known only at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct Page(pub &'static str);
 
-/// The same with the header made once and cloned.
+/// Like [`Page`], with a header value that is created once and cloned.
 #[derive(Clone, Debug)]
 pub struct PreparedPage(pub HeaderValue);
 

@@ -1,6 +1,6 @@
 use super::{Consecutive, Gate, Rule};
 
-/// Failures in a row, where a call dropped after a time is a failure.
+/// Trips on consecutive failures. A call that is dropped after the given time is a failure.
 #[derive(Debug)]
 pub struct CancelledAfter {
     consecutive: Consecutive,
@@ -8,14 +8,14 @@ pub struct CancelledAfter {
 }
 
 impl CancelledAfter {
-    /// Trips at `limit`; a call dropped `after` nanoseconds or later has failed.
+    /// Creates a rule that trips at `limit` failures. A call dropped after at least `after` nanoseconds counts as one.
     pub fn new(limit: u32, after: u64) -> Self {
         Self { consecutive: Consecutive::new(limit), after }
     }
 }
 
 impl Rule for CancelledAfter {
-    /// When the call began.
+    /// The start of the call.
     type Ticket = u64;
 
     #[inline]

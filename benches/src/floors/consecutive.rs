@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Gate, Rule};
 
-/// Failures in a row.
+/// Trips on consecutive failures.
 #[derive(Debug)]
 pub struct Consecutive {
     limit: u32,
@@ -10,12 +10,12 @@ pub struct Consecutive {
 }
 
 impl Consecutive {
-    /// Trips at `limit`.
+    /// Creates a rule that trips at `limit` failures.
     pub fn new(limit: u32) -> Self {
         Self { limit, streak: AtomicU32::new(0) }
     }
 
-    /// Counts one result. A success writes only where there is something to end.
+    /// Counts one result. A success writes only if there is a streak to end.
     #[inline]
     pub fn count(&self, gate: &Gate, failed: bool) {
         if failed {

@@ -4,10 +4,10 @@ use std::time::Duration;
 use coarsetime::Instant as CoarseInstant;
 use tokio::time::Instant;
 
-/// For how long a floor stays open.
+/// The time for which a floor stays open: one hour.
 const COOLDOWN: u64 = 3_600_000_000_000;
 
-/// Open or closed, in one word.
+/// The state, open or closed, in one word.
 #[derive(Debug)]
 pub struct Gate {
     base: Instant,
@@ -27,19 +27,20 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Nanoseconds since the floor was made: one read of the clock.
+    /// Returns the nanoseconds since the floor was created. Reads the exact clock once.
     #[inline]
     pub fn now(&self) -> u64 {
         self.base.elapsed().as_nanos() as u64
     }
 
-    /// About the same by the coarse clock, which the crate reads for a success in a window and for a rejection.
+    /// Returns about the same from the coarse clock, which the crate reads for a success in a window and for a
+    /// rejection.
     #[inline]
     pub fn recent(&self) -> u64 {
         CoarseInstant::now_without_cache_update().duration_since(self.coarse_base).as_nanos()
     }
 
-    /// How long the calls are still rejected. The clock is read only while open.
+    /// Returns the time for which calls are still rejected. Reads the clock only while open.
     #[inline]
     pub fn rejects(&self) -> Option<Duration> {
         match self.open_until.load(Ordering::Acquire) {
@@ -54,7 +55,7 @@ impl Gate {
         }
     }
 
-    /// The trip.
+    /// Opens the circuit.
     #[cold]
     pub fn open(&self) {
         self.open_until.store(self.recent() + COOLDOWN, Ordering::Release);

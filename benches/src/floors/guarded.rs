@@ -9,29 +9,29 @@ use tower_service::Service;
 
 use super::{Answer, Gate};
 
-/// A rule to trip by, with what it remembers.
+/// A trip rule with its counters.
 pub trait Rule: Send + Sync + 'static {
-    /// What a running call carries.
+    /// The data that a running call carries.
     type Ticket;
 
-    /// A call begins. `None`: the rule has just fired and rejects it.
+    /// Admits a call. Returns `None` if the rule has just fired and rejects it.
     fn admit(&self, gate: &Gate) -> Option<Self::Ticket>;
 
-    /// A call has ended.
+    /// Records the result of a call.
     fn settle(&self, gate: &Gate, ticket: Self::Ticket, failed: bool);
 
-    /// A call was dropped before its end.
+    /// Records a call that was dropped before its end.
     #[inline]
     fn dropped(&self, gate: &Gate, ticket: Self::Ticket) {
         let _ = (gate, ticket);
     }
 }
 
-/// A service with a floor around it.
+/// A service guarded by a floor.
 pub struct Guarded<S, R, A> {
     inner: S,
-    /// Cloned into every future. Each clone of the service has one of its own: two threads that count references
-    /// in one word wait for each other.
+    /// Cloned into every future. Each clone of the service has its own `Arc`, so that two threads do not contend on one
+    /// reference count.
     local: Arc<Local<R>>,
     answer: A,
 }
@@ -46,7 +46,7 @@ struct Shared<R> {
 }
 
 impl<S, R, A> Guarded<S, R, A> {
-    /// Guards `inner` by `rule`; `answer` is what a rejection becomes.
+    /// Guards `inner` with `rule`. `answer` decides what a rejection becomes.
     pub fn new(inner: S, rule: R, answer: A) -> Self {
         let shared = Arc::new(Shared { gate: Gate::default(), rule });
         Self { inner, local: Arc::new(Local { shared }), answer }
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// A call under way: dropping it tells the rule.
+/// A call in flight. Dropping it reports the call to the rule.
 pub struct Running<R: Rule> {
     local: Arc<Local<R>>,
     ticket: Option<R::Ticket>,
@@ -123,7 +123,7 @@ impl<R: Rule> Drop for Running<R> {
 pub enum GuardedFuture<F, R: Rule, A> {
     /// The inner service was called.
     Running(#[pin] F, Running<R>),
-    /// It was not.
+    /// The call was rejected.
     Rejected(std::time::Duration, A),
 }
 

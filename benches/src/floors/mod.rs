@@ -1,6 +1,6 @@
-//! What the same rules cost when somebody writes them by hand, for one use, with nothing around them.
+//! Floors: the same rules written by hand for one use. They show what a rule costs by itself.
 //!
-//! A floor has the rule, the trip and the rejection. It has no epochs, no totals, no half-open, no names, no events.
+//! A floor has a rule, a trip and a rejection. It has no epochs, no totals, no half-open state, no names and no events.
 
 mod answer;
 mod cancelled;

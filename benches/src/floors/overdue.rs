@@ -3,14 +3,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Consecutive, Gate, Rule};
 
-/// The time until a call is overdue, in so many parts.
+/// The number of parts into which the time until a call is overdue is divided.
 const PARTS: u64 = 10;
 const SLOTS: usize = 16;
 
-/// Failures in a row, or so many calls pending for too long.
+/// Trips on consecutive failures, or on a number of overdue calls.
 ///
-/// A slot holds the pending calls that began in one part of time: its number (32 bits) and the count (32 bits).
-/// Slots that are old enough are folded into `aged`.
+/// A slot counts the pending calls that began in one part of time. It holds the number of the part (32 bits) and the
+/// count (32 bits). The counts of slots that are old enough move to `aged`.
 #[derive(Debug)]
 pub struct Overdue {
     consecutive: Consecutive,
@@ -23,7 +23,8 @@ pub struct Overdue {
 }
 
 impl Overdue {
-    /// Trips at `limit` failures in a row, or when `calls` are pending for `after` nanoseconds.
+    /// Creates a rule that trips at `limit` consecutive failures, or once `calls` calls are pending for `after`
+    /// nanoseconds.
     pub fn new(limit: u32, calls: u64, after: u64) -> Self {
         Self {
             consecutive: Consecutive::new(limit),
@@ -38,7 +39,7 @@ impl Overdue {
 
     #[cold]
     fn fold(&self, tick: u64) {
-        let _one = self.folding.lock().expect("nothing panics here");
+        let _guard = self.folding.lock().expect("no fold panics");
         for word in &self.slots {
             let old = |word: u64| (word != 0 && (word >> 32) + PARTS < tick).then_some(0);
             if let Ok(word) = word.fetch_update(Ordering::AcqRel, Ordering::Acquire, old) {
@@ -59,7 +60,7 @@ impl Overdue {
 }
 
 impl Rule for Overdue {
-    /// In which part of time the call began.
+    /// The part of time in which the call began.
     type Ticket = u64;
 
     #[inline]

@@ -1,7 +1,7 @@
 use super::windowed::Counts;
 use super::{Consecutive, Gate, Rule};
 
-/// Failures in a row, or a share of slow calls in 30 s.
+/// Trips on consecutive failures, or on the share of slow calls in 30 s.
 #[derive(Debug)]
 pub struct Slow {
     consecutive: Consecutive,
@@ -11,7 +11,8 @@ pub struct Slow {
 }
 
 impl Slow {
-    /// Trips at `limit` failures in a row, or when 80 % of at least 20 calls took `after` nanoseconds.
+    /// Creates a rule that trips at `limit` consecutive failures, or when 80 % of at least 20 calls took at least
+    /// `after` nanoseconds.
     pub fn new(limit: u32, after: u64) -> Self {
         let consecutive = Consecutive::new(limit);
         Self { consecutive, after, calls: Counts::default(), slow: Counts::default() }
@@ -28,7 +29,7 @@ impl Slow {
 }
 
 impl Rule for Slow {
-    /// When the call began.
+    /// The start of the call.
     type Ticket = u64;
 
     #[inline]

@@ -13,7 +13,7 @@ fn failures_until_open<R: Rule>(rule: R) -> u32 {
 }
 
 #[test]
-fn every_floor_trips_on_failures_in_a_row() {
+fn every_floor_trips_on_consecutive_failures() {
     assert_eq!(failures_until_open(Consecutive::new(5)), 5);
     assert_eq!(failures_until_open(Windowed::new(5, 1000)), 5);
     assert_eq!(failures_until_open(Slow::new(5, HOUR)), 5);
@@ -43,7 +43,7 @@ fn the_overdue_floor_trips_on_calls_that_hang() {
 }
 
 #[test]
-fn a_dropped_call_fails_after_its_time() {
+fn a_call_dropped_after_the_given_time_is_a_failure() {
     let gate = Gate::default();
     let rule = CancelledAfter::new(1, 0);
     let ticket = rule.admit(&gate).expect("closed");

@@ -5,18 +5,18 @@ use super::{Consecutive, Gate, Rule};
 const BUCKETS: usize = 10;
 const BUCKET_NANOS: u64 = 3_000_000_000;
 
-/// Counts of the last 10 × 3 s. A word is a bucket's number (24 bits) and its count (40 bits).
+/// The counts of the last 10 × 3 s. A word holds the number of a bucket (24 bits) and its count (40 bits).
 #[derive(Debug, Default)]
 pub struct Counts([AtomicU64; BUCKETS]);
 
 impl Counts {
-    /// The number of the bucket at that time.
+    /// Returns the number of the bucket at the time `now`.
     #[inline]
     pub fn tick(now: u64) -> u64 {
         now / BUCKET_NANOS
     }
 
-    /// Adds one.
+    /// Adds one to the bucket `tick`.
     #[inline]
     pub fn add(&self, tick: u64) {
         let word = &self.0[(tick % BUCKETS as u64) as usize];
@@ -36,7 +36,7 @@ impl Counts {
         }
     }
 
-    /// All that is in the window.
+    /// Returns the sum of the window.
     #[inline]
     pub fn sum(&self, tick: u64) -> u64 {
         let words = self.0.iter().map(|word| word.load(Ordering::Relaxed));
@@ -47,7 +47,7 @@ impl Counts {
     }
 }
 
-/// Failures in a row, or a share of failures in 30 s.
+/// Trips on consecutive failures, or on the failure rate of 30 s.
 #[derive(Debug)]
 pub struct Windowed {
     consecutive: Consecutive,
@@ -57,7 +57,7 @@ pub struct Windowed {
 }
 
 impl Windowed {
-    /// Trips at `limit` in a row, or at 50 % of at least `min_calls`.
+    /// Creates a rule that trips at `limit` consecutive failures, or when 50 % of at least `min_calls` calls failed.
     pub fn new(limit: u32, min_calls: u64) -> Self {
         let consecutive = Consecutive::new(limit);
         Self { consecutive, min_calls, succeeded: Counts::default(), failed: Counts::default() }
