@@ -1,4 +1,4 @@
-//! One thing to measure, and how to see that it is what is measured.
+//! A case, which is one row to measure, and the check that it is in the state that its name says.
 
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
@@ -10,43 +10,43 @@ use tower_service::Service;
 use crate::outcome::Outcome;
 use crate::runtime;
 
-/// Makes a task of its own that makes so many calls.
+/// Creates a task that makes the given number of calls.
 pub type Task = Box<dyn Fn(u64) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
-/// One thing to measure.
+/// A case to measure.
 pub struct Case {
-    /// The calls.
+    /// Makes the calls.
     pub load: Load,
-    /// The same calls from tasks.
+    /// Makes the same calls from tasks.
     pub task: Task,
-    /// Whether two threads do the same as one.
+    /// Whether two threads can make the calls that one thread makes.
     pub two_threads: bool,
-    right: Look,
-    end: Look,
+    check: Check,
+    check_end: Check,
 }
 
-type Look = Box<dyn FnMut() -> Result<(), String>>;
+type Check = Box<dyn FnMut() -> Result<(), String>>;
 
 impl Case {
-    /// Calls of `service`, of which each has to end as `expected`. `waits`: a call may have to wait for another
-    /// thread that is in the breaker.
+    /// Creates a case of calls to `service`, each of which must end as `expected`. If `waits` is set, a call may wait
+    /// for another thread that is in the breaker.
     pub fn new<S, Req>(
         service: S,
         waits: bool,
         request: fn() -> Req,
-        seen: fn(&Result<S::Response, S::Error>) -> Outcome,
+        outcome: fn(&Result<S::Response, S::Error>) -> Outcome,
         expected: Outcome,
     ) -> Self
     where
         S: Service<Req, Future: Send> + Clone + Send + 'static,
         Req: Send + 'static,
     {
-        let mut looked_at = service.clone();
-        let right = move || {
-            let _inside = runtime::enter();
-            match seen(&drive(&mut looked_at, request())) {
+        let mut checked = service.clone();
+        let check = move || {
+            let _guard = runtime::enter();
+            match outcome(&drive(&mut checked, request())) {
                 outcome if outcome == expected => Ok(()),
-                outcome => Err(format!("a call was {outcome:?}, not {expected:?}")),
+                outcome => Err(format!("the outcome of a call is {outcome:?}, not {expected:?}")),
             }
         };
         let load = if waits { Load::waiting } else { Load::new };
@@ -54,55 +54,55 @@ impl Case {
             load: load(service.clone(), request).within(runtime::enter),
             task: Box::new(move |calls| Box::pin(calls_of(service.clone(), request, calls))),
             two_threads: true,
-            right: Box::new(right),
-            end: Box::new(|| Ok(())),
+            check: Box::new(check),
+            check_end: Box::new(|| Ok(())),
         }
     }
 
-    /// Calls that two threads cannot make at once, with their own way to see that all is right. `load` is not
-    /// measured on a runtime.
-    pub fn alone(load: Load, right: impl FnMut() -> Result<(), String> + 'static) -> Self {
+    /// Creates a case of calls that two threads cannot make simultaneously, with its own check. `load` is not measured
+    /// on tokio's workers.
+    pub fn alone(load: Load, check: impl FnMut() -> Result<(), String> + 'static) -> Self {
         Self {
             load: load.within(runtime::enter),
             task: Box::new(|_| Box::pin(std::future::ready(()))),
             two_threads: false,
-            right: Box::new(right),
-            end: Box::new(|| Ok(())),
+            check: Box::new(check),
+            check_end: Box::new(|| Ok(())),
         }
     }
 
-    /// The same, and `kept` lives as long.
+    /// Keeps `kept` alive as long as the case.
     pub fn keeping<T: 'static>(mut self, kept: T) -> Self {
-        let mut right = self.right;
-        self.right = Box::new(move || {
+        let mut check = self.check;
+        self.check = Box::new(move || {
             let _ = &kept;
-            right()
+            check()
         });
         self
     }
 
-    /// The same, with a last look that changes the state.
-    pub fn ending(self, end: impl FnMut() -> Result<(), String> + 'static) -> Self {
-        Self { end: Box::new(end), ..self }
+    /// Sets a check at the end, which may change the state.
+    pub fn check_at_end(self, check: impl FnMut() -> Result<(), String> + 'static) -> Self {
+        Self { check_end: Box::new(check), ..self }
     }
 
-    /// Whether the calls still are what they are said to be.
+    /// Checks that the calls end as the name of the case says.
     ///
     /// # Errors
     ///
-    /// What they are instead.
-    pub fn right(&mut self) -> Result<(), String> {
-        (self.right)()
+    /// Returns how they end instead.
+    pub fn check(&mut self) -> Result<(), String> {
+        (self.check)()
     }
 
-    /// The same, once and for all.
+    /// Checks the calls for the last time.
     ///
     /// # Errors
     ///
-    /// What they were instead.
-    pub fn end(mut self) -> Result<(), String> {
-        self.right()?;
-        (self.end)()
+    /// Returns how they ended instead.
+    pub fn finish(mut self) -> Result<(), String> {
+        self.check()?;
+        (self.check_end)()
     }
 }
 
@@ -112,7 +112,7 @@ where
 {
     for _ in 0..calls {
         let ready = poll_fn(|cx| service.poll_ready(cx).map(|ready| ready.is_ok())).await;
-        assert!(ready, "the service is broken");
+        assert!(ready, "the service failed to become ready");
         black_box(&service.call(request()).await);
     }
 }

@@ -1,4 +1,4 @@
-//! The guarded service, where it has to change its mind.
+//! A guarded service whose behavior can change.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tower_breaker_benches::inner::Broken;
 use tower_service::Service;
 
-/// What every guard here can be put around.
+/// A service that every guard can wrap.
 pub trait Dependency:
     Service<u64, Response = u64, Error = Broken, Future: Send + 'static> + Copy + Send + Sync + 'static
 {
@@ -23,31 +23,31 @@ impl<S> Dependency for S where
 {
 }
 
-/// What a [`Switch`] does with a call.
+/// The behavior of a [`Switch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Does {
-    /// Answers at once.
+pub enum Behavior {
+    /// Responds immediately.
     Works,
-    /// Fails at once.
+    /// Fails immediately.
     Fails,
     /// Never ends.
     Hangs,
 }
 
-/// Works, fails or hangs, as it is told: all copies of it.
+/// A service that works, fails or hangs. All copies change together.
 #[derive(Clone, Copy, Debug)]
 pub struct Switch(&'static AtomicU8);
 
 impl Switch {
-    /// A new one, which is never freed.
+    /// Creates a switch that works. It is never freed.
     pub fn new() -> Self {
-        Self(Box::leak(Box::new(AtomicU8::new(Does::Works as u8))))
+        Self(Box::leak(Box::new(AtomicU8::new(Behavior::Works as u8))))
     }
 
-    /// From now on.
-    pub fn set(self, does: Does) {
-        self.0.store(does as u8, Ordering::SeqCst);
+    /// Sets the behavior of future calls.
+    pub fn set(self, behavior: Behavior) {
+        self.0.store(behavior as u8, Ordering::SeqCst);
     }
 }
 
@@ -57,11 +57,11 @@ impl Default for Switch {
     }
 }
 
-/// The future of a [`Switch`]; with `None` it never ends.
+/// The future of a [`Switch`]. With `None`, it never ends.
 #[derive(Debug)]
-pub struct Answer(Option<Result<u64, Broken>>);
+pub struct SwitchFuture(Option<Result<u64, Broken>>);
 
-impl Future for Answer {
+impl Future for SwitchFuture {
     type Output = Result<u64, Broken>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
@@ -72,17 +72,17 @@ impl Future for Answer {
 impl Service<u64> for Switch {
     type Response = u64;
     type Error = Broken;
-    type Future = Answer;
+    type Future = SwitchFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Broken>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: u64) -> Answer {
-        let does = self.0.load(Ordering::Relaxed);
-        Answer(if does == Does::Works as u8 {
+    fn call(&mut self, request: u64) -> SwitchFuture {
+        let behavior = self.0.load(Ordering::Relaxed);
+        SwitchFuture(if behavior == Behavior::Works as u8 {
             Some(Ok(request))
-        } else if does == Does::Fails as u8 {
+        } else if behavior == Behavior::Fails as u8 {
             Some(Err(Broken))
         } else {
             None

@@ -1,5 +1,5 @@
 //! `cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- [--json] [--quick] [--filter TEXT]`
-//! measures everybody.
+//! measures all crates.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -18,11 +18,11 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (rows, wrong) = run::all(&options);
+    let (rows, errors) = run::all(&options);
     println!("{}", if options.json { json(&rows) } else { markdown(&rows) });
-    if wrong.is_empty() {
+    if errors.is_empty() {
         return ExitCode::SUCCESS;
     }
-    wrong.iter().for_each(|wrong| eprintln!("not what it says: {wrong}"));
+    errors.iter().for_each(|error| eprintln!("not as its name says: {error}"));
     ExitCode::FAILURE
 }

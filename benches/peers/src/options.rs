@@ -1,25 +1,25 @@
-//! The command line.
+//! The command-line options.
 
-/// What can be said.
+/// The usage.
 pub const USAGE: &str = "peers [--json] [--quick] [--filter TEXT]";
 
-/// What was said.
+/// The options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// JSON instead of a table.
+    /// Prints JSON instead of a table.
     pub json: bool,
-    /// Ends within 40 s on two cores.
+    /// Measures with less effort. The run ends within 40 s on two cores.
     pub quick: bool,
-    /// Only rows whose crate, configuration or scenario contains this.
+    /// Measures only the rows whose crate, configuration or scenario contains this text.
     pub filter: Option<String>,
 }
 
 impl Options {
-    /// Reads the arguments after the program's name.
+    /// Parses the arguments that follow the program's name.
     ///
     /// # Errors
     ///
-    /// What is wrong, for the user.
+    /// Returns a message for the user if an argument is invalid.
     pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Self { json: false, quick: false, filter: None };
         let mut arguments = arguments.into_iter();
@@ -37,7 +37,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether a row is asked for.
+    /// Returns `true` if a row with these texts is selected.
     pub fn wants(&self, texts: [&str; 3]) -> bool {
         self.filter.as_ref().is_none_or(|filter| texts.iter().any(|text| text.contains(filter)))
     }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_done() {
+    fn options_are_parsed_in_any_order() {
         let nothing = Options { json: false, quick: false, filter: None };
         assert_eq!(read(&[]), Ok(nothing.clone()));
         let all = Options { json: true, quick: true, filter: Some("open".to_owned()) };
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_an_error() {
+    fn an_unknown_or_incomplete_option_is_an_error() {
         assert!(read(&["--fast"]).unwrap_err().contains("--fast"));
         assert!(read(&["--filter"]).unwrap_err().contains("needs a text"));
         assert!(read(&["quick"]).unwrap_err().contains(USAGE));

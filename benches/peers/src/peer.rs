@@ -1,4 +1,4 @@
-//! What a crate in one configuration has to say to be measured.
+//! A crate in one configuration, and its cases.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::half_open::{self, Guard};
 use crate::outcome::{Outcome, outcome};
 use crate::scenario::Scenario;
 
-/// What is asked of a configuration for a scenario.
+/// The limits of a configuration in a scenario.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Whether the thresholds are those of the configuration; otherwise no count reaches them.
+    /// Whether the thresholds are those of the configuration. Otherwise, no count reaches them.
     pub trips: bool,
-    /// How long it stays open.
+    /// The time for which the circuit stays open.
     pub cooldown: Duration,
 }
 
@@ -23,54 +23,54 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A crate in one configuration.
 pub trait Peer: 'static {
-    /// Its name and version.
+    /// The name and version.
     const KRATE: &str;
-    /// Its rules and the way it is called.
+    /// The rules, and the way in which the crate is called.
     const CONFIG: &str;
-    /// What is asked of it.
-    const ASKED: &[&[Scenario]] = &[Scenario::BREAKER];
-    /// What of this it cannot do.
-    const CANNOT: &[Scenario] = &[];
-    /// The cooldown where half-open is waited for.
+    /// The scenarios, in groups.
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BREAKER];
+    /// The scenarios that the crate does not support.
+    const UNSUPPORTED: &[Scenario] = &[];
+    /// The cooldown in the half-open scenarios.
     const COOLDOWN: Duration = Duration::from_millis(20);
-    /// Whether a call may have to wait for another thread that is in the breaker.
+    /// Whether a call may wait for another thread that is in the breaker.
     const WAITS: bool = false;
-    /// How many failures end a half-open period: far fewer than a closed circuit needs.
+    /// The number of failures within which a half-open circuit opens. A closed circuit needs far more.
     const REOPENS_WITHIN: u32 = 1;
 
-    /// The guarded service.
+    /// Guards a service.
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard;
 }
 
 /// A crate in one configuration, as a value.
 pub struct Subject {
-    /// Its name and version.
+    /// The name and version.
     pub krate: &'static str,
-    /// Its rules and the way it is called.
+    /// The rules, and the way in which the crate is called.
     pub config: &'static str,
-    /// What is asked of it.
-    pub asked: &'static [&'static [Scenario]],
-    /// What of this it cannot do.
-    pub cannot: &'static [Scenario],
-    /// Makes what is measured.
+    /// The scenarios, in groups.
+    pub groups: &'static [&'static [Scenario]],
+    /// The scenarios that the crate does not support.
+    pub unsupported: &'static [Scenario],
+    /// Creates the case of a scenario.
     pub case: fn(Scenario) -> Result<Case, String>,
 }
 
 impl Subject {
-    /// This peer.
+    /// Converts a peer to a value.
     pub const fn of<P: Peer>() -> Self {
         Self {
             krate: P::KRATE,
             config: P::CONFIG,
-            asked: P::ASKED,
-            cannot: P::CANNOT,
+            groups: P::SCENARIOS,
+            unsupported: P::UNSUPPORTED,
             case: case::<P>,
         }
     }
 
-    /// All that is asked of it.
+    /// Returns the scenarios of all groups.
     pub fn scenarios(&self) -> impl Iterator<Item = Scenario> {
-        self.asked.iter().flat_map(|group| group.iter().copied())
+        self.groups.iter().flat_map(|group| group.iter().copied())
     }
 }
 
@@ -106,5 +106,5 @@ fn case<P: Peer>(scenario: Scenario) -> Result<Case, String> {
     }
 }
 
-/// More than any of the configurations needs to trip.
+/// More failures than any configuration needs to trip.
 const FAILURES: u64 = 1_000;

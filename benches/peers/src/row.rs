@@ -1,23 +1,23 @@
-//! Lines of the table, and the same as JSON.
+//! Rows, as a table and as JSON.
 
 use tower_breaker_benches::format::{self, Column, Value};
 
-/// One line.
+/// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Which crate, in which version.
+    /// The name and version of the crate.
     pub krate: &'static str,
-    /// Its rules and the way it is called.
+    /// The rules, and the way in which the crate is called.
     pub config: String,
-    /// What happens to a call.
+    /// The scenario.
     pub scenario: String,
-    /// Nanoseconds per call on one thread.
+    /// The nanoseconds per call on one thread.
     pub ns_1t: Option<f64>,
-    /// Nanoseconds per call and thread on two threads with one breaker.
+    /// The nanoseconds per call and thread on two threads with one breaker.
     pub ns_2t: Option<f64>,
-    /// Allocations per call.
+    /// The allocations per call.
     pub allocs: Option<f64>,
-    /// Bytes allocated per call.
+    /// The bytes allocated per call.
     pub bytes: Option<f64>,
 }
 
@@ -45,12 +45,12 @@ const COLUMNS: [Column; 7] = [
     Column { key: "bytes", title: "bytes", number: true },
 ];
 
-/// One Markdown table.
+/// Formats the rows as a Markdown table.
 pub fn markdown(rows: &[Row]) -> String {
     format::markdown(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
 
-/// `{"rows":[…]}`.
+/// Formats the rows as `{"rows":[…]}`.
 pub fn json(rows: &[Row]) -> String {
     format::json(&COLUMNS, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }

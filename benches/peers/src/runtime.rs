@@ -1,4 +1,4 @@
-//! One tokio runtime: for the run on two workers, and for peers that make a timer while they are polled.
+//! A tokio runtime for the run on two workers, and for peers that create a timer while they are polled.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -15,18 +15,18 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     builder.worker_threads(WORKERS).enable_time().build().expect("two threads can be started")
 });
 
-/// Makes the runtime the one of this thread.
+/// Enters the context of the runtime on this thread.
 pub fn enter() -> EnterGuard<'static> {
     RUNTIME.enter()
 }
 
-/// Nanoseconds of a worker per call, when all tasks make `calls` calls each.
+/// Returns the nanoseconds of a worker per call. Each task makes `calls` calls.
 pub fn per_call(task: &Task, calls: u64) -> f64 {
     let took = both_workers(task, calls);
     took.as_nanos() as f64 * WORKERS as f64 / (calls * TASKS) as f64
 }
 
-/// How long all tasks take to make `calls` calls each.
+/// Returns the time that all tasks take to make `calls` calls each.
 pub fn both_workers(task: &Task, calls: u64) -> Duration {
     RUNTIME.block_on(async {
         let start = Instant::now();

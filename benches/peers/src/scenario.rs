@@ -1,21 +1,21 @@
 use std::fmt;
 
-/// What happens to a measured call.
+/// The state of the circuit, and the end of a measured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// Closed; the call succeeds.
+    /// Closed. The call succeeds.
     ClosedSuccess,
-    /// Closed, with thresholds that are never reached; the call fails.
+    /// Closed, with thresholds that are never reached. The call fails.
     ClosedFailure,
-    /// Open for an hour; the call is rejected.
+    /// Open for an hour. The call is rejected.
     Rejection,
-    /// Half-open, all its probes under way and never ending; the call is rejected.
+    /// Half-open, with all probes in flight and hanging. The call is rejected.
     HalfOpenRejection,
-    /// Half-open; the call is admitted as a probe, polled once and dropped before it has ended.
+    /// Half-open. The call is admitted as a probe, polled once, and dropped before it ends.
     HalfOpenCancelled,
-    /// Closed; 64 tasks on two workers make calls that succeed.
+    /// Closed. 64 tasks on two workers make calls that succeed.
     Tokio,
-    /// Closed; the call succeeds, and so many before it are still in the time window.
+    /// Closed, with the given number of calls in the time window. The call succeeds.
     Window(u64),
     /// The primary fails and the fallback answers.
     FallbackServed,
@@ -24,10 +24,10 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// Of a service without a guard.
+    /// The scenarios of a service without a guard.
     pub const BARE: &[Self] = &[Self::ClosedSuccess, Self::ClosedFailure, Self::Tokio];
 
-    /// Of a breaker.
+    /// The scenarios of a breaker.
     pub const BREAKER: &[Self] = &[
         Self::ClosedSuccess,
         Self::ClosedFailure,
@@ -37,10 +37,10 @@ impl Scenario {
         Self::Tokio,
     ];
 
-    /// Of a time window.
+    /// The scenarios of a time window.
     pub const WINDOW: &[Self] = &[Self::Window(100), Self::Window(10_000), Self::Window(1_000_000)];
 
-    /// Of a fallback.
+    /// The scenarios of a fallback.
     pub const FALLBACK: &[Self] = &[Self::FallbackServed, Self::FallbackUnused];
 }
 

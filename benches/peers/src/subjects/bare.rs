@@ -1,11 +1,11 @@
-//! No guard: what a call, a look at the clock and a box cost.
+//! No guard: the cost of a call, of a read of the clock, and of a box.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use crate::dependency::Dependency;
+use crate::direct::DirectCall;
 use crate::half_open::Guard;
-use crate::own::Own;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
@@ -14,7 +14,7 @@ pub(super) struct Nothing;
 impl Peer for Nothing {
     const KRATE: &str = "bare";
     const CONFIG: &str = "no guard";
-    const ASKED: &[&[Scenario]] = &[Scenario::BARE];
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BARE];
 
     fn guard<S: Dependency>(inner: S, _: Limits) -> impl Guard {
         inner
@@ -26,10 +26,10 @@ pub(super) struct ReadsClock;
 impl Peer for ReadsClock {
     const KRATE: &str = "bare";
     const CONFIG: &str = "Instant::now() per call";
-    const ASKED: &[&[Scenario]] = &[Scenario::BARE];
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BARE];
 
     fn guard<S: Dependency>(mut inner: S, _: Limits) -> impl Guard {
-        Own(move |request| {
+        DirectCall(move |request| {
             black_box(Instant::now());
             inner.call(request)
         })
@@ -41,10 +41,10 @@ pub(super) struct Boxes;
 impl Peer for Boxes {
     const KRATE: &str = "bare";
     const CONFIG: &str = "Box::pin per call";
-    const ASKED: &[&[Scenario]] = &[Scenario::BARE];
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BARE];
 
     fn guard<S: Dependency>(mut inner: S, _: Limits) -> impl Guard {
-        // Looked at, so that the box is not optimised away.
-        Own(move |request| black_box(Box::pin(inner.call(request))))
+        // `black_box` keeps the optimizer from removing the box.
+        DirectCall(move |request| black_box(Box::pin(inner.call(request))))
     }
 }

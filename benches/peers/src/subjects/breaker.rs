@@ -2,20 +2,20 @@ use breaker::{BreakerLayer, CircuitBreaker, CircuitBreakerConfig, CircuitBreaker
 use tower_layer::Layer;
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, forever};
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
-use crate::own::{Own, forever};
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 
 const KRATE: &str = "breaker 2.0.2";
 
-impl<E> Verdict for CircuitBreakerError<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for CircuitBreakerError<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::CircuitOpen | Self::Rejected)
     }
 }
 
-/// `CircuitBreakerConfig::standard()` with one probe instead of three, as in the others.
+/// Returns `CircuitBreakerConfig::standard()` with one probe instead of three, as in the other crates.
 fn new(limits: Limits) -> CircuitBreaker {
     let builder = CircuitBreakerConfig::builder()
         .failure_rate_threshold(0.5)
@@ -46,7 +46,7 @@ impl Peer for Call {
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let breaker = forever(new(limits));
-        Own(move |request| {
+        DirectCall(move |request| {
             let mut inner = inner;
             breaker.call(move || inner.call(request))
         })

@@ -5,20 +5,20 @@ use failsafe::futures::CircuitBreaker;
 use failsafe::{Config, Error, FailurePolicy, backoff};
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, forever};
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
-use crate::own::{Own, forever};
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
 const KRATE: &str = "failsafe 1.3";
 /// Every call is a probe.
-const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection];
-/// Its backoffs have whole seconds.
+const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection];
+/// The backoffs of failsafe have whole seconds.
 const COOLDOWN: Duration = Duration::from_secs(1);
 
-impl<E> Verdict for Error<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for Error<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::Rejected)
     }
 }
@@ -28,7 +28,7 @@ fn guard<S: Dependency>(
     policy: impl FailurePolicy + Send + Sync + std::fmt::Debug + 'static,
 ) -> impl Guard {
     let breaker = forever(Config::new().failure_policy(policy).build());
-    Own(move |request| {
+    DirectCall(move |request| {
         let mut inner = inner;
         breaker.call(inner.call(request))
     })
@@ -44,7 +44,7 @@ pub(super) struct Streak;
 impl Peer for Streak {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "5 consecutive; own call, async";
-    const CANNOT: &[Scenario] = CANNOT;
+    const UNSUPPORTED: &[Scenario] = UNSUPPORTED;
     const COOLDOWN: Duration = COOLDOWN;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
@@ -57,8 +57,8 @@ pub(super) struct Default;
 impl Peer for Default {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default; own call, async";
-    const ASKED: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
-    const CANNOT: &[Scenario] = CANNOT;
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
+    const UNSUPPORTED: &[Scenario] = UNSUPPORTED;
     const COOLDOWN: Duration = COOLDOWN;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {

@@ -1,4 +1,4 @@
-//! Layers that answer in place of what failed.
+//! Fallback layers.
 
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::seatbelt::clock;
 use crate::dependency::Dependency;
 use crate::half_open::Guard;
-use crate::outcome::{REPLACED, Verdict};
+use crate::outcome::{MaybeRejection, REPLACED};
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
@@ -35,8 +35,8 @@ impl Service<u64> for Backup {
     }
 }
 
-impl<E, B> Verdict for FallbackError<E, B> {
-    fn rejected(&self) -> bool {
+impl<E, B> MaybeRejection for FallbackError<E, B> {
+    fn is_rejection(&self) -> bool {
         false
     }
 }
@@ -48,7 +48,7 @@ macro_rules! fallback {
         impl Peer for $name {
             const KRATE: &str = $krate;
             const CONFIG: &str = $config;
-            const ASKED: &[&[Scenario]] = &[Scenario::FALLBACK];
+            const SCENARIOS: &[&[Scenario]] = &[Scenario::FALLBACK];
             const WAITS: bool = $waits;
 
             fn guard<S: Dependency>($inner: S, _: Limits) -> impl Guard {

@@ -1,15 +1,15 @@
-//! The same rules by hand, without half-open.
+//! The same rules written by hand, without half-open.
 
 use tower_breaker_benches::floors::{Consecutive, Guarded, Rejected, Typed, Windowed};
 
 use crate::dependency::Dependency;
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
-impl<E> Verdict for Rejected<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for Rejected<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::Open(_))
     }
 }
@@ -19,7 +19,7 @@ pub(super) struct Streak;
 impl Peer for Streak {
     const KRATE: &str = "floor";
     const CONFIG: &str = "5 consecutive";
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         Guarded::new(inner, Consecutive::new(if limits.trips { 5 } else { u32::MAX }), Typed)
@@ -31,8 +31,8 @@ pub(super) struct Rate;
 impl Peer for Rate {
     const KRATE: &str = "floor";
     const CONFIG: &str = "the rules of our default";
-    const ASKED: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
-    const CANNOT: &[Scenario] = Streak::CANNOT;
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
+    const UNSUPPORTED: &[Scenario] = Streak::UNSUPPORTED;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let rule =

@@ -1,4 +1,4 @@
-//! Everybody who is measured.
+//! The measured crates.
 
 mod bare;
 mod breaker;
@@ -14,7 +14,7 @@ mod tower_resilience;
 
 use crate::peer::Subject;
 
-/// All of them, in the order of the table.
+/// Returns all subjects, in the order of the table.
 pub fn all() -> Vec<Subject> {
     vec![
         Subject::of::<bare::Nothing>(),

@@ -5,14 +5,14 @@ use tower_breaker_benches::ours::{NEVER, settings, with};
 use tower_layer::Layer;
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, call_sync, forever};
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
-use crate::own::{Own, forever, plain};
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
-impl<E> Verdict for BreakerError<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for BreakerError<E> {
+    fn is_rejection(&self) -> bool {
         self.rejection().is_some()
     }
 }
@@ -42,7 +42,7 @@ pub(super) struct Default;
 impl Peer for Default {
     const KRATE: &str = "tower-breaker";
     const CONFIG: &str = "default";
-    const ASKED: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let never = || settings(Trip::none().consecutive(NEVER).failure_rate(0.5, NEVER));
@@ -56,11 +56,11 @@ pub(super) struct Call;
 impl Peer for Call {
     const KRATE: &str = "tower-breaker";
     const CONFIG: &str = "5 consecutive; own call, sync";
-    // A function is not dropped half-way, and does not hang in the background.
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
+    // A synchronous function cannot be dropped midway, and cannot hang in the background.
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let breaker = forever(BreakerHandle::new("bench", streak(limits)));
-        Own(move |request| ready(breaker.call(|| plain(inner, request))))
+        DirectCall(move |request| ready(breaker.call(|| call_sync(inner, request))))
     }
 }

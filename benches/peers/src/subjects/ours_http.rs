@@ -1,4 +1,4 @@
-//! The preset for HTTP servers: what it costs to look at a response, and to answer with one.
+//! The preset for HTTP servers: the cost to classify a response, and to reject with one.
 
 use std::convert::Infallible;
 
@@ -15,8 +15,8 @@ use crate::scenario::Scenario;
 pub(super) const SUBJECT: Subject = Subject {
     krate: "tower-breaker",
     config: "http()",
-    asked: &[&[Scenario::ClosedSuccess, Scenario::Rejection, Scenario::Tokio]],
-    cannot: &[],
+    groups: &[&[Scenario::ClosedSuccess, Scenario::Rejection, Scenario::Tokio]],
+    unsupported: &[],
     case,
 };
 
@@ -25,19 +25,19 @@ fn case(scenario: Scenario) -> Result<Case, String> {
     match scenario {
         Scenario::ClosedSuccess | Scenario::Tokio => {
             let service = layer.layer(HttpInner(Inner::Works));
-            Ok(Case::new(service, false, get, seen, Outcome::Served))
+            Ok(Case::new(service, false, get, outcome, Outcome::Served))
         }
         Scenario::Rejection => {
-            // The preset's own cooldown is over before the measurement is.
+            // The cooldown of the preset would end during the measurement.
             layer.handle().hold_for(std::time::Duration::from_secs(3600));
             let service = layer.layer(HttpInner(Inner::Works));
-            Ok(Case::new(service, false, get, seen, Outcome::Rejected))
+            Ok(Case::new(service, false, get, outcome, Outcome::Rejected))
         }
-        _ => Err("not asked".to_owned()),
+        _ => Err("not a scenario of this subject".to_owned()),
     }
 }
 
-fn seen<B>(result: &Result<Response<B>, Infallible>) -> Outcome {
+fn outcome<B>(result: &Result<Response<B>, Infallible>) -> Outcome {
     match result {
         Err(never) => match *never {},
         Ok(response) if response.headers().contains_key("x-circuit-open") => Outcome::Rejected,

@@ -3,16 +3,16 @@ use std::future::ready;
 use recloser::{AsyncRecloser, Error, Recloser};
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, call_sync, forever};
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
-use crate::own::{Own, forever, plain};
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
 const KRATE: &str = "recloser 1.4";
 
-impl<E> Verdict for Error<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for Error<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::Rejected)
     }
 }
@@ -28,12 +28,12 @@ impl Peer for Future {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default; own call, async";
     // Every call is a probe.
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection];
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection];
     const REOPENS_WITHIN: u32 = 11;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let breaker = forever(AsyncRecloser::from(new(limits)));
-        Own(move |request| {
+        DirectCall(move |request| {
             let mut inner = inner;
             breaker.call(inner.call(request))
         })
@@ -45,10 +45,10 @@ pub(super) struct Function;
 impl Peer for Function {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default; own call, sync";
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let breaker = forever(new(limits));
-        Own(move |request| ready(breaker.call(|| plain(inner, request))))
+        DirectCall(move |request| ready(breaker.call(|| call_sync(inner, request))))
     }
 }

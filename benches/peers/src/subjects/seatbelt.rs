@@ -9,24 +9,24 @@ use tick::runtime::InactiveClock;
 use tower_breaker_benches::inner::Broken;
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, forever};
 use crate::half_open::Guard;
 use crate::outcome::REJECTED;
-use crate::own::{Own, forever};
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
 const KRATE: &str = "seatbelt 0.11";
 const BOTH: &[&[Scenario]] = &[Scenario::BREAKER, Scenario::WINDOW];
-/// A dropped probe keeps its slot until the break is over again.
-const CANNOT: &[Scenario] = &[Scenario::HalfOpenCancelled];
-/// A probe that hangs is given up after as long, so the measurement has to fit.
+/// A dropped probe keeps its slot for another break.
+const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenCancelled];
+/// A probe that hangs loses its slot after the same time, so the measurement must fit in it.
 const COOLDOWN: Duration = Duration::from_secs(3);
 
 type Outputs = Result<u64, Broken>;
 
 pub(super) fn clock() -> Clock {
     let (clock, driver) = InactiveClock::default().activate(Waker::noop().clone());
-    // Only timers need it; without it the clock counts as gone.
+    // Only timers need the driver, but the clock stops working if it is dropped.
     forever(driver);
     clock
 }
@@ -49,8 +49,8 @@ pub(super) struct Tower;
 impl Peer for Tower {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default, quick half-open";
-    const ASKED: &[&[Scenario]] = BOTH;
-    const CANNOT: &[Scenario] = CANNOT;
+    const SCENARIOS: &[&[Scenario]] = BOTH;
+    const UNSUPPORTED: &[Scenario] = UNSUPPORTED;
     const COOLDOWN: Duration = COOLDOWN;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
@@ -63,8 +63,8 @@ pub(super) struct TowerFast;
 impl Peer for TowerFast {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default, fast-instant clock";
-    const ASKED: &[&[Scenario]] = BOTH;
-    const CANNOT: &[Scenario] = CANNOT;
+    const SCENARIOS: &[&[Scenario]] = BOTH;
+    const UNSUPPORTED: &[Scenario] = UNSUPPORTED;
     const COOLDOWN: Duration = COOLDOWN;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
@@ -77,8 +77,8 @@ pub(super) struct Layered;
 impl Peer for Layered {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "default; own call, async";
-    const ASKED: &[&[Scenario]] = BOTH;
-    const CANNOT: &[Scenario] = CANNOT;
+    const SCENARIOS: &[&[Scenario]] = BOTH;
+    const UNSUPPORTED: &[Scenario] = UNSUPPORTED;
     const COOLDOWN: Duration = COOLDOWN;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
@@ -87,6 +87,6 @@ impl Peer for Layered {
             inner.call(request)
         });
         let breaker = forever(layer(limits, false).layer(call));
-        Own(move |request| breaker.execute(request))
+        DirectCall(move |request| breaker.execute(request))
     }
 }

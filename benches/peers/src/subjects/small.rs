@@ -1,4 +1,4 @@
-//! Three crates with one configuration each.
+//! Three small crates with one configuration each.
 
 use std::future::ready;
 
@@ -9,14 +9,14 @@ use tower_breaker_benches::inner::Broken;
 use tower_layer::Layer;
 
 use crate::dependency::Dependency;
+use crate::direct::{DirectCall, call_sync, forever};
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
-use crate::own::{Own, forever, plain};
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
-impl<E> Verdict for BreakerError<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for BreakerError<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::Open)
     }
 }
@@ -26,8 +26,8 @@ pub(super) struct CircuitbreakerRs;
 impl Peer for CircuitbreakerRs {
     const KRATE: &str = "circuitbreaker-rs 0.1.1";
     const CONFIG: &str = "default; own call, async";
-    // A dropped probe never gives its slot back.
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenCancelled];
+    // A dropped probe never returns its slot.
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let builder = circuitbreaker_rs::CircuitBreaker::<DefaultPolicy, Broken>::builder();
@@ -37,20 +37,20 @@ impl Peer for CircuitbreakerRs {
             false => builder.failure_threshold(2.0).consecutive_failures(u64::MAX),
         };
         let breaker = forever(builder.build());
-        Own(move |request| {
+        DirectCall(move |request| {
             let mut inner = inner;
             breaker.call_async(move || inner.call(request))
         })
     }
 }
 
-/// Its error is a box that cannot be sent to another thread.
-struct Answered {
+/// A `Send` error in place of the boxed error of the crate, which cannot be sent to another thread.
+struct SendError {
     rejected: bool,
 }
 
-impl Verdict for Answered {
-    fn rejected(&self) -> bool {
+impl MaybeRejection for SendError {
+    fn is_rejection(&self) -> bool {
         self.rejected
     }
 }
@@ -60,21 +60,21 @@ pub(super) struct CircuitBreaker;
 impl Peer for CircuitBreaker {
     const KRATE: &str = "circuit_breaker 0.1.1";
     const CONFIG: &str = "5 failures; own call, sync";
-    // A function is not dropped half-way, and every call is a probe.
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
+    // A synchronous function cannot be dropped midway, and every call is a probe.
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenRejection, Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let failures = if limits.trips { 5 } else { u32::MAX };
         let breaker = forever(circuit_breaker::CircuitBreaker::new(failures, limits.cooldown));
-        Own(move |request| {
-            let result = breaker.execute(|| plain(inner, request));
-            ready(result.map_err(|error| Answered { rejected: error.is::<CircuitBreakerError>() }))
+        DirectCall(move |request| {
+            let result = breaker.execute(|| call_sync(inner, request));
+            ready(result.map_err(|error| SendError { rejected: error.is::<CircuitBreakerError>() }))
         })
     }
 }
 
-impl<E> Verdict for ResilienceError<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for ResilienceError<E> {
+    fn is_rejection(&self) -> bool {
         matches!(self, Self::CircuitOpen { .. })
     }
 }
@@ -84,8 +84,8 @@ pub(super) struct Ninelives;
 impl Peer for Ninelives {
     const KRATE: &str = "ninelives 0.2";
     const CONFIG: &str = "5 consecutive; 1 probe";
-    // A dropped probe never gives its slot back.
-    const CANNOT: &[Scenario] = &[Scenario::HalfOpenCancelled];
+    // A dropped probe never returns its slot.
+    const UNSUPPORTED: &[Scenario] = &[Scenario::HalfOpenCancelled];
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {
         let failures = if limits.trips { 5 } else { usize::MAX };

@@ -7,14 +7,14 @@ use tower_resilience_circuitbreaker::{
 
 use crate::dependency::Dependency;
 use crate::half_open::Guard;
-use crate::outcome::Verdict;
+use crate::outcome::MaybeRejection;
 use crate::peer::{Limits, Peer};
 use crate::scenario::Scenario;
 
 const KRATE: &str = "tower-resilience-circuitbreaker 0.14";
 
-impl<E> Verdict for CircuitBreakerError<E> {
-    fn rejected(&self) -> bool {
+impl<E> MaybeRejection for CircuitBreakerError<E> {
+    fn is_rejection(&self) -> bool {
         self.is_circuit_open()
     }
 }
@@ -60,8 +60,8 @@ pub(super) struct Time;
 impl Peer for Time {
     const KRATE: &str = KRATE;
     const CONFIG: &str = "time, 1 h";
-    // The other scenarios would measure how many calls were made before.
-    const ASKED: &[&[Scenario]] = &[Scenario::WINDOW];
+    // The cost of the other scenarios would depend on the number of calls before.
+    const SCENARIOS: &[&[Scenario]] = &[Scenario::WINDOW];
     const WAITS: bool = true;
 
     fn guard<S: Dependency>(inner: S, limits: Limits) -> impl Guard {

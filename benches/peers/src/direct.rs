@@ -1,4 +1,4 @@
-//! Breakers without a tower service, called as their own manual says.
+//! Breakers that are called without a tower service, as their manual says.
 
 use std::future::Future;
 use std::task::{Context, Poll};
@@ -9,11 +9,11 @@ use tower_service::Service;
 
 use crate::dependency::Dependency;
 
-/// A function that makes the guarded call, as a service that is always ready.
+/// A service around a function that makes the guarded call. It is always ready.
 #[derive(Clone, Copy, Debug)]
-pub struct Own<F>(pub F);
+pub struct DirectCall<F>(pub F);
 
-impl<F, Fut, E> Service<u64> for Own<F>
+impl<F, Fut, E> Service<u64> for DirectCall<F>
 where
     F: FnMut(u64) -> Fut,
     Fut: Future<Output = Result<u64, E>>,
@@ -33,13 +33,13 @@ where
     }
 }
 
-/// A breaker for the rest of the program: its own call borrows it, and costs no reference count.
+/// Leaks a breaker. A direct call borrows it and costs no reference count.
 pub fn forever<B>(breaker: B) -> &'static B {
     Box::leak(Box::new(breaker))
 }
 
-/// The guarded call as a function.
+/// Makes the guarded call as a synchronous function.
 #[inline]
-pub fn plain(mut inner: impl Dependency, request: u64) -> Result<u64, Broken> {
+pub fn call_sync(mut inner: impl Dependency, request: u64) -> Result<u64, Broken> {
     drive(&mut inner, request)
 }
