@@ -1,4 +1,4 @@
-//! Bodies that say how their call ended: whatever they are, the caller gets every byte, and the call is counted once.
+//! Bodies that settle their call. For any body, the caller gets every byte, and the call is counted once.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -53,10 +53,10 @@ const KINDS: [&str; 6] = [
 const STATUSES: [u16; 16] =
     [200, 200, 200, 200, 201, 400, 401, 402, 403, 404, 409, 424, 429, 498, 500, 529];
 
-/// No body has more bytes ahead of its reader than this and one frame.
-const MOST_AHEAD: u64 = 64 * 1024;
+/// A body reads at most this many bytes and one frame ahead of its reader.
+const MAX_AHEAD: u64 = 64 * 1024;
 
-/// Frames that are all there.
+/// A body of frames that are all available.
 #[derive(Clone, Debug)]
 struct Frames {
     data: VecDeque<Bytes>,
@@ -64,7 +64,7 @@ struct Frames {
 }
 
 impl Frames {
-    /// `bytes` in pieces of random sizes.
+    /// Splits `bytes` into frames of random sizes.
     fn split(bytes: &[u8], mut seed: u64, trailers: Option<HeaderMap>) -> Self {
         let mut data = VecDeque::new();
         let mut rest = bytes;
@@ -101,17 +101,17 @@ impl Body for Frames {
     }
 }
 
-/// What came of a call.
+/// The observed end of a call.
 #[derive(Clone, Debug, PartialEq)]
-struct Seen {
+struct Observed {
     class: Class,
     error: Option<LastError>,
     verdict: Option<Outcome>,
     bytes: Vec<u8>,
 }
 
-/// Makes a call, and reads so many frames of its body.
-fn call<C>(classify: &C, response: Response<Frames>, mut frames: usize) -> Seen
+/// Makes a call and reads at most `frames` frames of its body.
+fn call<C>(classify: &C, response: Response<Frames>, mut frames: usize) -> Observed
 where
     C: Classify<
             Request<()>,
@@ -122,13 +122,13 @@ where
 {
     let handle = BreakerHandle::new("fuzzed", Settings::default());
     let permit = handle.try_acquire().expect("a closed circuit");
-    let token = classify.request(&Request::new(()));
+    let info = classify.request(&Request::new(()));
     let mut cx = Context::from_waker(Waker::noop());
-    let Ok(response) = match classify.result(token, Ok(response), permit) {
+    let Ok(response) = match classify.result(info, Ok(response), permit) {
         Classified::Ready(result) => result,
-        Classified::Deferred(later) => match pin!(later).poll(&mut cx) {
+        Classified::Deferred(future) => match pin!(future).poll(&mut cx) {
             Poll::Ready(result) => result,
-            Poll::Pending => panic!("waits for a body that is there"),
+            Poll::Pending => panic!("pending although the body is available"),
         },
     };
     let verdict = response.extensions().get().map(|Verdict(outcome)| *outcome);
@@ -139,7 +139,7 @@ where
         match Pin::new(&mut body).poll_frame(&mut cx) {
             Poll::Ready(Some(Ok(frame))) => bytes.extend(frame.into_data().unwrap_or_default()),
             Poll::Ready(None) => break,
-            Poll::Pending => panic!("waits for a body that is there"),
+            Poll::Pending => panic!("pending although the body is available"),
         }
     }
     drop(body);
@@ -155,7 +155,7 @@ where
         (totals.cancelled, Class::Cancelled),
     ];
     let class = counts.iter().find(|(count, _)| *count == 1).expect("one class").1;
-    Seen { class, error: snapshot.last_error, verdict, bytes }
+    Observed { class, error: snapshot.last_error, verdict, bytes }
 }
 
 pub(crate) fn llm(data: &[u8]) -> bool {
@@ -181,15 +181,16 @@ pub(crate) fn llm(data: &[u8]) -> bool {
     }
     let whole = call(&llm, response(Frames::whole(body)), usize::MAX);
     assert_eq!(whole.bytes, body);
-    // Dates and resets are read against a clock that goes on, and a body beyond the bound is read to a frame's end.
-    let same = |seen: &Seen| (seen.class, seen.error);
+    // The waits are not compared: dates and resets are relative to a running clock. The class of a long body is not
+    // compared: beyond the limit, a body is read to the end of a frame.
+    let same = |observed: &Observed| (observed.class, observed.error);
     let pieces = call(&llm, response(Frames::split(body, seed, None)), usize::MAX);
     assert_eq!(pieces.bytes, body);
-    if body.len() as u64 <= MOST_AHEAD {
+    if body.len() as u64 <= MAX_AHEAD {
         assert_eq!(same(&pieces), same(&whole), "{provider}, {status}, {kind}");
     }
-    let left = call(&llm, response(Frames::split(body, seed, None)), seed as usize % 8);
-    assert!(body.starts_with(&left.bytes));
+    let partial = call(&llm, response(Frames::split(body, seed, None)), seed as usize % 8);
+    assert!(body.starts_with(&partial.bytes));
     whole.class != Class::Success
 }
 
@@ -213,7 +214,7 @@ pub(crate) fn grpc(data: &[u8]) -> bool {
     let mut response = Response::new(frames);
     let kind = http::HeaderValue::from_static("application/grpc+proto");
     response.headers_mut().insert("content-type", kind);
-    let seen = call(&classifier, response, usize::MAX);
-    assert_eq!((seen.class, seen.bytes.as_slice()), (class, body));
+    let observed = call(&classifier, response, usize::MAX);
+    assert_eq!((observed.class, observed.bytes.as_slice()), (class, body));
     ended
 }

@@ -1,4 +1,4 @@
-//! A breaker that is used at random: it must never panic, and never lose count.
+//! A breaker that is used at random. It must never panic and never miscount.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use tower_breaker::{
 use crate::builder;
 use crate::input::{Input, THIRTY_YEARS};
 
-/// The longest run: everything that can be said about a breaker is said within this many steps.
+/// The largest number of steps of a run. Longer runs find nothing new.
 const STEPS: usize = 120;
 
-/// Uses a breaker with these settings as the rest of the input says.
-pub(crate) fn use_it(settings: &Settings, input: &mut Input<'_>) {
+/// Runs the steps in the rest of the input against a breaker with these settings.
+pub(crate) fn exercise(settings: &Settings, input: &mut Input<'_>) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let mut user = User::new(BreakerHandle::new("fuzzed", settings.clone()));
@@ -30,7 +30,7 @@ pub(crate) fn use_it(settings: &Settings, input: &mut Input<'_>) {
     });
 }
 
-/// Who waits looks for overdue calls once in each millisecond, if the settings are such.
+/// The longest wait. With some settings, a waiter checks for overdue calls every millisecond, so longer waits are slow.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 struct User {
@@ -42,18 +42,18 @@ struct User {
     settled: u64,
     rejected: u64,
     /// The epoch of the last event.
-    told: u64,
+    last_epoch: u64,
 }
 
 impl User {
     fn new(handle: BreakerHandle) -> Self {
-        let (events, told) = (handle.events(), handle.snapshot().epoch);
-        Self { handle, events, held: Vec::new(), admitted: 0, settled: 0, rejected: 0, told }
+        let (events, last_epoch) = (handle.events(), handle.snapshot().epoch);
+        Self { handle, events, held: Vec::new(), admitted: 0, settled: 0, rejected: 0, last_epoch }
     }
 
     async fn step(&mut self, input: &mut Input<'_>) {
         match input.byte() % 24 {
-            0..=5 => self.ask(),
+            0..=5 => self.acquire(),
             6..=11 => self.settle(input),
             12 => advance(input.time().min(THIRTY_YEARS * 2)).await,
             13 => self.wait_until_due().await,
@@ -76,9 +76,9 @@ impl User {
         }
     }
 
-    fn ask(&mut self) {
+    fn acquire(&mut self) {
         let before = self.handle.snapshot();
-        let would = self.handle.would_admit();
+        let would_admit = self.handle.would_admit();
         match self.handle.try_acquire() {
             Ok(permit) => {
                 let shadowed = self.handle.snapshot().totals.would_reject;
@@ -89,14 +89,14 @@ impl User {
             }
             Err(open) => {
                 assert!(!matches!(before.mode, Mode::Disabled | Mode::Shadow), "{before:?}");
-                assert!(!would || passes_some(before.state), "{open:?} after {before:?}");
+                assert!(!would_admit || may_admit(before.state), "{open:?} after {before:?}");
                 self.rejected += 1;
                 self.check_rejection(&open);
             }
         }
     }
 
-    /// What a rejected caller is told is when it may come back.
+    /// Checks that the wait of a rejection ends with the open period.
     fn check_rejection(&self, open: &CircuitOpen) {
         let now = self.handle.snapshot();
         if let Some(secs) = open.retry_after_secs() {
@@ -128,7 +128,7 @@ impl User {
         self.settled += u64::from(counted);
     }
 
-    /// To the next moment at which something is said to happen.
+    /// Advances the clock to the end of the current period, or by 1 ms if it has no end.
     async fn wait_until_due(&self) {
         let until = self.handle.snapshot().until;
         let left = until.map(|at| at.saturating_duration_since(Instant::now().into_std()));
@@ -148,14 +148,14 @@ impl User {
             assert!((0.0..=1.0).contains(&rate), "{now:?}");
         }
         while let Some(event) = self.events.try_recv() {
-            let event = event.expect("nobody is slow");
-            assert_eq!(event.epoch, self.told + 1, "{event:?}");
-            self.told = event.epoch;
+            let event = event.expect("the receiver never lags");
+            assert_eq!(event.epoch, self.last_epoch + 1, "{event:?}");
+            self.last_epoch = event.epoch;
         }
-        assert_eq!(self.told, now.epoch, "every transition is told at once");
+        assert_eq!(self.last_epoch, now.epoch, "every transition is reported immediately");
     }
 
-    /// Whatever happened: it can be closed, and then a call passes.
+    /// Checks that the breaker can be closed after any run, and then admits a call.
     fn finish(mut self) {
         let held = std::mem::take(&mut self.held);
         self.settled += held.iter().filter(|(_, counted)| *counted).count() as u64;
@@ -172,7 +172,8 @@ impl User {
     }
 }
 
-/// In a ramp a call may be rejected although calls pass; a circuit may open on the very call that finds calls overdue.
-fn passes_some(state: State) -> bool {
+/// Returns `true` if calls pass in this state. Some are rejected nevertheless: a ramp admits a share of the calls, and
+/// a closed circuit may open on the call that finds others overdue.
+fn may_admit(state: State) -> bool {
     matches!(state, State::HalfOpen | State::Closed)
 }

@@ -1,22 +1,23 @@
-//! Numbers of a program: an error that says which is wrong, or a breaker that takes whatever comes.
+//! Settings from a program. The builder returns an error that names the setting, or the settings of a breaker that
+//! works.
 
 use tower_breaker::{Backoff, Exhausted, Probe, Ramp, Settings, Throttled, Trip, Window};
 
-use crate::breaker::use_it;
+use crate::breaker::exercise;
 use crate::input::Input;
 
 pub(crate) fn check(data: &[u8]) -> bool {
     let mut input = Input::new(data);
     match settings(&mut input) {
         Some(settings) => {
-            use_it(&settings, &mut input);
+            exercise(&settings, &mut input);
             true
         }
         None => false,
     }
 }
 
-/// Any settings that are valid.
+/// Builds settings from the input. Returns `None` if they are invalid.
 pub(crate) fn settings(input: &mut Input<'_>) -> Option<Settings> {
     let mut builder = Settings::builder().trip(trip(input)).window(window(input));
     let which = input.byte();
@@ -66,8 +67,12 @@ pub(crate) fn settings(input: &mut Input<'_>) -> Option<Settings> {
     match settings {
         Ok(settings) => Some(settings),
         Err(error) => {
-            let said = error.to_string();
-            assert!(said.contains(error.setting()), "{said:?} does not name {}", error.setting());
+            let message = error.to_string();
+            assert!(
+                message.contains(error.setting()),
+                "{message:?} does not name {}",
+                error.setting()
+            );
             None
         }
     }

@@ -1,4 +1,4 @@
-//! The verdicts on heads, against the tables of the manual.
+//! The classes of heads, compared with the tables of the manual.
 
 use http::{Request, Response};
 use tower_breaker::{
@@ -19,17 +19,17 @@ pub(crate) fn http(data: &[u8]) -> bool {
     let mut input = Input::new(data);
     let (server, provider) =
         (input.byte().is_multiple_of(2), PROVIDERS[usize::from(input.byte()) % 4]);
-    let moved = match input.byte() % 2 {
+    let overridden = match input.byte() % 2 {
         0 => None,
         _ => Some((u16::from(input.byte()) * 4, input.byte() % 5)),
     };
     let response = response(&mut input);
     let status = response.status().as_u16();
-    let below = response.headers().contains_key("x-circuit-open");
+    let rejected = response.headers().contains_key("x-circuit-open");
 
     let classifier = if server { Http::server() } else { Http::client() };
     let limited = if server { Class::Ignored } else { Class::Throttled };
-    let (classifier, class) = match moved {
+    let (classifier, class) = match overridden {
         Some((code, to)) => {
             let (classifier, class) = match to {
                 0 => (classifier.failure_on([code]), Class::Failure),
@@ -43,9 +43,9 @@ pub(crate) fn http(data: &[u8]) -> bool {
         None => (classifier, by_status(status, limited)),
     };
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
-    assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
-    waits(&outcome, &response, below);
-    settles(&classifier, outcome.class(), &response);
+    assert_eq!(outcome.class(), if rejected { Class::Ignored } else { class }, "{response:?}");
+    check_wait(&outcome, &response, rejected);
+    check_totals(&classifier, outcome.class(), &response);
 
     let classifier = Llm::new(provider);
     let class = match status {
@@ -57,9 +57,9 @@ pub(crate) fn http(data: &[u8]) -> bool {
         _ => by_status(status, Class::Throttled),
     };
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
-    assert_eq!(outcome.class(), if below { Class::Ignored } else { class }, "{response:?}");
-    waits(&outcome, &response, below);
-    settles(&classifier, outcome.class(), &response);
+    assert_eq!(outcome.class(), if rejected { Class::Ignored } else { class }, "{response:?}");
+    check_wait(&outcome, &response, rejected);
+    check_totals(&classifier, outcome.class(), &response);
     outcome.class() != Class::Success
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn grpc(data: &[u8]) -> bool {
     let mut input = Input::new(data);
     let server = input.byte().is_multiple_of(2);
     let response = response(&mut input);
-    let below = response.headers().contains_key("x-circuit-open");
+    let rejected = response.headers().contains_key("x-circuit-open");
     let classifier = if server { Grpc::server() } else { Grpc::client() };
     let limited = if server { Class::Ignored } else { Class::Throttled };
 
@@ -80,7 +80,7 @@ pub(crate) fn grpc(data: &[u8]) -> bool {
     let in_trailers = response.status() == 200 && !response.headers().contains_key("grpc-status");
     let page = in_trailers && !server && is_grpc == Some(false);
     let class = match response.headers().get("grpc-status") {
-        _ if below => Class::Ignored,
+        _ if rejected => Class::Ignored,
         _ if by_head != Class::Success => by_head,
         None if page => Class::Failure,
         None => Class::Success,
@@ -88,12 +88,13 @@ pub(crate) fn grpc(data: &[u8]) -> bool {
     };
     let outcome = classifier.outcome(Ok::<_, &()>(&response));
     assert_eq!(outcome.class(), class, "{response:?}");
-    waits(&outcome, &response, below);
-    // There are no trailers; of what a server says that is not gRPC, nobody expects any.
+    check_wait(&outcome, &response, rejected);
+    // The body has no trailers. That is a failure, except for responses that are not expected to have any: gRPC-Web,
+    // and responses of a server that are not gRPC.
     let web = kind.is_some_and(|kind| kind.starts_with(b"application/grpc-"));
     let plain = web || server && is_grpc != Some(true);
-    let ended = in_trailers && class == Class::Success && !below;
-    settles(&classifier, if ended && !plain { Class::Failure } else { class }, &response);
+    let ended = in_trailers && class == Class::Success && !rejected;
+    check_totals(&classifier, if ended && !plain { Class::Failure } else { class }, &response);
     response.headers().contains_key("grpc-status")
 }
 
@@ -118,11 +119,11 @@ pub(crate) fn by_code(code: &[u8], limited: Class) -> Class {
     }
 }
 
-/// Bad outcomes, and the answers of breakers, carry the wait of the head.
-fn waits(outcome: &Outcome, response: &Response<String>, below: bool) {
+/// Checks that bad outcomes and rejections carry the wait of the head.
+fn check_wait(outcome: &Outcome, response: &Response<String>, rejected: bool) {
     if let (Some(wait), Some(read)) = (outcome.wait(), retry_after(response.headers())) {
         assert!(wait.abs_diff(read).as_secs() < 60, "{response:?}: {wait:?}, {read:?}");
-    } else if below {
+    } else if rejected {
         assert_eq!(outcome.wait(), retry_after(response.headers()), "{response:?}");
     } else if outcome.class() == Class::Success {
         assert_eq!(outcome.wait(), None, "{response:?}");
@@ -132,16 +133,16 @@ fn waits(outcome: &Outcome, response: &Response<String>, below: bool) {
     }
 }
 
-/// The call is counted once, in the class of its verdict.
-fn settles<C>(classifier: &C, class: Class, response: &Response<String>)
+/// Checks that the call is counted once, in the given class.
+fn check_totals<C>(classifier: &C, class: Class, response: &Response<String>)
 where
     C: Classify<Request<()>, Response<String>, ()>,
 {
     let handle = BreakerHandle::new("fuzzed", Settings::default());
     let permit = handle.try_acquire().expect("a closed circuit");
-    let token = classifier.request(&Request::new(()));
+    let info = classifier.request(&Request::new(()));
     assert!(matches!(
-        classifier.result(token, Ok(response.clone()), permit),
+        classifier.result(info, Ok(response.clone()), permit),
         Classified::Ready(Ok(_))
     ));
     let totals = handle.snapshot().totals;

@@ -1,4 +1,4 @@
-//! `RetryInfo` in the details of a gRPC status.
+//! The `RetryInfo` in the details of a gRPC status.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::input::Input;
 
 const DETAILS: &str = "grpc-status-details-bin";
 
-/// What no `google.protobuf.Duration` is longer than.
+/// The longest `google.protobuf.Duration`.
 const LONGEST: Duration = Duration::new(315_576_000_000, 999_999_999);
 
 pub(crate) fn check(data: &[u8]) -> bool {
@@ -24,7 +24,7 @@ pub(crate) fn check(data: &[u8]) -> bool {
     }
 }
 
-/// Any lines of the header.
+/// Checks arbitrary lines of the header.
 fn values(code: &str, lines: &[u8]) -> bool {
     let values: Vec<_> = lines
         .split(|byte| *byte == b'\n')
@@ -34,19 +34,19 @@ fn values(code: &str, lines: &[u8]) -> bool {
     wait(code, &values).is_some()
 }
 
-/// Any bytes, in base64.
+/// Checks arbitrary bytes in base64.
 fn status(code: &str, bytes: &[u8]) -> bool {
     let bare = BASE64_STANDARD_NO_PAD.encode(bytes);
     let read = wait(code, &[value(&bare)]);
     let padded = value(&BASE64_STANDARD.encode(bytes));
     assert_eq!(wait(code, std::slice::from_ref(&padded)), read, "{padded:?}");
-    // What is no base64 is passed over, joined by a comma or on a line of its own.
+    // A value that is not base64 is skipped, whether it is joined by a comma or on a separate line.
     assert_eq!(wait(code, &[value(&format!("*,{bare}"))]), read, "{bare}");
     assert_eq!(wait(code, &[value("*"), padded]), read, "{bare}");
     read.is_some()
 }
 
-/// A delay, after a message and a detail of another kind.
+/// Checks a delay that follows a message and a detail of another kind.
 fn delay(code: &str, input: &mut Input<'_>) -> bool {
     let number = |input: &mut Input<'_>| match input.byte() {
         0..=99 => i64::from(input.number()),
@@ -71,7 +71,7 @@ fn delay(code: &str, input: &mut Input<'_>) -> bool {
     read.is_some()
 }
 
-/// The wait of a head with these values; its class is that of the code whatever they are.
+/// Returns the wait of a head with these values. They must not change the class, which follows from the code.
 fn wait(code: &str, values: &[HeaderValue]) -> Option<Duration> {
     let mut response = Response::new(());
     let headers = response.headers_mut();
@@ -84,7 +84,7 @@ fn wait(code: &str, values: &[HeaderValue]) -> Option<Duration> {
     assert_eq!(outcome.class(), class, "{response:?}");
     assert!(outcome.wait().is_none_or(|wait| wait <= LONGEST), "{response:?}");
 
-    // The transport's word is the last one, unless it names no time.
+    // The pushback of the transport overrides the details, unless it holds no time.
     for (pushback, wait) in [("250", Some(Duration::from_millis(250))), ("-1", outcome.wait())] {
         response.headers_mut().insert("grpc-retry-pushback-ms", value(pushback));
         let pushed = Grpc::client().outcome(Ok::<_, &()>(&response));
@@ -101,7 +101,7 @@ fn any(type_url: &str, value: &[u8]) -> Vec<u8> {
     [field(1, type_url.as_bytes()), field(2, value)].concat()
 }
 
-/// A field of bytes, as protobuf writes it.
+/// Encodes a protobuf field of bytes.
 fn field(number: u8, value: &[u8]) -> Vec<u8> {
     [vec![number << 3 | 2], varint(value.len() as u64), value.to_vec()].concat()
 }

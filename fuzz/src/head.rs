@@ -1,10 +1,10 @@
-//! Heads of responses, as a server might send them.
+//! Heads of responses.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::input::Input;
 
-/// The headers that somebody reads here, and one that nobody does.
+/// The headers that the classifiers read.
 const NAMES: [&str; 8] = [
     "retry-after",
     "retry-after-ms",
@@ -16,7 +16,7 @@ const NAMES: [&str; 8] = [
     "retry-after",
 ];
 
-/// Lines of a number of the header and its value; what cannot be a value of a header is left out.
+/// Parses lines of a header number and a value. Lines whose value is not a valid header value are skipped.
 pub(crate) fn headers(lines: &[u8]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for line in lines.split(|byte| *byte == b'\n').take(16) {
@@ -29,11 +29,11 @@ pub(crate) fn headers(lines: &[u8]) -> HeaderMap {
     map
 }
 
-/// A status and such lines.
+/// Parses a status and header lines.
 pub(crate) fn response(input: &mut Input<'_>) -> Response<String> {
-    const USUAL: [u16; 12] = [200, 200, 200, 429, 503, 500, 501, 505, 402, 404, 529, 302];
+    const COMMON: [u16; 12] = [200, 200, 200, 429, 503, 500, 501, 505, 402, 404, 529, 302];
     let status = match input.byte() {
-        usual @ 0..=199 => USUAL[usize::from(usual) % USUAL.len()],
+        common @ 0..=199 => COMMON[usize::from(common) % COMMON.len()],
         high => u16::from(high - 200) * 16 + u16::from(input.byte()) % 16 + 100,
     };
     let mut response = Response::new(String::new());

@@ -1,13 +1,13 @@
-//! Bytes of the fuzzer as values.
+//! The bytes of the fuzzer as values.
 
 use std::time::Duration;
 
-/// Takes values from the front; past its end everything is zero.
+/// Takes values from the front of the bytes. Past the end, every value is zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    /// Takes from `data`.
+    /// Creates an input from `data`.
     pub fn new(data: &'a [u8]) -> Self {
         Self(data)
     }
@@ -20,9 +20,9 @@ impl<'a> Input<'a> {
         self.take(1).first().copied().unwrap_or_default()
     }
 
-    /// Up to so many bytes.
-    pub(crate) fn take(&mut self, most: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(most.min(self.0.len()));
+    /// Takes at most `max` bytes.
+    pub(crate) fn take(&mut self, max: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(max.min(self.0.len()));
         self.0 = rest;
         taken
     }
@@ -34,7 +34,7 @@ impl<'a> Input<'a> {
         u64::from_le_bytes(bytes)
     }
 
-    /// Small ones, limits, and any.
+    /// Takes a number: small, at a limit, or arbitrary.
     pub(crate) fn number(&mut self) -> u32 {
         match self.byte() {
             small @ 0..=199 => u32::from(small),
@@ -45,7 +45,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Rates, factors, and what is none.
+    /// Takes a fraction: a rate, a factor, or an invalid value.
     pub(crate) fn fraction(&mut self) -> f64 {
         match self.byte() {
             percent @ 0..=199 => f64::from(percent) / 100.0,
@@ -59,7 +59,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// From nothing over what is usual to for ever.
+    /// Takes a duration, from zero through common values to the maximum.
     pub(crate) fn time(&mut self) -> Duration {
         match self.byte() {
             0 => Duration::ZERO,

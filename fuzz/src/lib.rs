@@ -1,4 +1,4 @@
-//! Whatever is read from files, headers and callers, against arbitrary bytes.
+//! Fuzz targets for everything that is read from files, headers, bodies and callers.
 //!
 //! ```sh
 //! cargo run --release --bin seeded -- --seconds 20              # stable, every target
@@ -7,7 +7,7 @@
 //! cargo +nightly fuzz run --features libfuzzer retry_after fuzz/corpus/retry_after fuzz/seeds/retry_after
 //! ```
 //!
-//! A target takes bytes and panics when they find something. Both runs use the same targets and the same seeds.
+//! A target takes bytes and panics if they reveal a bug. Both runs use the same targets and the same seeds.
 
 mod bodies;
 mod breaker;
@@ -22,20 +22,20 @@ mod settings;
 
 pub use input::Input;
 
-/// One thing that is fuzzed.
+/// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// As in `fuzz_targets/` and `seeds/`.
+    /// The name, as in `fuzz_targets/` and `seeds/`.
     pub name: &'static str,
-    /// Whether the bytes got past the first check: others are made from those that did.
+    /// Checks the bytes. Returns `true` if they passed the first validation; such inputs are mutated further.
     pub run: fn(&[u8]) -> bool,
-    /// What its inputs are made of.
+    /// The words from which inputs are made.
     pub words: &'static [&'static str],
 }
 
 macro_rules! targets {
     ($($(#[$doc:meta])* $name:ident: $run:path, $words:expr;)*) => {
-        /// All of them.
+        /// All targets.
         pub const TARGETS: &[Target] = &[
             $(Target { name: stringify!($name), run: $run, words: $words },)*
         ];
@@ -58,15 +58,15 @@ targets! {
     settings_toml: settings::toml, mutate::SETTINGS;
     /// Settings from a program.
     settings_builder: builder::check, &[];
-    /// How long to wait, in every spelling.
+    /// The headers that hold a wait.
     retry_after: retry_after::check, mutate::HEADS;
     /// HTTP heads, with the rules for HTTP and for LLM APIs.
     http_head: classes::http, mutate::HEADS;
     /// gRPC heads.
     grpc_head: classes::grpc, mutate::HEADS;
-    /// Trailers of gRPC bodies.
+    /// The trailers of gRPC bodies.
     grpc_body: bodies::grpc, mutate::HEADS;
-    /// Error bodies, events, lines and messages of LLM APIs.
+    /// The error bodies, events, lines and messages of LLM APIs.
     llm_body: bodies::llm, mutate::BODIES;
     /// The details of a gRPC status.
     grpc_details: details::check, mutate::DETAILS;

@@ -1,4 +1,4 @@
-//! Changes bytes at random, with an idea of what they are made of.
+//! Mutates bytes at random, with words from the format of each target.
 
 /// The pieces of error bodies and events.
 pub const BODIES: &[&str] = &[
@@ -202,17 +202,17 @@ pub const DETAILS: &[&str] = &[
     "GjYKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8SCgoICAEQgMq17gE",
 ];
 
-/// SplitMix64: the same changes again from the same seed.
+/// SplitMix64. The same seed gives the same mutations.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// Numbers from a seed.
+    /// Creates a generator from a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// 0 to `end`, which is excluded.
+    /// Returns a number from 0 to `end`, which is excluded.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -225,7 +225,7 @@ impl Random {
 /// The longest input.
 const LONGEST: usize = 4096;
 
-/// A few changes to `data`; `other` is spliced in now and then.
+/// Applies one to four mutations to `data`. Some splice in a part of `other`.
 pub fn mutate(data: &mut Vec<u8>, other: &[u8], words: &[&str], random: &mut Random) {
     for _ in 0..=random.below(4) {
         let (from, to) = range(data.len(), random);
@@ -264,13 +264,13 @@ fn replace(data: &mut Vec<u8>, from: usize, to: usize, by: &[u8]) {
     drop(data.splice(from..to, by.iter().copied()));
 }
 
-/// A short part.
+/// Returns a range of at most 11 bytes.
 fn range(len: usize, random: &mut Random) -> (usize, usize) {
     let from = random.below(len + 1);
     (from, (from + random.below(12)).min(len))
 }
 
-/// Replaces the next number of a text by another one.
+/// Replaces the first number at or after `from` with another one.
 fn number(data: &mut Vec<u8>, from: usize, random: &mut Random) {
     let Some(start) = data[from..].iter().position(u8::is_ascii_digit).map(|at| from + at) else {
         return;

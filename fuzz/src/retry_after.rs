@@ -1,4 +1,4 @@
-//! Every spelling of how long to wait.
+//! The headers that hold a wait, in every spelling.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use tower_breaker::{BreakerHandle, Class, Settings};
 
 use crate::head::headers;
 
-/// The headers in the order in which they are asked, and their units in a second.
+/// The headers in the order in which they are read, and the units of each in a second.
 const SPELLINGS: [(&str, u32); 4] = [
     ("retry-after-ms", 1_000),
     ("x-ms-retry-after-ms", 1_000),
@@ -27,19 +27,19 @@ pub(crate) fn check(data: &[u8]) -> bool {
         let Some(value) = map.get(&name) else { continue };
         let alone = alone(&name, value);
         let read = retry_after(&alone);
-        spelled(&name, unit, value, read);
+        check_value(&name, unit, value, read);
         expected = expected.or(read.map(|wait| (wait, is_date(value))));
     }
     let read = retry_after(&map);
     match (expected, read) {
-        // The clock goes on between two looks at it.
+        // Time passes between two reads of the clock.
         (Some((expected, true)), Some(read)) => {
             assert!(read <= expected && expected - read < Duration::from_secs(60), "{map:?}");
             assert!(read <= LATEST, "{map:?}");
         }
         (expected, read) => assert_eq!(expected.map(|(wait, _)| wait), read, "{map:?}"),
     }
-    obeyed(map, read);
+    check_hold(map, read);
     read.is_some()
 }
 
@@ -55,8 +55,8 @@ fn is_date(value: &HeaderValue) -> bool {
     value.to_str().is_ok_and(|text| httpdate::parse_http_date(text.trim_ascii()).is_ok())
 }
 
-/// What one header says.
-fn spelled(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Duration>) {
+/// Checks the wait of one header.
+fn check_value(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Duration>) {
     let Ok(text) = value.to_str() else { return assert_eq!(read, None, "{value:?}") };
     let text = text.trim_ascii();
     if text.is_empty() || text.starts_with(['-', '+']) {
@@ -71,7 +71,7 @@ fn spelled(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Durat
             Err(_) => Duration::MAX,
         };
         assert_eq!(read, Some(exact), "{name}: {text:?}");
-        // Spelled otherwise it is the same, with a digit more it is not shorter.
+        // Spaces and leading zeros do not change the wait. One more digit does not shorten it.
         assert_eq!(read_text(name, &format!(" 0{text}\t")), read, "{name}: {text:?}");
         assert!(read_text(name, &format!("{text}0")) >= read, "{name}: {text:?}");
         if name != "grpc-retry-pushback-ms" {
@@ -86,7 +86,7 @@ fn spelled(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Durat
         let number = name != "grpc-retry-pushback-ms" && text.parse::<f64>().is_ok();
         assert!(date || number, "{name}: {text:?} is neither a date nor a number");
     }
-    // More digits than a word has are for ever, in milliseconds too.
+    // A number that is too large for `u64` is an endless wait. That includes milliseconds.
     let read_as_number = read.filter(|read| *read < Duration::MAX && !is_date(value));
     if let (Some(read), Ok(number)) = (read_as_number, text.parse::<f64>()) {
         let count = number / f64::from(unit);
@@ -102,8 +102,8 @@ fn spelled(name: &HeaderName, unit: u32, value: &HeaderValue, read: Option<Durat
     }
 }
 
-/// However long it is, a breaker obeys what its settings allow, and tells a rejected caller so.
-fn obeyed(map: HeaderMap, wait: Option<Duration>) {
+/// Checks that a breaker holds for the wait, within the limits of its settings, and that a rejection reports it.
+fn check_hold(map: HeaderMap, wait: Option<Duration>) {
     let mut response = Response::new(());
     *response.headers_mut() = map;
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -118,14 +118,17 @@ fn obeyed(map: HeaderMap, wait: Option<Duration>) {
         Ok(_) => assert!(!holds || is_near(wait, Duration::from_secs(1)), "{wait:?}"),
         Err(open) => {
             assert!(holds, "{wait:?}");
-            let told = open.retry_after().expect("an open circuit knows");
-            assert!(told <= Duration::from_secs(60), "{told:?}");
-            assert!((1..=60).contains(&open.retry_after_secs().expect("the same")), "{told:?}");
+            let reported = open.retry_after().expect("a hold has a wait");
+            assert!(reported <= Duration::from_secs(60), "{reported:?}");
+            assert!(
+                (1..=60).contains(&open.retry_after_secs().expect("the same wait")),
+                "{reported:?}"
+            );
         }
     }
 }
 
-/// A date may move below a bound between two looks at the clock.
+/// Returns `true` if the wait is about `bound`. A date may fall below the bound between two reads of the clock.
 fn is_near(wait: Option<Duration>, bound: Duration) -> bool {
     wait.is_some_and(|wait| wait.abs_diff(bound) < Duration::from_secs(1))
 }

@@ -1,14 +1,14 @@
-//! Settings files: whatever is accepted is valid, is read back as what was written, in every format, and makes a
-//! breaker.
+//! Settings files. Settings that are accepted are valid, survive a round trip through every format, and make a breaker
+//! that works.
 
 use std::fmt::Debug;
 
 use tower_breaker::Settings;
 
-use crate::breaker::use_it;
+use crate::breaker::exercise;
 use crate::input::Input;
 
-/// One way to write settings and to read them.
+/// A file format.
 struct Format {
     read: fn(&str) -> Option<Settings>,
     write: fn(&Settings) -> String,
@@ -29,7 +29,7 @@ const TOML: Format = Format {
     write: |settings| toml::to_string(settings).expect("valid settings can be written"),
 };
 
-/// An error must say something.
+/// Returns the settings, and checks that an error has a message.
 fn ok<E: std::error::Error + Debug>(read: Result<Settings, E>) -> Option<Settings> {
     if let Err(error) = &read {
         assert!(!error.to_string().is_empty(), "{error:?}");
@@ -49,7 +49,7 @@ pub(crate) fn toml(data: &[u8]) -> bool {
     check(&TOML, data)
 }
 
-/// A file, and behind its first zero byte what is done with the breaker.
+/// Checks a file. The bytes after the first zero byte are the steps of the breaker.
 fn check(format: &Format, data: &[u8]) -> bool {
     let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
     let (file, rest) = data.split_at(end);
@@ -60,6 +60,6 @@ fn check(format: &Format, data: &[u8]) -> bool {
         let written = (format.write)(&settings);
         assert_eq!((format.read)(&written).as_ref(), Some(&settings), "{written}");
     }
-    use_it(&settings, &mut Input::new(rest));
+    exercise(&settings, &mut Input::new(rest));
     true
 }

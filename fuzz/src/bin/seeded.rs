@@ -1,10 +1,10 @@
-//! The fuzz targets on stable, for a bounded time: seeded changes to the committed seeds.
+//! Runs the fuzz targets on stable for a limited time, on random mutations of the committed seeds.
 //!
 //! ```sh
 //! cargo run --release --bin seeded -- [--seconds N] [--seed S] [--input FILE] [TARGET...]
 //! ```
 //!
-//! It exits with 1 when a target panics, and says which input made it do so; `--input` runs that one again.
+//! Exits with 1 if a target panics, and prints the input. `--input` runs that input again.
 
 use std::any::Any;
 use std::panic::catch_unwind;
@@ -18,7 +18,7 @@ use tower_breaker_fuzz::{TARGETS, Target};
 
 const USAGE: &str = "usage: seeded [--seconds N] [--seed S] [--input FILE] [TARGET...]";
 
-/// So many inputs that got far are kept beside the seeds.
+/// The number of accepted inputs that are kept in addition to the seeds.
 const KEPT: usize = 512;
 
 struct Arguments {
@@ -41,7 +41,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--input" => arguments.input = Some(value()?.into()),
             name => {
                 let known = TARGETS.iter().find(|target| target.name == name);
-                arguments.targets.push(*known.ok_or_else(|| format!("no target {name:?}"))?);
+                arguments.targets.push(*known.ok_or_else(|| format!("unknown target {name:?}"))?);
             }
         }
     }
@@ -55,7 +55,7 @@ fn seeds(target: &Target) -> io::Result<Vec<Vec<u8>>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target.name);
     let mut files: Vec<_> =
         fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<io::Result<_>>()?;
-    // The order of a folder is anybody's guess.
+    // The order of a directory is unspecified.
     files.sort();
     files.into_iter().map(fs::read).collect()
 }
@@ -64,12 +64,12 @@ fn run(target: &Target, data: &[u8]) -> Result<bool, Box<dyn Any + Send>> {
     catch_unwind(|| (target.run)(data))
 }
 
-/// Runs a target for a time; the input that it panics on.
+/// Runs a target for `time`. Returns a summary, or the input on which the target panicked.
 fn fuzz(target: &Target, time: Duration, seed: u64) -> io::Result<Result<String, Vec<u8>>> {
     let seeds = seeds(target)?;
-    let mut far: Vec<Vec<u8>> = Vec::new();
+    let mut kept: Vec<Vec<u8>> = Vec::new();
     let mut random = Random::new(seed);
-    let (mut runs, mut got_far) = (0_u64, 0_u64);
+    let (mut runs, mut accepted) = (0_u64, 0_u64);
     for data in &seeds {
         if run(target, data).is_err() {
             return Ok(Err(data.clone()));
@@ -78,28 +78,28 @@ fn fuzz(target: &Target, time: Duration, seed: u64) -> io::Result<Result<String,
     let start = Instant::now();
     while start.elapsed() < time {
         let any = |random: &mut Random| {
-            let at = random.below(seeds.len() + far.len());
-            seeds.get(at).or_else(|| far.get(at - seeds.len())).cloned().unwrap_or_default()
+            let at = random.below(seeds.len() + kept.len());
+            seeds.get(at).or_else(|| kept.get(at - seeds.len())).cloned().unwrap_or_default()
         };
         let (mut data, other) = (any(&mut random), any(&mut random));
         mutate(&mut data, &other, target.words, &mut random);
         runs += 1;
         match run(target, &data) {
-            Ok(true) if far.len() < KEPT => far.push(data),
+            Ok(true) if kept.len() < KEPT => kept.push(data),
             Ok(true) => {
                 let at = random.below(KEPT);
-                far[at] = data;
+                kept[at] = data;
             }
             Ok(false) => continue,
             Err(_) => return Ok(Err(data)),
         }
-        got_far += 1;
+        accepted += 1;
     }
-    Ok(Ok(format!("{runs} runs from {} seeds, {got_far} got far", seeds.len())))
+    Ok(Ok(format!("{runs} runs from {} seeds, {accepted} accepted", seeds.len())))
 }
 
-/// Keeps what a target panicked on.
-fn keep(target: &Target, data: &[u8]) -> io::Result<PathBuf> {
+/// Saves the input on which a target panicked.
+fn save(target: &Target, data: &[u8]) -> io::Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("artifacts").join(target.name);
     fs::create_dir_all(&folder)?;
     let file = folder.join("seeded");
@@ -117,13 +117,13 @@ fn all(Arguments { time, seed, input, targets }: Arguments) -> io::Result<bool> 
             continue;
         }
         match fuzz(&target, each, seed)? {
-            Ok(said) => println!("{name}: {said}"),
+            Ok(summary) => println!("{name}: {summary}"),
             Err(data) => {
                 found = true;
-                let file = keep(&target, &data)?;
+                let file = save(&target, &data)?;
                 eprintln!("{name} panics on {:?}", String::from_utf8_lossy(&data));
                 eprintln!(
-                    "again: cargo run --release --bin seeded -- --input {} {name}",
+                    "run it again: cargo run --release --bin seeded -- --input {} {name}",
                     file.display()
                 );
             }
