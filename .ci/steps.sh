@@ -1,4 +1,5 @@
-# Sourced by `test` and `run`: strict mode, the repository's root, no stdin, and steps that say how long they took.
+# Sourced by `test` and `run`. Sets strict mode, changes to the root of the repository, closes stdin, and defines
+# `step`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -6,7 +7,7 @@ exec </dev/null
 step_name="start"
 trap 'status=$?; [ "$status" -eq 0 ] || printf "\n=== FAILED: %s\n" "$step_name" >&2' EXIT
 
-# step NAME COMMAND...: runs the command and says how long it took. Called plainly, never in a condition: `set -e`
+# step NAME COMMAND...: runs the command and prints how long it took. Never call it in a condition, because `set -e`
 # must hold inside the functions that are steps.
 step() {
   local start=$SECONDS
@@ -17,7 +18,7 @@ step() {
   printf '=== %s: %d s\n' "$step_name" "$((SECONDS - start))"
 }
 
-# Everything here needs cargo, which rustup may have put where this shell does not look.
+# Every step needs cargo. rustup may have installed it in a directory that is not in the PATH of this shell.
 if ! command -v cargo >/dev/null && [ -f "${CARGO_HOME:-$HOME/.cargo}/env" ]; then
   . "${CARGO_HOME:-$HOME/.cargo}/env"
 fi
@@ -26,7 +27,7 @@ if ! command -v cargo >/dev/null; then
     echo "neither Rust nor curl is installed: see https://rust-lang.org/tools/install" >&2
     exit 1
   fi
-  # As on that page; the shell's start-up files stay as they are.
+  # The command of that page, without changes to the shell's start-up files.
   install_rust() {
     curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path
   }
