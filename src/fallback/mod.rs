@@ -18,10 +18,10 @@
 //!
 //! | constructor | the answer | kept of the request |
 //! |---|---|---|
-//! | [`FallbackLayer::value`] | a clone of a value | nothing |
-//! | [`FallbackLayer::value_fn`] | what a function returns | nothing |
-//! | [`FallbackLayer::from_fn`] | what an async function of the kept part and the [`Trigger`] resolves to | nothing |
-//! | [`FallbackLayer::service`] | the response of another service, whatever its status | a clone |
+//! | [`FallbackLayer::value`](crate::FallbackLayer::value) | a clone of a value | nothing |
+//! | [`FallbackLayer::value_fn`](crate::FallbackLayer::value_fn) | what a function returns | nothing |
+//! | [`FallbackLayer::from_fn`](crate::FallbackLayer::from_fn) | what an async function of the kept part and the [`Trigger`] resolves to | nothing |
+//! | [`FallbackLayer::service`](crate::FallbackLayer::service) | the response of another service, whatever its status | a clone |
 //!
 //! A backup service is cloned, polled ready and called inside the response future, after the primary has failed. A
 //! backup that is not ready only delays the calls that need it. For several backups in order, add several layers, with
@@ -31,9 +31,9 @@
 //!
 //! | | default | setter |
 //! |---|---|---|
-//! | when | [`ByResponse`](crate::classify::ByResponse): an error, or a response that is a failure, throttled, exhausted or a rejection | [`when`](FallbackLayer::when), [`when_fn`](FallbackLayer::when_fn) |
-//! | request | see above | [`keep`](FallbackLayer::keep), [`try_keep`](FallbackLayer::try_keep), [`keep_request`](FallbackLayer::keep_request) |
-//! | response type | the primary's, to which [`AnswerFor`](crate::classify::AnswerFor) converts the answer | [`either_body`](FallbackLayer::either_body) |
+//! | when | [`ByResponse`](crate::classify::ByResponse): an error, or a response that is a failure, throttled, exhausted or a rejection | [`when`](crate::FallbackLayer::when), [`when_fn`](crate::FallbackLayer::when_fn) |
+//! | request | see above | [`keep`](crate::FallbackLayer::keep), [`try_keep`](crate::FallbackLayer::try_keep), [`keep_request`](crate::FallbackLayer::keep_request) |
+//! | response type | the primary's, to which [`AnswerFor`](crate::classify::AnswerFor) converts the answer | [`either_body`](crate::FallbackLayer::either_body) |
 //!
 //! A caller's own mistake, such as a 400, never falls back: another target would refuse the request as well.
 //! `ByResponse` requires a response that is [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` is. Any other

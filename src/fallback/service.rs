@@ -14,7 +14,7 @@ use crate::classify::{ByResponse, Outcomes};
 
 /// Answers in place of `S` if `S` fails, rejects the call or returns a bad response. See the [module docs](super).
 ///
-/// Created by [`FallbackLayer`](super::FallbackLayer).
+/// Created by [`FallbackLayer`](crate::FallbackLayer).
 ///
 /// # Errors
 ///

@@ -24,8 +24,8 @@ impl fmt::Display for MissingBreaker {
             ),
             Self::NotOne(shown) => write!(
                 f,
-                "this handler extracts one `BreakerHandle`, but its router has {shown} breakers: extract `Breakers` and use \
-                 `.get(name)`"
+                "{shown} breakers are available to this handler, which extracts one `BreakerHandle`: extract `Breakers` and \
+                 use `.get(name)`"
             ),
         }
     }
