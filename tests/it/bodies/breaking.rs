@@ -1,4 +1,4 @@
-//! Panics, threads and observers, where a body settles its call.
+//! Panics, threads and waiters at the moment when a body settles its call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -21,48 +21,48 @@ use super::client::*;
 use super::script::Step::{Breaks, Data, Panics, Trailers, Waits};
 use super::script::{Script, Seen, Step, answered, breaker, poll};
 
-/// Panics when it is asked one thing.
-struct Confused(&'static str);
+/// Panics in one method.
+struct Panicking(&'static str);
 
-impl Confused {
-    fn asked(&self, what: &str) {
+impl Panicking {
+    fn enter(&self, what: &str) {
         if self.0 == what {
-            resume_unwind(Box::new("the judge's"));
+            resume_unwind(Box::new("the classifier's"));
         }
     }
 }
 
-impl ClassifyBody for Confused {
+impl ClassifyBody for Panicking {
     fn data(&mut self, _: &[u8]) -> Said {
-        self.asked("data");
+        self.enter("data");
         Said::Content
     }
 
     fn end(&mut self) -> Outcome {
-        self.asked("end");
+        self.enter("end");
         Outcome::success()
     }
 
     fn trailers(&mut self, _: &HeaderMap) -> Outcome {
-        self.asked("trailers");
+        self.enter("trailers");
         Outcome::success()
     }
 
     fn error(&mut self) -> Outcome {
-        self.asked("error");
+        self.enter("error");
         Outcome::failure()
     }
 
     fn dropped(&mut self) -> Option<Outcome> {
-        self.asked("dropped");
+        self.enter("dropped");
         None
     }
 }
 
-fn confused(what: &'static str, steps: &[Step]) -> (BreakerBody<Script>, BreakerHandle) {
+fn panicking(what: &'static str, steps: &[Step]) -> (BreakerBody<Script>, BreakerHandle) {
     let handle = BreakerHandle::new("body", counting().build().unwrap());
     let permit = handle.try_acquire().unwrap();
-    (BreakerBody::classified(Script::new(steps), permit, Box::new(Confused(what))), handle)
+    (BreakerBody::classified(Script::new(steps), permit, Box::new(Panicking(what))), handle)
 }
 
 fn poll_times(body: &mut BreakerBody<Script>, times: usize) -> Vec<Seen> {
@@ -71,7 +71,7 @@ fn poll_times(body: &mut BreakerBody<Script>, times: usize) -> Vec<Seen> {
 }
 
 #[test]
-fn a_judge_that_panics_says_nothing_whatever_it_was_asked() {
+fn a_call_is_ignored_if_any_method_of_its_classifier_panics() {
     for (what, steps) in [
         ("data", &[Data(5), Data(5)][..]),
         ("end", &[Data(5)]),
@@ -79,18 +79,18 @@ fn a_judge_that_panics_says_nothing_whatever_it_was_asked() {
         ("error", &[Data(5), Breaks]),
         ("dropped", &[Data(5), Waits, Waits, Waits, Waits]),
     ] {
-        let (mut body, handle) = confused(what, steps);
+        let (mut body, handle) = panicking(what, steps);
         let polled = poll_times(&mut body, 3);
         assert_eq!(polled.contains(&Seen::Panic), what != "dropped", "{what}");
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
-        assert_eq!(dropped.is_err(), what == "dropped", "{what}: the panic goes on");
+        assert_eq!(dropped.is_err(), what == "dropped", "{what}: the panic propagates");
         ended_now(&handle, &[(Class::Ignored, 1)]);
     }
 }
 
 #[test]
-fn a_judge_that_panicked_is_not_asked_again() {
-    let (mut body, handle) = confused("data", &[Data(5), Data(6), Breaks]);
+fn a_classifier_that_panicked_is_not_called_again() {
+    let (mut body, handle) = panicking("data", &[Data(5), Data(6), Breaks]);
     let polled = poll_times(&mut body, 4);
     assert_eq!(polled[0], Seen::Panic);
     assert!(matches!(&polled[1], Seen::Data(data) if data.len() == 6), "{polled:?}");
@@ -99,15 +99,15 @@ fn a_judge_that_panicked_is_not_asked_again() {
 }
 
 #[test]
-fn a_judge_that_panics_where_the_body_is_taken_out_says_nothing() {
-    let (body, handle) = confused("dropped", &[Data(5)]);
+fn a_call_is_ignored_if_its_classifier_panics_when_the_body_is_taken_out() {
+    let (body, handle) = panicking("dropped", &[Data(5)]);
     assert!(catch_unwind(AssertUnwindSafe(|| drop(body.into_inner()))).is_err());
     ended_now(&handle, &[(Class::Ignored, 1)]);
 }
 
 #[test]
-fn a_judge_that_panics_while_its_reader_unwinds_ends_no_process() {
-    let (body, handle) = confused("dropped", &[Data(5)]);
+fn a_classifier_that_panics_while_its_reader_unwinds_does_not_abort_the_process() {
+    let (body, handle) = panicking("dropped", &[Data(5)]);
     let unwound = catch_unwind(AssertUnwindSafe(move || {
         let _held = body;
         resume_unwind(Box::new("the reader's"));
@@ -117,7 +117,7 @@ fn a_judge_that_panics_while_its_reader_unwinds_ends_no_process() {
 }
 
 #[test]
-fn a_body_that_panicked_has_failed_whatever_is_done_with_it_then() {
+fn a_body_that_panicked_is_a_failure_whatever_happens_to_it_next() {
     type Then = fn(BreakerBody<Script>);
     let polled_on: Then = |mut body| drop(poll_times(&mut body, 9));
     let taken_out: Then = |body| drop(body.into_inner());
@@ -135,7 +135,7 @@ fn a_body_that_panicked_has_failed_whatever_is_done_with_it_then() {
 }
 
 #[test]
-fn dropping_it_at_any_await_settles_once() {
+fn dropping_a_body_at_any_await_settles_once() {
     let steps = [Waits, Data(0), Waits, Data(5), Waits, Data(5), Waits];
     for polls in 0..steps.len() {
         let (mut body, handle) = answered(&breaker(counting(), SettleAt::End), Script::new(&steps));
@@ -147,7 +147,7 @@ fn dropping_it_at_any_await_settles_once() {
 }
 
 #[test]
-fn bodies_that_end_on_many_threads_are_counted_each_once() {
+fn bodies_that_end_on_many_threads_are_each_counted_once() {
     let layer = breaker(counting().trip(Trip::none().failure_rate(1.0, u32::MAX)), SettleAt::End);
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -165,7 +165,7 @@ fn bodies_that_end_on_many_threads_are_counted_each_once() {
     ended_now(&layer.handle(), &[(Class::Success, 500), (Class::Failure, 500)]);
 }
 
-/// A breaker whose rule of its own does something with its handle while a body settles.
+/// A breaker whose custom rule calls `act` with the handle while a body settles.
 fn observed(act: fn(&BreakerHandle) -> bool) -> CircuitBreakerLayer<Http> {
     let known = Arc::new(OnceLock::<BreakerHandle>::new());
     let mine = Arc::clone(&known);
@@ -222,7 +222,7 @@ fn a_rule_may_use_the_handle_while_a_body_settles() {
 }
 
 #[test]
-fn a_rule_that_panics_while_a_body_settles_counts_the_call_once() {
+fn a_call_is_counted_once_if_a_rule_panics_while_its_body_settles() {
     let layer = observed(|_| resume_unwind(Box::new("the rule's")));
     let (mut body, handle) = answered(&layer, Script::new(&[Data(5), Breaks]));
     let polled = poll_times(&mut body, 4);
@@ -231,7 +231,7 @@ fn a_rule_that_panics_while_a_body_settles_counts_the_call_once() {
     ended_now(&handle, &[(Class::Failure, 1)]);
 }
 
-/// Uses the handle whenever something that waits on it is woken.
+/// A waker that uses the handle when it is woken.
 struct Curious(BreakerHandle, AtomicUsize);
 
 impl ArcWake for Curious {
@@ -243,7 +243,7 @@ impl ArcWake for Curious {
 }
 
 #[tokio::test]
-async fn whoever_waits_on_the_handle_may_use_it_when_a_body_wakes_him() {
+async fn a_waker_may_use_the_handle_when_a_body_wakes_it() {
     let rule = Trip::none().consecutive(1);
     let layer = breaker(counting().trip(rule), SettleAt::End);
     let (mut body, handle) = answered(&layer, Script::new(&[Data(5), Breaks]));
@@ -256,7 +256,7 @@ async fn whoever_waits_on_the_handle_may_use_it_when_a_body_wakes_him() {
     assert_eq!((handle.snapshot().totals.failure, handle.state()), (1, State::Open));
 }
 
-/// Panics when it is dropped.
+/// A body that panics when it is dropped.
 struct Fragile(Script);
 
 impl Drop for Fragile {
@@ -293,11 +293,11 @@ fn a_body_that_panics_in_its_drop_is_settled_once() {
 }
 
 #[test]
-fn a_rule_that_panics_while_a_response_is_read_counts_the_call_once() {
+fn a_call_is_counted_once_if_a_rule_panics_while_its_response_is_read() {
     let handle = observed(|_| resume_unwind(Box::new("the rule's"))).handle();
     let response = Response::new(Script::new(&[Data(5), Breaks]));
-    let (permit, judge) = (handle.try_acquire().unwrap(), Box::new(Confused("nothing")));
-    let reading = Reading::<_, ()>::new(response, permit, judge, Until::End, Duration::MAX);
+    let (permit, classifier) = (handle.try_acquire().unwrap(), Box::new(Panicking("nothing")));
+    let reading = Reading::<_, ()>::new(response, permit, classifier, Until::End, Duration::MAX);
     assert!(catch_unwind(AssertUnwindSafe(|| drop(reading.now_or_never()))).is_err());
     ended_now(&handle, &[(Class::Failure, 1)]);
 }

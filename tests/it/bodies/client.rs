@@ -1,4 +1,4 @@
-//! The guarded client, and the bodies that its caller receives.
+//! The guarded client and what its caller receives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) use crate::support::until::until;
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
 pub(crate) type Guarded = CircuitBreaker<Pooled, Http, RejectWithBoxError>;
 
-/// [`counting`], closed by one probe.
+/// Settings that count every call. One successful probe closes the circuit.
 pub(crate) fn probing() -> SettingsBuilder {
     let builder = counting().cooldown(Backoff::fixed(Duration::from_millis(1)).jitter(0.0));
     builder.no_ramp().probe(Probe::successes(1))
@@ -63,7 +63,7 @@ pub(crate) fn guarded(
     (layer.layer(client), handle)
 }
 
-/// Opens the circuit of a [`probing`] breaker, and waits until the next call is a probe.
+/// Opens a [`probing`] breaker and waits until the next call is a probe.
 pub(crate) async fn half_open(handle: &BreakerHandle) {
     handle.hold_for(Duration::from_millis(1));
     until(handle, |snapshot| snapshot.state == State::HalfOpen).await;
@@ -115,7 +115,7 @@ pub(crate) async fn receive<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Recei
     received
 }
 
-/// Reads exactly this number of bytes, and no further frame.
+/// Reads the given number of bytes and no frame beyond them.
 pub(crate) async fn receive_exactly<B>(body: &mut B, bytes: usize) -> Vec<u8>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,

@@ -12,7 +12,7 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n";
 const BEGUN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello";
 
 #[tokio::test]
-async fn before_the_first_content_it_is_cancelled() {
+async fn a_body_dropped_before_the_first_content_is_cancelled() {
     let server = RawServer::start(answer_and_hang(HEAD)).await;
     let (client, handle) = counted(http1());
     let body = get(&client, server.address).await.unwrap().into_body();
@@ -23,7 +23,7 @@ async fn before_the_first_content_it_is_cancelled() {
 }
 
 #[tokio::test]
-async fn before_the_first_content_and_late_it_is_a_failure() {
+async fn a_body_dropped_late_before_the_first_content_is_a_failure() {
     let limit = Duration::from_millis(20);
     let server = RawServer::start(answer_and_hang(HEAD)).await;
     let (client, handle) = guarded(http1(), counting().cancelled_after(limit), SettleAt::End);
@@ -34,7 +34,7 @@ async fn before_the_first_content_and_late_it_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_polls_is_given_up_when_it_is_dropped() {
+async fn a_body_that_is_never_polled_is_cancelled_when_it_is_dropped() {
     for at in [SettleAt::End, SettleAt::FirstContent] {
         let server = RawServer::start(answer_and_hang(BEGUN)).await;
         let (client, handle) = guarded(http1(), counting(), at);
@@ -45,7 +45,7 @@ async fn a_body_that_nobody_polls_is_given_up_when_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn after_content_it_is_a_success_however_late() {
+async fn a_body_dropped_after_content_is_a_success_however_late() {
     let limit = Duration::from_millis(20);
     let server = RawServer::start(answer_and_hang(BEGUN)).await;
     let (client, handle) = guarded(http1(), counting().cancelled_after(limit), SettleAt::End);

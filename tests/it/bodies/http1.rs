@@ -1,4 +1,4 @@
-//! HTTP/1 in every shape a server can write, under hyper-util's client.
+//! HTTP/1 responses in every form that a server can send, under hyper-util's client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::support::sockets::{Act, RawServer, answer_and_close, answer_and_hang,
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// One call: what its caller receives, and how it is counted, once.
+/// Makes one call. Checks what the caller receives and that the call is counted once, as `class`.
 async fn case(what: &str, acts: Vec<Act>, received: Received, class: Class) {
     let server = RawServer::start(acts).await;
     let (client, handle) = counted(http1());
@@ -29,7 +29,7 @@ async fn case(what: &str, acts: Vec<Act>, received: Received, class: Class) {
 }
 
 #[tokio::test]
-async fn what_ends_as_announced_is_a_success() {
+async fn a_body_that_ends_as_announced_is_a_success() {
     let chunked = |rest: &str| answer_and_hang(&format!("{CHUNKED}{rest}"));
     let mut sum = HeaderMap::new();
     sum.insert("x-sum", "7".parse().unwrap());
@@ -49,7 +49,7 @@ async fn what_ends_as_announced_is_a_success() {
             chunked("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"),
             Received::data("hello world"),
         ),
-        ("no chunk but the last", chunked("0\r\n\r\n"), Received::default()),
+        ("only the last chunk", chunked("0\r\n\r\n"), Received::default()),
         (
             "chunks and trailers",
             answer_and_hang(
@@ -86,7 +86,7 @@ async fn what_ends_as_announced_is_a_success() {
 }
 
 #[tokio::test]
-async fn what_is_cut_short_is_a_failure() {
+async fn a_truncated_body_is_a_failure() {
     let chunked = |rest: &str| answer_and_close(&format!("{CHUNKED}{rest}"));
     for (what, acts, received) in [
         (
@@ -102,14 +102,14 @@ async fn what_is_cut_short_is_a_failure() {
         ("the last chunk is missing", chunked("5\r\nhello\r\n"), Received::broken("hello")),
         ("no chunk at all", chunked(""), Received::broken("")),
         ("cut after the last size", chunked("5\r\nhello\r\n0\r\n"), Received::broken("hello")),
-        ("a size that is none", chunked("5\r\nhello\r\nzz\r\n"), Received::broken("hello")),
+        ("an invalid size", chunked("5\r\nhello\r\nzz\r\n"), Received::broken("hello")),
     ] {
         case(what, acts, received, Class::Failure).await;
     }
 }
 
 #[tokio::test]
-async fn a_chunk_cut_in_its_middle_is_a_failure() {
+async fn a_truncated_chunk_is_a_failure() {
     let server =
         RawServer::start(vec![Act::Request, write(CHUNKED), write("9\r\nhel"), Act::Wait]).await;
     let (client, handle) = counted(http1());
@@ -150,7 +150,7 @@ async fn an_upgrade_is_settled_by_its_head() {
     ended_now(&handle, &[(Class::Success, 1)]);
 }
 
-/// A client of one connection, that waits until it is free again.
+/// A client with one connection, which waits until the connection is free.
 async fn one_connection(
     address: SocketAddr,
 ) -> impl Service<Request<Empty<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone {
@@ -192,7 +192,7 @@ async fn a_guarded_connection_is_reused() {
 }
 
 #[tokio::test]
-async fn a_reader_of_exactly_the_announced_bytes_has_read_it_all() {
+async fn a_reader_of_exactly_the_announced_bytes_has_read_the_whole_body() {
     for rest in ["", " of another"] {
         let page = format!("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello{rest}");
         let server = RawServer::start(answer_and_hang(&page)).await;
@@ -207,7 +207,7 @@ async fn a_reader_of_exactly_the_announced_bytes_has_read_it_all() {
 }
 
 #[tokio::test]
-async fn the_last_chunk_is_no_news_to_a_reader_who_has_enough() {
+async fn a_reader_that_stops_before_the_last_chunk_is_a_success() {
     let page = format!("{CHUNKED}5\r\nhello\r\n");
     let server = RawServer::start(answer_and_hang(&page)).await;
     let (client, handle) = counted(http1());
@@ -219,7 +219,7 @@ async fn the_last_chunk_is_no_news_to_a_reader_who_has_enough() {
 }
 
 #[tokio::test]
-async fn a_long_body_comes_byte_for_byte() {
+async fn a_long_body_arrives_unchanged() {
     let page: String = (0..200_000).map(|number| format!("{number},")).collect();
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len());
     case("a long body", answer_and_hang(&answer), Received::data(&page), Class::Success).await;

@@ -20,11 +20,11 @@ use super::client::*;
 
 type Streaming = UnsyncBoxBody<Bytes, BoxError>;
 
-/// A server whose bodies have one frame, and go on as their path says when they may.
+/// A server whose bodies send one frame, wait for a permit of `go`, and then end as the request path says.
 struct Server {
     address: SocketAddr,
     go: Arc<Semaphore>,
-    /// Closes its connections.
+    /// Closes the connections when it is dropped.
     connections: tokio::task::JoinSet<()>,
 }
 
@@ -65,7 +65,7 @@ fn body(path: &str, go: Arc<Semaphore>) -> Streaming {
     StreamBody::new(first.chain(rest)).boxed_unsync()
 }
 
-/// hyper's own client of one connection.
+/// hyper's client for one connection.
 async fn connection(
     address: SocketAddr,
 ) -> impl Service<Request<Empty<Bytes>>, Response = Response<Incoming>, Error = BoxError> + Clone {
@@ -84,7 +84,7 @@ fn to(address: SocketAddr, path: &str) -> Request<Empty<Bytes>> {
 }
 
 #[tokio::test]
-async fn each_stream_of_a_connection_is_settled_by_its_own_end() {
+async fn each_stream_of_a_connection_is_settled_by_its_end() {
     let server = Server::new().await;
     let (client, handle) = counted_service(connection(server.address).await);
     let mut open = Vec::new();
@@ -130,7 +130,7 @@ async fn an_empty_body_is_settled_by_the_head_that_ends_its_stream() {
 }
 
 #[tokio::test]
-async fn streams_that_are_left_are_settled_each_by_what_it_had() {
+async fn dropped_streams_are_each_settled_by_the_content_they_had() {
     let server = Server::new().await;
     let (client, handle) = counted_service(connection(server.address).await);
     let mut begun = client.clone().oneshot(to(server.address, "/ends")).await.unwrap().into_body();

@@ -1,4 +1,4 @@
-//! HTTP/2 in every shape a server can write, frame by frame (RFC 9113, section 6).
+//! HTTP/2 responses in every form that a server can send, frame by frame (RFC 9113, section 6).
 
 use tower_breaker::Class;
 use tower_breaker::classify::SettleAt;
@@ -33,24 +33,24 @@ fn reset(code: u32) -> Vec<u8> {
     frame(3, 0, 1, &code.to_be_bytes())
 }
 
-/// The last stream that the server answers, and why it goes away.
+/// A GOAWAY frame with the last stream that the server handles and an error code.
 fn goaway(last: u32, code: u32) -> Vec<u8> {
     frame(7, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
 }
 
-/// Settings of its own, and the acknowledgement of the client's.
+/// The SETTINGS of the server, and the acknowledgement of the client's SETTINGS.
 fn settings() -> Vec<u8> {
     [frame(4, 0, 0, &[]), frame(4, 1, 0, &[])].concat()
 }
 
-/// An answer to the first request.
+/// A response to the first request.
 fn answer(parts: impl IntoIterator<Item = Act>) -> Vec<Act> {
     let mut acts = vec![write(settings()), Act::Headers];
     acts.extend(parts);
     acts
 }
 
-/// A stream that ends in some way after `hello` was received.
+/// Receives `hello`, then the rest of a stream that ends with `end`.
 async fn after_hello(what: &str, end: impl IntoIterator<Item = Act>) -> (Received, Class) {
     let begin = [write(head(0)), write(data(0, "hello")), Act::Wait];
     let server = RawServer::start(answer(begin.into_iter().chain(end))).await;
@@ -76,7 +76,7 @@ async fn a_stream_that_breaks_after_content_is_a_failure() {
         ("GOAWAY without the stream", vec![write(goaway(0, REFUSED_STREAM)), Act::Hang]),
         ("the connection is lost", vec![]),
         ("half a frame, then lost", vec![write(&data(0, " world")[..12])]),
-        ("a frame of no known shape", vec![write(frame(3, 0, 1, &[1])), Act::Hang]),
+        ("a malformed frame", vec![write(frame(3, 0, 1, &[1])), Act::Hang]),
     ] {
         let (received, class) = after_hello(what, end).await;
         assert_eq!((received, class), (Received::broken(""), Class::Failure), "{what}");
@@ -104,9 +104,9 @@ async fn a_stream_that_ends_is_a_success() {
     }
 }
 
-/// A server may stop early without an error (RFC 9113, section 8.1): hyper hands its caller an end.
+/// A server may stop early without an error (RFC 9113, section 8.1). hyper reports that as the end of the body.
 #[tokio::test]
-async fn what_its_client_calls_an_end_is_a_success() {
+async fn an_early_end_without_an_error_is_a_success() {
     for (what, end) in
         [("RST_STREAM", write(reset(NO_ERROR))), ("GOAWAY", write(goaway(0, NO_ERROR)))]
     {
@@ -151,7 +151,7 @@ async fn the_frame_that_ends_the_stream_settles_the_call_without_another_poll() 
 }
 
 #[tokio::test]
-async fn a_reader_who_leaves_is_cancelled_before_content_and_has_enough_after_it() {
+async fn a_dropped_body_is_cancelled_before_content_and_a_success_after_it() {
     for (sent, class) in [("", Class::Cancelled), ("hello", Class::Success)] {
         let server =
             RawServer::start(answer([write(head(0)), write(data(0, sent)), Act::Hang])).await;
@@ -165,7 +165,7 @@ async fn a_reader_who_leaves_is_cancelled_before_content_and_has_enough_after_it
 }
 
 #[tokio::test]
-async fn empty_frames_are_no_content() {
+async fn empty_frames_are_not_content() {
     let empty = [write(head(0)), write(data(0, "")), Act::Wait, write(reset(CANCEL)), Act::Hang];
     let server = RawServer::start(answer(empty)).await;
     let (client, handle) = guarded(http2(), counting(), SettleAt::FirstContent);
@@ -177,7 +177,7 @@ async fn empty_frames_are_no_content() {
 }
 
 #[tokio::test]
-async fn a_probe_whose_stream_is_reset_later_broke_after() {
+async fn a_probe_whose_stream_is_reset_later_counts_as_broken_after() {
     let acts =
         [write(head(0)), write(data(0, "hello")), Act::Wait, write(reset(CANCEL)), Act::Hang];
     let server = RawServer::start(answer(acts)).await;

@@ -1,4 +1,4 @@
-//! The effect of response bodies on the counts of a breaker: real servers that break in every way, and random bodies.
+//! How a breaker counts response bodies, with real servers that break in every way and with random bodies.
 
 mod breaking;
 mod client;

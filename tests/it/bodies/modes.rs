@@ -8,9 +8,9 @@ use crate::support::sockets::{Act, RawServer, write};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// A body that breaks after its first content: when it is settled, and as what.
+/// A body that breaks after its first content: when the call is settled, and with which class.
 #[tokio::test]
-async fn each_mode_settles_where_it_says_and_once() {
+async fn each_mode_settles_once_at_its_point() {
     for (at, at_head, at_content, class) in [
         (SettleAt::Head, true, true, Class::Success),
         (SettleAt::FirstContent, false, true, Class::Success),
@@ -32,7 +32,7 @@ async fn each_mode_settles_where_it_says_and_once() {
 }
 
 #[tokio::test]
-async fn a_bad_head_settles_the_call_in_each_mode_and_its_body_says_nothing() {
+async fn a_bad_head_settles_the_call_in_each_mode_and_its_body_changes_nothing() {
     for at in [SettleAt::Head, SettleAt::FirstContent, SettleAt::End] {
         let page = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 50\r\n\r\n<html>";
         let server = RawServer::start(vec![Act::Request, write(page)]).await;
@@ -45,7 +45,7 @@ async fn a_bad_head_settles_the_call_in_each_mode_and_its_body_says_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_before_the_first_content_is_content() {
+async fn a_break_before_the_first_content_is_a_failure_unless_the_head_settles() {
     for (at, class) in [(SettleAt::Head, Class::Success), (SettleAt::FirstContent, Class::Failure)]
     {
         let server = RawServer::start(vec![Act::Request, write(HEAD)]).await;

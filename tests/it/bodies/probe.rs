@@ -1,4 +1,4 @@
-//! Probes whose answer is a long stream.
+//! Probes whose response is a long stream.
 
 use tower_breaker::classify::SettleAt;
 use tower_breaker::{Class, State};
@@ -9,7 +9,7 @@ use crate::support::sockets::{Act, RawServer, answer_and_hang, write};
 const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 const CHUNK: &str = "5\r\nhello\r\n";
 
-/// A stream of five chunks, each when it is asked for, then whatever `end` is.
+/// A stream of five chunks, each sent when the test calls `go_on`, followed by `end`.
 fn stream(end: &str) -> Vec<Act> {
     let mut acts = vec![Act::Request, write(HEAD)];
     for _ in 0..5 {
@@ -20,7 +20,7 @@ fn stream(end: &str) -> Vec<Act> {
 }
 
 #[tokio::test]
-async fn it_closes_at_its_first_content_and_its_break_is_one_failure_of_the_new_epoch() {
+async fn a_probe_closes_at_its_first_content_and_its_break_is_one_failure_of_the_new_epoch() {
     for (end, broken) in [("0\r\n\r\n", 0), ("", 1)] {
         let server = RawServer::start(stream(end)).await;
         let (client, handle) = guarded(http1(), probing(), SettleAt::End);
@@ -53,12 +53,12 @@ async fn a_break_before_the_first_content_fails_the_probe() {
     let answer = get(&client, server.address).await.unwrap();
     assert_eq!(receive(answer.into_body()).await, Received::broken(""));
     ended_now(&handle, &[(Class::Failure, 1)]);
-    // One epoch for half-open, one for the open that follows.
+    // One epoch for half-open, and one for the open period that follows.
     assert_eq!(handle.snapshot().epoch, epoch + 2);
 }
 
 #[tokio::test]
-async fn a_probe_that_is_given_up_before_content_gives_its_place_back() {
+async fn a_probe_that_is_dropped_before_content_frees_its_slot() {
     let server = RawServer::start(answer_and_hang(HEAD)).await;
     let (client, handle) = guarded(http1(), probing(), SettleAt::End);
     half_open(&handle).await;
@@ -66,7 +66,7 @@ async fn a_probe_that_is_given_up_before_content_gives_its_place_back() {
     assert!(get(&client, server.address).await.is_err(), "one probe at a time");
     drop(body);
     assert_eq!((handle.state(), handle.snapshot().totals.cancelled), (State::HalfOpen, 1));
-    assert!(get(&client, server.address).await.is_ok(), "its place is free");
+    assert!(get(&client, server.address).await.is_ok(), "its slot is free");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_probe_without_a_body_closes_at_its_head() {
 }
 
 #[tokio::test]
-async fn a_break_in_an_epoch_that_is_over_is_nothing() {
+async fn a_break_after_its_epoch_is_not_counted() {
     let server = RawServer::start(stream("")).await;
     let (client, handle) = guarded(http1(), probing(), SettleAt::End);
     half_open(&handle).await;

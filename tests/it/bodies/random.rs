@@ -1,4 +1,4 @@
-//! Random bodies under random readers, against the table of ends.
+//! Random bodies and random readers, compared with the table of how bodies end.
 
 use std::task::Context;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use tower_breaker::{BreakerBody, Class, State};
 use super::client::*;
 use super::script::{Script, Step, answered, breaker, poll};
 
-/// What its reader does after some polls.
+/// What the reader of a body does after some polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reader {
     Drops,
-    /// Polls so often again, on another thread, and drops it there.
+    /// Polls this many more times on another thread, and drops the body there.
     Moves(usize),
     TakesOut,
     Panics,
@@ -42,7 +42,7 @@ fn reader() -> impl Strategy<Value = Reader> {
     ]
 }
 
-/// The class of a call, and whether content was seen before it was known.
+/// Returns the class of a call, and whether content was seen before the class was known.
 fn reference(
     steps: &[Step],
     exact: bool,
@@ -76,7 +76,7 @@ fn reference(
     (if enough { Class::Success } else { Class::Cancelled }, content)
 }
 
-/// Polls the guarded body and its twin, and compares all that can be seen of them.
+/// Polls the guarded body and its twin, and compares everything that a reader can observe.
 fn compare(body: &mut BreakerBody<Script>, twin: &mut Script, polls: usize) {
     let mut cx = Context::from_waker(noop_waker_ref());
     for _ in 0..polls {
@@ -97,7 +97,7 @@ fn read(mut body: BreakerBody<Script>, mut twin: Script, polls: usize, reader: R
             there.join().expect("the same frames");
         }
         Reader::TakesOut => {
-            let inner = body.into_inner().expect("all there is");
+            let inner = body.into_inner().expect("the inner body");
             assert_eq!(inner.left(), twin.left());
         }
         Reader::Panics => {

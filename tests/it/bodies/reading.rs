@@ -1,4 +1,4 @@
-//! Random bodies that are read before their response is handed on.
+//! Random bodies that are read ahead before their response is returned.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use super::script::{Script, Seen, Step};
 
 const MAX_AHEAD: usize = 64 * 1024;
 
-/// Understands frames by their length.
+/// Classifies frames by their length.
 struct ByLength;
 
 impl ClassifyBody for ByLength {
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How far a body has been understood.
+/// The expected progress of a body.
 #[derive(Debug, Default)]
 struct Reference {
     at: usize,
@@ -75,7 +75,7 @@ struct Reference {
 }
 
 impl Reference {
-    /// One step, or the end.
+    /// Applies one step, or the end of the body.
     fn step(&mut self, steps: &[Step], exact: bool) {
         let step = steps.get(self.at);
         self.at += 1;
@@ -116,7 +116,7 @@ impl Reference {
         self.class = self.class.or(class);
     }
 
-    /// Reads ahead. `false` if the time was not enough.
+    /// Reads ahead. Returns `false` if the time ran out.
     fn read(&mut self, steps: &[Step], exact: bool, until: Until, time: u64) -> bool {
         while self.class.is_none()
             && self.bytes < MAX_AHEAD
@@ -134,13 +134,13 @@ impl Reference {
         true
     }
 
-    /// What it is if it is dropped now.
+    /// Returns the class of the call if the body is dropped now.
     fn dropped(&self) -> Class {
         self.class.unwrap_or(if self.content { Class::Success } else { Class::Cancelled })
     }
 }
 
-/// Frames of a body, to its end or its error, and no more than so many.
+/// Reads at most `most` frames of a body, up to its end or its error.
 async fn frames<B>(body: &mut B, most: usize) -> Vec<Seen>
 where
     B: Body<Data = bytes::Bytes, Error = &'static str> + Unpin,
@@ -178,7 +178,7 @@ fn handle() -> BreakerHandle {
     BreakerHandle::new("body", counting().build().unwrap())
 }
 
-/// One body, read ahead for `limit`, given up after `patience`, then read so many frames further.
+/// Reads a body ahead for at most `limit`, gives up after `patience`, then reads at most `most` frames.
 async fn case(steps: &[Step], exact: bool, until: Until, limit: u64, patience: u64, most: usize) {
     let handle = handle();
     let script = Script::exact(steps, exact);
@@ -193,7 +193,7 @@ async fn case(steps: &[Step], exact: bool, until: Until, limit: u64, patience: u
     assert_eq!(
         taken.bytes.load(Ordering::Relaxed),
         expected.bytes,
-        "no more is taken than it says"
+        "exactly the expected bytes are read ahead"
     );
     assert!(elapsed <= Duration::from_millis(expected.elapsed + 1), "{elapsed:?} {expected:?}");
     let handed: Handed = match ahead {
@@ -213,7 +213,7 @@ async fn case(steps: &[Step], exact: bool, until: Until, limit: u64, patience: u
         expected.class = Some(Class::Exhausted);
     }
     let verdict = handed.extensions().get::<Verdict>().map(|verdict| verdict.0.class());
-    assert_eq!(verdict, expected.class, "what is known is in the extensions");
+    assert_eq!(verdict, expected.class, "the verdict is in the extensions");
     assert_eq!(handle.snapshot().totals.settled(), u64::from(verdict.is_some()));
 
     let mut body = handed.into_body();
@@ -229,13 +229,13 @@ async fn case(steps: &[Step], exact: bool, until: Until, limit: u64, patience: u
     let seen = frames(&mut body, most).await;
     assert_eq!(seen, frames(&mut Script::exact(steps, exact), most).await);
 
-    // What was read to its error is not asked again.
+    // A body that was read to its error is not polled again.
     if whole && expected.broken && seen.len() == expected.frames {
         assert!(body.is_end_stream() && body.size_hint().exact() == Some(0));
         assert!(body.frame().await.is_none());
     }
     drop(body);
-    // A reader who stops among the frames that were read ahead adds nothing to what is known.
+    // A reader that stops within the frames that were read ahead adds no information.
     let read_on = seen.len() < most || matches!(seen.last(), Some(Seen::Error(_) | Seen::Panic));
     while expected.class.is_none() && (expected.frames < seen.len() || read_on) {
         expected.step(steps, exact);
@@ -247,7 +247,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
 
     #[test]
-    fn what_is_handed_on_is_what_was_read_and_the_call_is_settled_once(
+    fn the_body_is_unchanged_and_the_call_is_settled_once(
         steps in proptest::collection::vec(step(), 0..10),
         exact: bool,
         until in prop_oneof![Just(Until::End), Just(Until::Content)],
@@ -265,7 +265,7 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_it_at_any_await_settles_once() {
+async fn dropping_a_reading_at_any_await_settles_once() {
     let steps = [Step::Waits, Step::Data(2), Step::Waits, Step::Data(5), Step::Waits, Step::Waits];
     for (polls, class) in (0..=5).zip([
         Class::Cancelled,
@@ -286,7 +286,7 @@ async fn dropping_it_at_any_await_settles_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_4096_frames_are_kept_however_small() {
+async fn at_most_4096_frames_are_kept_however_small() {
     for length in [0, 2] {
         for (until, class) in [(Until::End, Class::Exhausted), (Until::Content, Class::Cancelled)] {
             let handle = handle();
@@ -301,7 +301,7 @@ async fn no_more_than_4096_frames_are_kept_however_small() {
 }
 
 #[test]
-fn outside_a_runtime_it_reads_without_a_limit() {
+fn reading_outside_a_runtime_has_no_time_limit() {
     let handle = handle();
     let mut reading = reading(&handle, Script::new(&[Step::Waits, Step::Data(5)]), Until::End, 1);
     assert!((&mut reading).now_or_never().is_none());

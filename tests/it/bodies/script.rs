@@ -1,4 +1,4 @@
-//! Scripted bodies in memory, and calls that respond with them.
+//! In-memory bodies that follow a script, and calls that return them.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,14 +22,14 @@ use tower_breaker::{BreakerBody, BreakerHandle, CircuitBreakerLayer, Config, Set
 /// The result of one poll of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A frame of this number of bytes. The value of the bytes differs between frames.
+    /// A frame of this many bytes, whose value differs between frames.
     Data(usize),
     Trailers,
     Breaks,
     Panics,
-    /// Pending once; the task is woken immediately.
+    /// Pending once, with an immediate wake-up.
     Waits,
-    /// Pending for this number of milliseconds.
+    /// Pending for this many milliseconds.
     Sleeps(u64),
 }
 
@@ -37,13 +37,13 @@ pub(crate) enum Step {
 pub(crate) struct Script {
     steps: VecDeque<Step>,
     frames: u8,
-    /// Whether the body reports its length and its end.
+    /// Whether the body reports its exact length and its end.
     exact: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     taken: Arc<Taken>,
 }
 
-/// The part of a body that was taken.
+/// Counts what was taken from a body.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) bytes: AtomicUsize,
@@ -142,7 +142,7 @@ pub(crate) enum Seen {
     Panic,
 }
 
-/// Polls a body once. Catches a panic, so that the body can be polled again.
+/// Polls once and catches a panic, so that the body can be polled again.
 pub(crate) fn poll<B>(body: &mut B, cx: &mut Context<'_>) -> Seen
 where
     B: Body<Data = Bytes, Error = &'static str> + Unpin,
@@ -160,13 +160,13 @@ where
     }
 }
 
-/// A breaker for calls in memory.
+/// A breaker for in-memory calls.
 pub(crate) fn breaker(settings: SettingsBuilder, at: SettleAt) -> CircuitBreakerLayer<Http> {
     let config = Config::http_client().settings(settings.build().unwrap());
     CircuitBreakerLayer::new(config.classify(Http::client().settle_at(at)))
 }
 
-/// Makes one call through a breaker, whose response is ready immediately.
+/// Makes one call through a breaker to a service that responds immediately.
 pub(crate) fn answered(
     layer: &CircuitBreakerLayer<Http>,
     body: Script,

@@ -1,4 +1,4 @@
-//! A guarded axum server, and clients that leave.
+//! A guarded axum server and clients that disconnect.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn piece(text: &'static str) -> impl Stream<Item = Piece> + Send {
     stream::iter([Ok(Bytes::from_static(text.as_bytes()))])
 }
 
-/// Answers with the streams that it is told to make.
+/// Serves the streams that `body` makes.
 async fn serve<S>(
     body: impl Fn() -> S + Clone + Send + Sync + 'static,
 ) -> (SocketAddr, BreakerHandle)
@@ -38,7 +38,7 @@ where
     (address, handle)
 }
 
-/// A client that has asked, and reads as far as `end`.
+/// Sends a request and reads the response up to `end`.
 async fn ask(address: SocketAddr, method: &str, end: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("{method} / HTTP/1.1\r\nhost: test\r\n\r\n");
@@ -62,7 +62,7 @@ async fn a_stream_that_ends_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_before_the_first_content_is_cancelled() {
+async fn a_client_that_disconnects_before_the_first_content_is_cancelled() {
     let (address, handle) = serve(stream::pending).await;
     let (stream, answer) = ask(address, "GET", "\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -72,7 +72,7 @@ async fn a_client_that_leaves_before_the_first_content_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_after_content_has_enough() {
+async fn a_client_that_disconnects_after_content_is_a_success() {
     let (address, handle) = serve(|| piece("one").chain(stream::pending())).await;
     let (stream, _) = ask(address, "GET", "one\r\n").await;
     pending(&handle);
@@ -81,7 +81,7 @@ async fn a_client_that_leaves_after_content_has_enough() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_while_content_flows_has_enough() {
+async fn a_client_that_disconnects_while_content_flows_is_a_success() {
     let (address, handle) = serve(|| stream::repeat_with(|| Ok(Bytes::from_static(b"more")))).await;
     let (stream, _) = ask(address, "GET", "more\r\n").await;
     pending(&handle);
@@ -90,17 +90,17 @@ async fn a_client_that_leaves_while_content_flows_has_enough() {
 }
 
 #[tokio::test]
-async fn a_stream_that_yields_an_error_is_a_failure_after_content_or_before() {
+async fn a_stream_that_yields_an_error_is_a_failure_before_or_after_content() {
     fn broken() -> impl Stream<Item = Piece> + Send {
         stream::once(async {
-            // What was sent before is written meanwhile.
+            // The yield lets the server write what was sent before.
             tokio::task::yield_now().await;
             Err("the database went away".into())
         })
     }
     let (address, handle) = serve(|| piece("one").chain(broken())).await;
     let (_, answer) = ask(address, "GET", "0\r\n\r\n").await;
-    assert!(answer.ends_with("\r\n3\r\none\r\n"), "no end is written: {answer}");
+    assert!(answer.ends_with("\r\n3\r\none\r\n"), "the end is not written: {answer}");
     ended(&handle, &[(Class::Failure, 1)]).await;
 
     let (address, handle) = serve(broken).await;
@@ -109,7 +109,7 @@ async fn a_stream_that_yields_an_error_is_a_failure_after_content_or_before() {
 }
 
 #[tokio::test]
-async fn a_body_that_panics_is_a_failure_after_content_or_before() {
+async fn a_body_that_panics_is_a_failure_before_or_after_content() {
     fn panics() -> impl Stream<Item = Piece> + Send {
         stream::once(async { panic!("in the body, as ordered") })
     }

@@ -1,4 +1,4 @@
-//! Guarded bodies among the other layers and bodies of a stack.
+//! Guarded bodies combined with the other layers and bodies of a stack.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -26,7 +26,7 @@ fn counting_layer() -> (CircuitBreakerLayer<Http>, BreakerHandle) {
     (layer, handle)
 }
 
-/// Answers each request with the script.
+/// Responds to each request with the script.
 fn scripted(
     steps: &'static [Step],
 ) -> impl Service<Request<()>, Response = Response<Script>, Error = Infallible> + Clone {
@@ -37,7 +37,7 @@ async fn one<S: Service<Request<()>>>(service: S) -> S::Response
 where
     S::Error: std::fmt::Debug,
 {
-    service.oneshot(Request::new(())).await.expect("an answer")
+    service.oneshot(Request::new(())).await.expect("a response")
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn two_breakers_over_a_socket_count_a_body_once_each() {
 }
 
 #[tokio::test]
-async fn a_fallback_leaves_a_good_body_to_its_breaker() {
+async fn a_good_body_under_a_fallback_is_settled_by_its_breaker() {
     for (page, received, class) in [
         (WHOLE, Received::data("hello"), Class::Success),
         (BROKEN, Received::broken("hello"), Class::Failure),
@@ -101,7 +101,7 @@ async fn a_fallback_leaves_a_good_body_to_its_breaker() {
 }
 
 #[tokio::test]
-async fn a_limit_inside_is_a_broken_body_and_one_outside_is_a_reader_who_has_enough() {
+async fn a_body_limit_inside_is_a_failure_and_one_outside_is_a_success() {
     for (bytes, inside, outside) in
         [(20, Class::Success, Class::Success), (7, Class::Failure, Class::Success)]
     {
@@ -136,7 +136,7 @@ async fn errors_that_are_mapped_on_either_side_are_one_failure() {
 }
 
 #[tokio::test]
-async fn a_boxed_body_tells_its_breaker_all_the_same() {
+async fn a_boxed_body_still_settles_its_call() {
     let (layer, handle) = counting_layer();
     let boxed = layer
         .layer(scripted(&[Data(5), Trailers]))
@@ -147,7 +147,7 @@ async fn a_boxed_body_tells_its_breaker_all_the_same() {
     ended_now(&handle, &[(Class::Success, 1)]);
 }
 
-/// Tries again where an answer is told to be, whatever its status.
+/// Retries a response that has the header `x-again`, whatever its status.
 #[derive(Clone)]
 struct Again;
 
@@ -183,7 +183,7 @@ async fn the_body_that_a_retry_drops_is_settled_once() {
     }
 }
 
-/// A client whose calls go to one server after the other, each of which has one page.
+/// A client that sends each call to the next server. Each server has one page.
 async fn attempts(
     pages: [&'static str; 3],
 ) -> impl Service<Request<Empty<Bytes>>, Response = Response<hyper::body::Incoming>, Error = BoxError>
@@ -203,7 +203,7 @@ async fn attempts(
 }
 
 #[tokio::test]
-async fn an_inner_breaker_that_is_open_is_neutral_for_the_outer_one() {
+async fn the_rejection_of_an_inner_breaker_is_ignored_by_the_outer_one() {
     let server = RawServer::start(vec![Act::Request, write(BROKEN)]).await;
     let (client, inside) = counted(http1());
     let (client, outside) = counted_service(client);

@@ -1,4 +1,4 @@
-//! A guarded stream settles its call as a guarded body of the same chunks does.
+//! A guarded stream settles its call in the same way as a guarded body of the same chunks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn play(steps: Vec<Step>) -> impl Stream<Item = Result<Bytes, &'static str>> + U
     })
 }
 
-/// A breaker whose next call is a probe, or not.
+/// A breaker whose next call is a probe if `probe` is set.
 async fn breaker(probe: bool) -> BreakerHandle {
     let settings = Settings::builder()
         .trip(Trip::none().consecutive(2).slow(TIME, 0.5, 1))
@@ -50,7 +50,7 @@ async fn breaker(probe: bool) -> BreakerHandle {
     handle
 }
 
-/// Polls, `TIME` apart where `slowly` says so, `polls` times or to the end; goes on behind a panic.
+/// Polls `polls` times or to the end, and continues after a panic. Advances the clock by 2 * `TIME` after poll `slowly`.
 async fn read<T>(polls: usize, slowly: usize, mut poll: impl FnMut() -> Option<Option<T>>) {
     for turn in 0..polls {
         let polled = catch_unwind(AssertUnwindSafe(&mut poll));

@@ -1,4 +1,4 @@
-//! Whose time it is, in virtual time.
+//! Which time counts, that of the server or that of the reader. All tests use virtual time.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::script::{Script, Seen, answered, breaker, poll};
 const S: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn the_reader_s_time_after_the_first_content_is_not_slow() {
+async fn the_readers_time_after_the_first_content_does_not_count_as_slow() {
     for (before, slow) in [(9, false), (10, true)] {
         let layer = breaker(counting().trip(Trip::none().slow(10 * S, 1.0, 1)), SettleAt::End);
         let (mut body, handle) = answered(&layer, Script::new(&[Data(0), Data(5), Data(5)]));
@@ -45,7 +45,7 @@ async fn a_stream_that_is_read_slowly_is_not_overdue_and_one_that_hangs_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_who_leaves_is_late_only_before_the_first_content() {
+async fn cancelled_after_applies_only_before_the_first_content() {
     for (content, after, class) in [
         (0, 9, Class::Cancelled),
         (0, 10, Class::Failure),
@@ -62,7 +62,7 @@ async fn a_reader_who_leaves_is_late_only_before_the_first_content() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_s_lease_does_not_count_its_stream() {
+async fn the_lease_of_a_probe_does_not_include_its_stream() {
     let layer = breaker(probing(), SettleAt::End);
     let handle = layer.handle();
     handle.hold_for(S);
