@@ -1,4 +1,4 @@
-//! Under a balancer a breaker says "not ready", so that a dead endpoint gets no traffic.
+//! Breakers under a balancer. With `pending_while_open`, an open endpoint is not ready and gets no traffic.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,7 +13,7 @@ use tower_breaker::{BreakerHandle, CircuitBreakerLayer, Config, State};
 
 use super::dependency::*;
 
-/// An endpoint behind a breaker of its own, with its load.
+/// An endpoint behind its own breaker, with a measured load.
 fn endpoint(
     dependency: &Dependency,
     config: Config,
@@ -51,7 +51,7 @@ async fn a_dead_endpoint_that_is_pending_gets_no_traffic_and_recovers() {
     let seen = handle.snapshot();
     assert_eq!((seen.state, seen.totals.rejected), (State::Open, 0));
 
-    // One probe for each cooldown while it is still dead.
+    // One probe per cooldown while the endpoint is down.
     for _ in 0..20 {
         tokio::time::advance(COOLDOWN / 10).await;
         for _ in 0..50 {
@@ -72,7 +72,7 @@ async fn a_dead_endpoint_that_is_pending_gets_no_traffic_and_recovers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_endpoint_that_rejects_is_a_black_hole() {
-    // Why the other mode exists: an endpoint that answers at once looks like the least loaded one.
+    // The reason for the pending mode: an endpoint that rejects immediately looks like the least loaded one.
     let (live, dead) = (Dependency::new(), Dependency::new());
     let (one, _) = endpoint(&live, config());
     let (two, handle) = endpoint(&dead, config());

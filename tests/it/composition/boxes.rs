@@ -1,4 +1,4 @@
-//! Boxed services, and services that stay on one thread.
+//! Boxed services, and services that are not `Send`.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -36,7 +36,7 @@ async fn a_guarded_service_is_boxed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_of_one_thread_lives_on_a_local_set() {
+async fn a_service_that_is_not_send_runs_on_a_local_set() {
     let layer = CircuitBreakerLayer::new(config().on_rejected(RejectWithBreakerError));
     let handle = layer.handle();
     let calls = Rc::new(std::cell::Cell::new(0));
@@ -62,7 +62,7 @@ async fn a_service_of_one_thread_lives_on_a_local_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_of_one_thread_is_boxed_on_either_side() {
+async fn a_service_that_is_not_send_is_boxed_on_either_side() {
     let inner = service_fn(|()| {
         let local = Rc::new("ok");
         async move { Ok::<_, Infallible>(*local) }

@@ -1,4 +1,4 @@
-//! A buffer's worker dies of the first readiness error: a breaker must not be one.
+//! Breakers under a buffer. The first readiness error ends the worker of a buffer, so a rejection must never be one.
 
 use tower::{ServiceBuilder, ServiceExt};
 use tower_breaker::{CircuitBreakerLayer, CircuitOpen, State};
@@ -26,7 +26,7 @@ async fn a_buffer_survives_an_open_circuit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_buffer_over_a_pending_breaker_keeps_its_requests_until_a_probe_may_go() {
+async fn a_buffer_over_a_pending_breaker_keeps_its_requests_until_a_probe_is_admitted() {
     let dependency = Dependency::new();
     let layer = CircuitBreakerLayer::new(config().pending_while_open());
     let handle = layer.handle();
@@ -42,7 +42,7 @@ async fn a_buffer_over_a_pending_breaker_keeps_its_requests_until_a_probe_may_go
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_buffer_inside_opens_the_circuit() {
-    // Its only readiness error kills the worker; from then on every readiness is an error.
+    // The first readiness error ends the worker. From then on, `poll_ready` always fails.
     let broken = tower::service_fn(async |()| Ok::<(), tower::BoxError>(()));
     let broken = tower::util::BoxService::new(Broken(broken));
     let layer = CircuitBreakerLayer::new(config());

@@ -41,7 +41,7 @@ where
     client.clone().oneshot(Request::builder().uri(uri).body(Empty::new()).unwrap()).await
 }
 
-/// A server that treats every connection alike, and counts them.
+/// A server that handles every connection with `serve` and counts the connections.
 async fn server<F>(
     serve: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>)
@@ -61,14 +61,14 @@ where
     (address, count)
 }
 
-/// Reads a request and writes an answer.
+/// Reads a request and writes a response.
 async fn answer(mut stream: TcpStream, answer: &str) {
     let mut request = [0; 1024];
     let _ = stream.read(&mut request).await;
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
-/// Three calls fail, the next is rejected.
+/// Makes three calls that fail and one that is rejected.
 async fn opens<S>(client: &S, handle: &BreakerHandle, address: SocketAddr)
 where
     S: Service<Request<Empty<Bytes>>, Response = Answer, Error = BoxError> + Clone,
@@ -97,7 +97,7 @@ async fn refused_connections_open_the_circuit() {
 #[tokio::test]
 async fn reset_connections_open_the_circuit() {
     let (client, handle) = client();
-    // Closed with unread bytes: the kernel answers with a reset.
+    // The socket is closed with unread bytes, so the kernel sends a reset.
     let (address, connections) =
         server(async |stream: TcpStream| stream.readable().await.unwrap()).await;
     opens(&client, &handle, address).await;
@@ -105,14 +105,14 @@ async fn reset_connections_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn answers_cut_off_open_the_circuit() {
+async fn truncated_responses_open_the_circuit() {
     let (client, handle) = client();
     let (address, _) = server(|stream| answer(stream, "HTTP/1.1 200 O")).await;
     opens(&client, &handle, address).await;
 }
 
 #[tokio::test]
-async fn answers_with_503_open_the_circuit() {
+async fn responses_with_503_open_the_circuit() {
     let (client, handle) = client();
     let unavailable = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let (address, connections) = server(move |stream| answer(stream, unavailable)).await;
@@ -122,7 +122,7 @@ async fn answers_with_503_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn one_429_holds_as_long_as_it_says() {
+async fn one_429_holds_the_circuit_for_its_retry_after() {
     let (client, handle) = client();
     let slow_down =
         "HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n";
@@ -135,7 +135,7 @@ async fn one_429_holds_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn the_answer_of_another_breaker_opens_nothing() {
+async fn the_rejection_of_another_breaker_does_not_open_the_circuit() {
     let (client, handle) = client();
     let open =
         "HTTP/1.1 503 Service Unavailable\r\nx-circuit-open: db\r\ncontent-length: 0\r\n\r\n";
@@ -147,7 +147,7 @@ async fn the_answer_of_another_breaker_opens_nothing() {
 }
 
 #[tokio::test]
-async fn it_closes_when_the_server_is_back() {
+async fn the_circuit_closes_when_the_server_is_back() {
     let (client, handle) = client();
     let back = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&back);

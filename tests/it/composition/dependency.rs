@@ -1,4 +1,4 @@
-//! A dependency that tests can take down.
+//! A dependency that a test can take down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use tower::{BoxError, Service, service_fn};
 
 pub(crate) use crate::support::doubles::{COOLDOWN, call, config, opening_after};
 
-/// A dependency that counts its calls.
+/// A dependency that can be taken down and counts its calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dependency(Arc<Inside>);
 
@@ -35,7 +35,7 @@ impl Dependency {
         if self.0.down.load(Ordering::Relaxed) { Err("down".into()) } else { Ok("ok") }
     }
 
-    /// A service that is always ready.
+    /// Returns the dependency as a service that is always ready.
     pub(crate) fn service(
         &self,
     ) -> impl Service<(), Response = &'static str, Error = BoxError, Future: Send + Unpin + 'static>

@@ -1,4 +1,4 @@
-//! A hedge sends a second request while the first is slow: inside the breaker, both are one call.
+//! A hedge sends a second request if the first is slow. If the hedge is inside the breaker, both are one call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,11 +28,11 @@ where
     S: Service<()> + Clone,
     S::Error: Into<BoxError>,
 {
-    // The second leg starts after 10 ms.
+    // The hedge sends the second request after 10 ms.
     Hedge::new_with_mock_latencies(service, Always, 1, 0.9, Duration::from_secs(60), &[10; 20])
 }
 
-/// Takes a second; counts its calls.
+/// A service that takes 1 s and counts its calls.
 fn slow()
 -> (impl Service<(), Response = (), Error = BoxError, Future: Send> + Clone, Arc<AtomicUsize>) {
     let hits = Arc::new(AtomicUsize::new(0));
@@ -48,7 +48,7 @@ fn slow()
 }
 
 #[tokio::test(start_paused = true)]
-async fn inside_the_two_legs_of_a_probe_are_one_call() {
+async fn inside_the_two_requests_of_a_probe_are_one_call() {
     let (inner, hits) = slow();
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
@@ -62,8 +62,8 @@ async fn inside_the_two_legs_of_a_probe_are_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_the_second_leg_of_a_probe_is_rejected_and_takes_the_call_with_it() {
-    // Documented: the hedge gives up at the first error of either leg.
+async fn outside_the_second_request_of_a_probe_is_rejected_and_fails_the_call() {
+    // As documented, the hedge fails at the first error of either request.
     let (inner, hits) = slow();
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
@@ -72,14 +72,14 @@ async fn outside_the_second_leg_of_a_probe_is_rejected_and_takes_the_call_with_i
     let service = hedged(layer.layer(inner));
     let error = service.oneshot(()).await.unwrap_err();
     assert!(CircuitOpen::find(&*error).is_some());
-    // The first leg was dropped with it: cancelled, and its slot is free again.
+    // The hedge also drops the first request. It is cancelled, and its slot is free again.
     let seen = handle.snapshot();
     assert_eq!((hits.load(Ordering::Relaxed), seen.totals.cancelled), (1, 1));
     assert_eq!((seen.state, seen.probes), (State::HalfOpen, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_the_leg_that_lost_is_cancelled_and_no_failure() {
+async fn outside_the_slower_request_is_cancelled_and_is_not_a_failure() {
     let (inner, hits) = slow();
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();

@@ -1,4 +1,4 @@
-//! One line in a stack, and no type is named.
+//! A breaker takes one line in a stack, without naming a type.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -100,7 +100,7 @@ async fn an_optional_breaker_infers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_type_of_ones_own_infers() {
+async fn a_custom_error_type_infers() {
     #[derive(Debug)]
     struct Mine;
     impl From<tower_breaker::CircuitOpen> for Mine {
@@ -115,7 +115,7 @@ async fn an_error_type_of_ones_own_infers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_preset_with_another_answer_infers() {
+async fn a_preset_with_another_rejection_policy_infers() {
     let service = ServiceBuilder::new()
         .layer(CircuitBreakerLayer::new(Config::http_client().on_rejected(RejectWithHttp)))
         .service(service_fn(hello));

@@ -35,7 +35,7 @@ async fn a_limit_outside_is_shared_fairly_through_an_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_limit_inside_does_not_hold_up_rejections() {
+async fn a_full_limit_inside_does_not_delay_rejections() {
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
     let service = ServiceBuilder::new().layer(layer).concurrency_limit(1).service(service_fn(slow));

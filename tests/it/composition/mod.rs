@@ -1,4 +1,4 @@
-//! The breaker with tower's middleware, in axum, and around a real client.
+//! The breaker combined with tower's middleware, in axum, and around a real client.
 
 mod balance;
 mod boxes;

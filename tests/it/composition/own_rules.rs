@@ -1,4 +1,4 @@
-//! The rules of a user, one line each, in stacks in which no type is named.
+//! Classification rules of a user, one line each, in stacks that name no type.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,7 +28,7 @@ use super::dependency::*;
 
 type Answer = Response<BreakerBody<String>>;
 
-/// What a server of this kind says of its limits.
+/// A rate-limit error with the wait that the server asks for.
 #[derive(Debug)]
 struct Limited {
     wait: Duration,
@@ -46,7 +46,7 @@ fn get(uri: &str) -> Request<String> {
     Request::builder().uri(uri).body(String::new()).unwrap()
 }
 
-/// Fails as its request says; hangs for `/hang`.
+/// Responds or fails according to the path of the request. Never responds to `/hang`.
 async fn client(request: Request<String>) -> Result<Response<String>, BoxError> {
     let answer = |status: u16| Response::builder().status(status).header("x-status", status);
     match request.uri().path() {
@@ -63,15 +63,15 @@ async fn client(request: Request<String>) -> Result<Response<String>, BoxError> 
     }
 }
 
-/// The rejection of a breaker that somebody opened.
+/// The rejection of a breaker that was forced open.
 fn rejection() -> CircuitOpen {
     let handle = BreakerHandle::new("below", Settings::default());
     handle.force_open(None);
     handle.try_acquire().unwrap_err()
 }
 
-/// Nothing opens it but a wait.
-fn watching() -> Settings {
+/// Only a hold opens the circuit.
+fn only_holds() -> Settings {
     Settings::builder().trip(Trip::none()).build().unwrap()
 }
 
@@ -80,13 +80,13 @@ fn settled(totals: &Totals) -> [u64; 5] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rules_stand_in_any_order_with_the_other_parts_of_a_config() {
+async fn rules_and_the_other_parts_of_a_config_combine_in_any_order() {
     let breaker = CircuitBreakerLayer::new(
         Config::http_client()
             .ignore_errors(|error: &BoxError| error.is::<fmt::Error>())
             .name("orders")
             .ignore_caused_by(|cause: &io::Error| cause.kind() == ErrorKind::NotFound)
-            .settings(watching())
+            .settings(only_holds())
             .classify_responses(|response: &Response<String>| {
                 response.headers().contains_key("x-degraded").then(Outcome::failure)
             })
@@ -114,7 +114,7 @@ async fn rules_stand_in_any_order_with_the_other_parts_of_a_config() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_weighs_more_than_an_answer() {
+async fn a_timeout_weighs_more_than_a_response() {
     let trip = Trip::none().failures(6);
     let breaker = CircuitBreakerLayer::new(
         Config::http_client()
@@ -158,9 +158,9 @@ async fn a_grpc_status_has_a_weight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_deep_in_a_box_holds_the_circuit_for_the_wait_that_it_names() {
+async fn an_error_deep_in_a_box_holds_the_circuit_for_its_wait() {
     let breaker =
-        CircuitBreakerLayer::new(Config::http_client().settings(watching()).classify_caused_by(
+        CircuitBreakerLayer::new(Config::http_client().settings(only_holds()).classify_caused_by(
             |limited: &Limited| Some(Outcome::throttled().retry_after(limited.wait)),
         ));
     let handle = breaker.handle();
@@ -173,7 +173,7 @@ async fn an_error_deep_in_a_box_holds_the_circuit_for_the_wait_that_it_names() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_degraded_answer_is_a_failure_and_its_body_comes_whole() {
+async fn a_degraded_response_is_a_failure_and_its_body_is_complete() {
     let breaker =
         CircuitBreakerLayer::new(Config::http().settings(opening_after(2)).classify_responses(
             |response: &Response<String>| {
@@ -200,7 +200,7 @@ async fn a_degraded_answer_is_a_failure_and_its_body_comes_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_rule_settles_is_still_settled_by_its_body() {
+async fn a_response_that_no_rule_settles_is_settled_by_its_body() {
     let breaker = CircuitBreakerLayer::new(
         Config::http_client().classify_responses(|_: &Response<String>| None),
     );
@@ -232,7 +232,7 @@ async fn rules_fit_a_service_that_cannot_fail() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_real_client_is_looked_into() {
+async fn rules_inspect_the_error_of_a_real_client() {
     let breaker = CircuitBreakerLayer::new(
         Config::http_client()
             .classify_errors(|error: &ClientError| (!error.is_connect()).then(Outcome::exhausted))
@@ -248,7 +248,7 @@ async fn the_error_of_a_real_client_is_looked_into() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_error_of_a_hyper_service_is_looked_into() {
+async fn rules_accept_the_error_of_a_hyper_service() {
     let breaker = CircuitBreakerLayer::new(
         Config::http_client()
             .ignore_errors(|error: &hyper::Error| error.is_canceled())
@@ -262,7 +262,7 @@ async fn the_error_of_a_hyper_service_is_looked_into() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_a_rule_is_ignored_and_goes_on() {
+async fn a_panic_in_a_rule_is_ignored_and_propagates() {
     let failing = service_fn(async |()| Err::<(), _>(io::Error::other("down")));
     macro_rules! panics {
         ($($config:expr),*) => {$(

@@ -1,4 +1,4 @@
-//! Retry outside: every attempt passes the gate. Retry inside: a whole retried call is one outcome.
+//! With retry outside, the breaker counts every attempt. With retry inside, all attempts of a call are one outcome.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tower_breaker::{AsRejection, CircuitBreakerLayer, CircuitOpen, State, retry:
 
 use super::dependency::*;
 
-/// Retries every error so many times, rejections too.
+/// Retries every error, including rejections, the given number of times.
 #[derive(Clone)]
 struct Attempts(u32);
 
@@ -31,7 +31,7 @@ impl<Res, E> Policy<(), Res, E> for Attempts {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_every_attempt_passes_the_gate_and_none_after_the_circuit_opened() {
+async fn outside_every_attempt_is_counted_and_none_is_made_after_the_circuit_opened() {
     let dependency = Dependency::new();
     dependency.down(true);
     let layer = CircuitBreakerLayer::new(config());
@@ -50,7 +50,7 @@ async fn outside_every_attempt_passes_the_gate_and_none_after_the_circuit_opened
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_a_policy_that_does_not_know_rejections_never_reaches_the_dependency_either() {
+async fn outside_a_policy_that_retries_rejections_does_not_reach_the_dependency() {
     let dependency = Dependency::new();
     dependency.down(true);
     let layer = CircuitBreakerLayer::new(config());
@@ -58,12 +58,12 @@ async fn outside_a_policy_that_does_not_know_rejections_never_reaches_the_depend
     let service =
         ServiceBuilder::new().retry(Attempts(10)).layer(layer).service(dependency.service());
     service.oneshot(()).await.unwrap_err();
-    // It only wastes its attempts: eleven in all.
+    // The policy only wastes its attempts: eleven in total.
     assert_eq!((dependency.hits(), handle.snapshot().totals.rejected), (2, 9));
 }
 
 #[tokio::test(start_paused = true)]
-async fn inside_a_whole_retried_call_is_one_outcome() {
+async fn inside_all_attempts_of_a_call_are_one_outcome() {
     let dependency = Dependency::new();
     dependency.down(true);
     let layer = CircuitBreakerLayer::new(config());

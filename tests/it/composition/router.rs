@@ -1,4 +1,4 @@
-//! axum, served on loopback with a connection per request.
+//! axum routers, served on loopback with a connection per request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tower_breaker::{
 
 use crate::support::doubles::opening_after;
 
-/// What the handler answers, and how often it was asked.
+/// The status that the handler returns, and the number of its calls.
 #[derive(Clone, Default)]
 struct Shop(Arc<(AtomicU16, AtomicUsize)>);
 
@@ -47,7 +47,7 @@ impl Shop {
     }
 }
 
-/// Three failures; a cooldown that a test can wait for.
+/// A breaker that opens after three failures, with a cooldown that is short enough for a test.
 fn breaker() -> (
     CircuitBreakerLayer<tower_breaker::classify::Http, tower_breaker::rejection::RejectWithHttp>,
     BreakerHandle,
@@ -69,7 +69,7 @@ async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 async fn fetch(address: SocketAddr, path: &str) -> Result<(StatusCode, HeaderMap), BoxError> {
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
     let request = Request::builder()
@@ -94,7 +94,7 @@ async fn until(handle: &BreakerHandle, state: State) {
     tokio::time::timeout(Duration::from_secs(10), reached).await.expect("in time");
 }
 
-/// Every way to put the layer on a router, each with the routes it guards.
+/// Every way to add the layer to a router.
 fn routers(shop: &Shop) -> Vec<(&'static str, Router, BreakerHandle)> {
     let handler = || get(shop.handler());
     let mut routers = Vec::new();
@@ -125,7 +125,7 @@ async fn it_opens_over_a_connection_per_request_and_recovers() {
         for _ in 0..3 {
             assert_eq!(status(address, "/").await, 502, "{name}");
         }
-        // A long hold: nothing below depends on how fast this machine is.
+        // With a long hold, the following checks do not depend on the speed of the machine.
         handle.hold_for(Duration::from_secs(3600));
         for _ in 0..10 {
             let (status, headers) = fetch(address, "/").await.unwrap();
@@ -162,7 +162,7 @@ async fn it_half_opens_and_closes_by_itself_under_a_real_server() {
 }
 
 #[tokio::test]
-async fn a_guarded_route_leaves_the_others_alone() {
+async fn a_guarded_route_does_not_affect_the_others() {
     let (bad, good) = (Shop::new(500), Shop::new(200));
     let (layer, handle) = breaker();
     let router = Router::new()
@@ -206,7 +206,7 @@ async fn a_handler_that_panics_counts_as_a_failure() {
     let (layer, handle) = breaker();
     let address = serve(Router::new().route("/", get(shop.handler())).layer(layer)).await;
     for _ in 0..3 {
-        assert!(fetch(address, "/").await.is_err(), "the connection dies");
+        assert!(fetch(address, "/").await.is_err(), "the connection breaks");
     }
     assert_eq!(handle.snapshot().totals.failure, 3);
     handle.hold_for(Duration::from_secs(3600));
@@ -214,7 +214,7 @@ async fn a_handler_that_panics_counts_as_a_failure() {
 }
 
 #[tokio::test]
-async fn a_breaker_that_fails_goes_under_an_error_handler() {
+async fn a_breaker_that_rejects_with_an_error_goes_under_an_error_handler() {
     let shop = Shop::new(200);
     let layer = CircuitBreakerLayer::new(Config::default());
     let handle = layer.handle();

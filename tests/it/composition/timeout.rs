@@ -1,4 +1,4 @@
-//! Timeout inside: the breaker sees it. Timeout outside: the breaker sees a cancelled call.
+//! A timeout inside the breaker is an error that the breaker sees. A timeout outside cancels the call.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -17,7 +17,7 @@ async fn hangs((): ()) -> Result<(), Infallible> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn inside_it_is_a_failure() {
+async fn a_timeout_inside_is_a_failure() {
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
     let mut service = ServiceBuilder::new().layer(layer).timeout(LIMIT).service(service_fn(hangs));
@@ -28,7 +28,7 @@ async fn inside_it_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_it_is_a_cancel_that_trips_with_cancelled_after_only() {
+async fn a_timeout_outside_cancels_the_call_and_trips_only_with_cancelled_after() {
     let patient = opening_after(2);
     let impatient = patient.to_builder().cancelled_after(LIMIT).build().unwrap();
     for (settings, state) in [(patient, State::Closed), (impatient, State::Open)] {
@@ -44,7 +44,7 @@ async fn outside_it_is_a_cancel_that_trips_with_cancelled_after_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_and_inside_the_boxes_stay_flat() {
+async fn timeouts_outside_and_inside_do_not_nest_boxes() {
     let layer = CircuitBreakerLayer::new(config());
     let mut service = ServiceBuilder::new()
         .timeout(2 * LIMIT)
@@ -64,13 +64,13 @@ async fn typed_rejections_of_an_infallible_service_pass_an_outer_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closure_tells_a_timeout_from_other_boxes() {
-    let judge = |result: Result<&(), &tower::BoxError>| match result {
+async fn a_closure_distinguishes_a_timeout_from_other_errors() {
+    let classify = |result: Result<&(), &tower::BoxError>| match result {
         Err(error) if error.is::<Elapsed>() => Outcome::failure().weight(2),
         Err(_) => Outcome::ignored(),
         Ok(()) => Outcome::success(),
     };
-    let layer = CircuitBreakerLayer::new(config().classify_fn(judge));
+    let layer = CircuitBreakerLayer::new(config().classify_fn(classify));
     let handle = layer.handle();
     let mut service = ServiceBuilder::new().layer(layer).timeout(LIMIT).service(service_fn(hangs));
     call(&mut service).await.unwrap_err();

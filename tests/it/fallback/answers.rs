@@ -1,4 +1,4 @@
-//! Where an answer comes from, and what the caller gets when there is none.
+//! Where an answer comes from, and what the caller receives if there is none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -46,7 +46,7 @@ async fn a_value_is_cloned_only_when_it_is_needed() {
 }
 
 #[tokio::test]
-async fn a_function_of_nothing_makes_each_answer_anew() {
+async fn value_fn_makes_a_new_answer_for_each_call() {
     let made = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&made);
     let mut service = ServiceBuilder::new()
@@ -61,7 +61,7 @@ async fn a_function_of_nothing_makes_each_answer_anew() {
 }
 
 #[tokio::test]
-async fn a_function_gets_what_was_kept_and_what_went_wrong() {
+async fn a_function_gets_the_kept_part_and_the_trigger() {
     let layer = FallbackLayer::from_fn(|kept: String, trigger: &Trigger<String, BoxError>| {
         let why = trigger.error().map(ToString::to_string);
         async move { why.map(|why| format!("{kept}: {why}")) }
@@ -85,7 +85,7 @@ async fn a_function_sees_the_bad_response() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_gives_the_primarys_error_back() {
+async fn the_primarys_error_comes_back_if_a_function_fails() {
     let failing = FallbackLayer::from_fn(|(), _| async { Err::<u32, BoxError>("mine".into()) });
     let service = layer_over(failing.when(OnError), |_: ()| async { Err::<u32, _>(down()) });
     assert_eq!(service.oneshot(()).await.unwrap_err().to_string(), "primary down");
@@ -96,14 +96,14 @@ async fn a_function_that_fails_gives_the_primarys_error_back() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_gives_the_bad_response_back() {
+async fn the_bad_response_comes_back_if_a_function_fails() {
     let layer = FallbackLayer::from_fn(|(), _| async { None::<Plain> }).when_fn(|_| true);
     let service = layer_over(layer, |_: ()| async { Ok::<_, BoxError>(Plain(3)) });
     assert_eq!(service.oneshot(()).await.unwrap(), Plain(3));
 }
 
 #[tokio::test]
-async fn a_success_asks_no_source() {
+async fn a_success_does_not_call_the_source() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let layer = FallbackLayer::from_fn(move |(), _| {
@@ -126,7 +126,7 @@ async fn a_backup_service_answers() {
 }
 
 #[tokio::test]
-async fn a_backup_that_fails_gives_the_primarys_outcome_back() {
+async fn the_primarys_result_comes_back_if_a_backup_fails() {
     let (backup, seen) = Strict::new(|_: bool| async { Err::<Plain, _>("backup down".into()) });
     let layer = FallbackLayer::service(backup).when_fn(|_| true);
     let service =
@@ -160,7 +160,7 @@ async fn layers_make_a_chain_that_ends_with_the_primarys_error() {
     assert_eq!((first_seen.calls(), last_seen.calls()), (2, 2));
 }
 
-/// A layer over a function, as a `ServiceBuilder` would put it.
+/// Applies a layer to a function, as `ServiceBuilder` does.
 fn layer_over<L, F>(layer: L, primary: F) -> L::Service
 where
     L: tower::Layer<tower::util::ServiceFn<F>>,

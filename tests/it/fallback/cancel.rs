@@ -1,4 +1,4 @@
-//! The response future may be dropped at every point where it waits.
+//! The response future may be dropped at every await point.
 
 use std::future::pending;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,7 +9,7 @@ use tower_breaker::{FallbackLayer, fallback::OnError};
 use super::services::{Bell, Plain, Readiness, Strict, down, poll_once};
 
 #[tokio::test]
-async fn dropped_while_the_primary_works_it_asks_no_backup() {
+async fn a_future_dropped_while_the_primary_is_pending_polls_no_backup() {
     let (bell, rung) = Bell::new();
     let (backup, seen) = Strict::new(|_: ()| async { Ok(Plain(0)) });
     let mut service = ServiceBuilder::new()
@@ -30,7 +30,7 @@ async fn dropped_while_the_primary_works_it_asks_no_backup() {
 }
 
 #[tokio::test]
-async fn dropped_while_the_backup_is_not_ready_it_never_calls_it() {
+async fn a_future_dropped_while_the_backup_is_not_ready_never_calls_it() {
     let (backup, seen) = Strict::new(|_: ()| async { Ok(Plain(0)) });
     let mut service = ServiceBuilder::new()
         .layer(FallbackLayer::service(backup.clones_are([Readiness::Never])).when(OnError))
@@ -43,7 +43,7 @@ async fn dropped_while_the_backup_is_not_ready_it_never_calls_it() {
 }
 
 #[tokio::test]
-async fn dropped_while_the_backup_works_it_drops_the_work_and_the_primarys_outcome() {
+async fn a_future_dropped_while_the_backup_is_pending_drops_its_work_and_the_primarys_result() {
     let (work, work_rung) = Bell::new();
     let (bad, bad_rung) = Bell::new();
     let (backup, seen) = Strict::new(move |_: ()| {
@@ -62,14 +62,14 @@ async fn dropped_while_the_backup_works_it_drops_the_work_and_the_primarys_outco
     let mut call = Box::pin(service.ready().await.unwrap().call(()));
     assert!(poll_once(&mut call).await.is_pending());
     assert_eq!((seen.calls(), bad_rung.load(Relaxed)), (1, 0));
-    // The clone that was called had a bell of its own, and is gone.
+    // The clone that was called held its own bell and has been dropped.
     assert_eq!(work_rung.load(Relaxed), 1);
     drop(call);
     assert_eq!((work_rung.load(Relaxed), bad_rung.load(Relaxed)), (2, 1));
 }
 
 #[tokio::test]
-async fn dropped_while_a_function_works_it_drops_that() {
+async fn a_future_dropped_while_a_function_is_pending_drops_its_work() {
     let (bell, rung) = Bell::new();
     let layer = FallbackLayer::from_fn(|bell: Bell, _| async move {
         let _bell = bell;
@@ -89,7 +89,7 @@ async fn dropped_while_a_function_works_it_drops_that() {
 }
 
 #[tokio::test]
-async fn dropped_before_its_first_poll_it_drops_what_was_kept() {
+async fn a_future_dropped_before_its_first_poll_drops_the_kept_request() {
     let (bell, rung) = Bell::new();
     let (backup, seen) = Strict::new(|_: Bell| async { Ok(Plain(0)) });
     let mut service = ServiceBuilder::new()
@@ -102,7 +102,7 @@ async fn dropped_before_its_first_poll_it_drops_what_was_kept() {
 
 #[tokio::test]
 #[should_panic(expected = "polled after completion")]
-async fn polled_after_its_end_it_panics() {
+async fn a_future_polled_after_completion_panics() {
     let mut service = ServiceBuilder::new()
         .layer(FallbackLayer::value(1).when(OnError))
         .service(service_fn(|_: ()| async { Err::<u32, _>(down()) }));

@@ -1,4 +1,4 @@
-//! Readiness, sharing, auto traits: what tower asks of a middleware.
+//! The contract of a tower middleware: readiness, sharing and auto traits.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ async fn readiness_is_the_primarys_alone() {
 }
 
 #[tokio::test]
-async fn a_primary_that_is_broken_says_so_in_poll_ready() {
+async fn a_broken_primary_fails_in_poll_ready() {
     let (primary, _) = Strict::new(|_: ()| async { Ok(1) });
     let mut service = ServiceBuilder::new()
         .layer(FallbackLayer::value(2).when(OnError))
@@ -48,7 +48,7 @@ async fn the_primary_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn a_backup_is_not_touched_while_the_primary_answers() {
+async fn a_backup_is_not_touched_while_the_primary_succeeds() {
     let (backup, seen) = Strict::new(|_: ()| async { Ok(()) });
     let mut service = ServiceBuilder::new()
         .layer(FallbackLayer::service(backup).when(OnError))
@@ -94,7 +94,7 @@ async fn a_backup_is_called_when_it_becomes_ready() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_broken_gives_the_primarys_error_back() {
+async fn the_primarys_error_comes_back_if_the_backup_is_broken() {
     let (backup, seen) = Strict::new(|_: ()| async { Ok(()) });
     let backup = backup.clones_are([Readiness::Broken]);
     let service = ServiceBuilder::new()
@@ -105,7 +105,7 @@ async fn a_backup_that_is_broken_gives_the_primarys_error_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_primarys_future_held_is_free_for_the_backup() {
+async fn a_permit_that_the_primarys_future_held_is_free_for_the_backup() {
     let limit = GlobalConcurrencyLimitLayer::with_semaphore(Arc::new(Semaphore::new(1)));
     let backup = tower::Layer::layer(&limit, service_fn(|_: ()| async { Ok::<_, BoxError>(2) }));
     let service = ServiceBuilder::new()
@@ -117,7 +117,7 @@ async fn what_the_primarys_future_held_is_free_for_the_backup() {
 }
 
 #[tokio::test]
-async fn the_primarys_future_is_gone_when_the_source_begins() {
+async fn the_primarys_future_is_dropped_before_the_source_begins() {
     let semaphore = Arc::new(Semaphore::new(1));
     let limit = GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore));
     let permits = FallbackLayer::from_fn(move |(), _| {
@@ -151,7 +151,7 @@ async fn futures_need_not_be_send() {
 }
 
 #[tokio::test]
-async fn tower_between_the_layers_needs_no_annotation() {
+async fn tower_layers_in_between_need_no_annotation() {
     let (backup, _) = Strict::new(|n: u32| async move { Ok(Plain(n)) });
     let service = ServiceBuilder::new()
         .concurrency_limit(8)
@@ -164,7 +164,7 @@ async fn tower_between_the_layers_needs_no_annotation() {
 }
 
 #[test]
-fn layer_service_and_future_are_as_free_as_their_parts() {
+fn layer_service_and_future_have_the_auto_traits_of_their_parts() {
     fn free<T: Send + Sync + Clone + 'static>(value: T) -> T {
         value
     }
@@ -173,7 +173,7 @@ fn layer_service_and_future_are_as_free_as_their_parts() {
         format!("{value:?}")
     }
 
-    // The types that a layer only sees, and never holds, do not matter.
+    // Types that a layer only passes on and never holds do not affect its auto traits.
     type Seen = Trigger<Rc<Plain>, BoxError>;
     let layer = free(
         FallbackLayer::from_fn(|_: u32, _: &Seen| std::future::ready(None::<Rc<Plain>>))

@@ -1,4 +1,4 @@
-//! HTTP: status codes, bodies that stream, routers that cannot fail.
+//! HTTP: status codes, streaming bodies and infallible routers.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -38,7 +38,7 @@ where
 }
 
 #[tokio::test]
-async fn a_callers_own_mistake_does_not_fall_back_and_a_failure_does() {
+async fn a_client_error_does_not_fall_back_and_a_failure_does() {
     let service = ServiceBuilder::new()
         .layer(FallbackLayer::value(with_status(203, "spare")))
         .service(service_fn(|status: u16| async move {
@@ -53,7 +53,7 @@ async fn a_callers_own_mistake_does_not_fall_back_and_a_failure_does() {
 }
 
 #[tokio::test]
-async fn a_rejection_that_a_breaker_answered_falls_back() {
+async fn the_rejection_response_of_a_breaker_falls_back() {
     let service = ServiceBuilder::new()
         .layer(FallbackLayer::value(with_status(200, "spare")))
         .service(service_fn(|_: ()| async {
@@ -103,7 +103,7 @@ async fn a_bad_streaming_response_comes_back_whole_when_the_source_fails() {
 }
 
 #[tokio::test]
-async fn an_answer_is_lifted_into_a_guarded_body() {
+async fn an_answer_is_wrapped_in_a_guarded_body() {
     let guarded = service_fn(|_: Request<()>| async {
         Ok::<_, BoxError>(with_status(503, BreakerBody::new(streaming("guarded"))))
     });
@@ -138,7 +138,7 @@ async fn two_unrelated_bodies_become_one() {
 }
 
 #[tokio::test]
-async fn the_error_of_an_either_body_is_the_one_that_its_side_had() {
+async fn an_either_body_passes_on_the_error_of_its_side() {
     let broken = stream::iter([Ok(Frame::data(Bytes::from("half"))), Err(down())]);
     let mut body: EitherBody<_, Empty<Bytes>> =
         EitherBody::primary(StreamBody::new(broken.boxed()));
@@ -149,7 +149,7 @@ async fn the_error_of_an_either_body_is_the_one_that_its_side_had() {
 }
 
 #[tokio::test]
-async fn the_bad_response_of_a_failed_either_body_is_the_primarys() {
+async fn the_primarys_bad_response_comes_back_as_an_either_body_if_the_backup_fails() {
     let (backup, _) = super::services::Strict::new(|_: u16| async {
         Err::<Response<Full<Bytes>>, _>("backup down".into())
     });

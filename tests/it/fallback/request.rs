@@ -1,4 +1,4 @@
-//! What is kept of a request, and when.
+//! Which part of a request is kept, and when.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,7 +10,7 @@ use tower_breaker::{FallbackLayer, fallback::OnError};
 use super::services::{Plain, Strict, down};
 
 #[tokio::test]
-async fn nothing_is_asked_of_a_request_that_nobody_keeps() {
+async fn a_request_that_is_not_kept_needs_no_traits() {
     let fails = service_fn(|_: Plain| async { Err::<u32, _>(down()) });
     let service = ServiceBuilder::new().layer(FallbackLayer::value(1).when(OnError)).service(fails);
     assert_eq!(service.oneshot(Plain(0)).await.unwrap(), 1);
@@ -32,7 +32,7 @@ async fn a_backup_gets_the_request_that_was_made_for_it() {
 }
 
 #[tokio::test]
-async fn a_function_gets_the_request_where_that_is_kept() {
+async fn a_function_gets_the_request_if_it_is_kept() {
     let layer = FallbackLayer::from_fn(|request: String, _| async { Some(request) })
         .keep_request()
         .when(OnError);
@@ -63,7 +63,7 @@ async fn a_request_is_cloned_once_for_a_backup() {
 }
 
 #[tokio::test]
-async fn a_call_that_keeps_none_has_no_fallback() {
+async fn a_call_that_keeps_nothing_has_no_fallback() {
     let (backup, seen) = Strict::new(|n: u32| async move { Ok(n) });
     let layer = FallbackLayer::service(backup).try_keep(|n: &u32| (*n > 0).then_some(*n));
     let mut service = ServiceBuilder::new()
@@ -78,7 +78,7 @@ async fn a_call_that_keeps_none_has_no_fallback() {
 }
 
 #[tokio::test]
-async fn a_call_may_refuse_a_value_too() {
+async fn a_call_may_opt_out_of_a_fallback_value() {
     let layer =
         FallbackLayer::value(9).try_keep(|wanted: &bool| wanted.then_some(())).when(OnError);
     let service = ServiceBuilder::new()
@@ -89,7 +89,7 @@ async fn a_call_may_refuse_a_value_too() {
 }
 
 #[tokio::test]
-async fn a_keep_of_ones_own_is_used() {
+async fn a_custom_keep_is_used() {
     #[derive(Clone)]
     struct Half;
     impl Keep<u32> for Half {

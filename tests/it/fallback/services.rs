@@ -1,4 +1,4 @@
-//! Services that check the tower contract and count their calls.
+//! Services that enforce the contract of tower and record what happened to them.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tower::{BoxError, Service};
 
-/// The counts of a [`Strict`] and its clones.
+/// Counts the clones, polls and calls of a [`Strict`] and its clones.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) clones: AtomicUsize,
@@ -31,14 +31,14 @@ impl Seen {
     }
 }
 
-/// The result of `poll_ready` of a [`Strict`] that is not ready.
+/// The result of `poll_ready` for the next clone of a [`Strict`]. A clone without a plan is ready.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Readiness {
     Never,
     Broken,
 }
 
-/// A service that panics if it is called before the same instance was polled ready.
+/// Panics if the instance that is called was not polled ready before.
 pub(crate) struct Strict<F> {
     ready: bool,
     readiness: Option<Readiness>,
@@ -54,13 +54,13 @@ impl<F> Strict<F> {
         (Self { ready: false, readiness: None, plan, seen: Arc::clone(&seen), f }, seen)
     }
 
-    /// Sets the readiness of this instance.
+    /// Sets the result of `poll_ready` for this instance.
     pub(crate) fn readiness(mut self, readiness: Readiness) -> Self {
         self.readiness = Some(readiness);
         self
     }
 
-    /// Sets the readiness of the next clones of this instance, in the order in which they are made.
+    /// Sets the results of `poll_ready` for the clones of this instance, in the order in which they are made.
     pub(crate) fn clones_are(self, plan: impl IntoIterator<Item = Readiness>) -> Self {
         self.plan.lock().unwrap().extend(plan);
         self
@@ -108,7 +108,7 @@ where
     }
 }
 
-/// Counts its drops.
+/// Counts how often it and its clones were dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Bell(Arc<AtomicUsize>);
 
@@ -125,11 +125,11 @@ impl Drop for Bell {
     }
 }
 
-/// A request that implements no trait that it does not need.
+/// A value that is not `Clone`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Plain(pub(crate) u32);
 
-/// The error of the primary.
+/// The error of the primary, which tests recognise by its text.
 pub(crate) fn down() -> BoxError {
     "primary down".into()
 }
