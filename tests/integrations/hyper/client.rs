@@ -1,4 +1,4 @@
-//! The guarded client, and the counts of its breaker.
+//! The guarded client and the counts of its breaker.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) type Answer = Response<BreakerBody<Incoming>>;
 pub(crate) type Pooled = Client<HttpConnector, Empty<Bytes>>;
 pub(crate) type Guarded<S = Pooled> = CircuitBreaker<S, Http, RejectWithBoxError>;
 
-/// Settings that open the circuit after 3 failures in a row, for longer than any test.
+/// Settings that open after 3 consecutive failures, for longer than any test takes.
 pub(crate) fn three() -> SettingsBuilder {
     Settings::http_client()
         .to_builder()
@@ -59,7 +59,7 @@ where
     client.clone().oneshot(request(address)).await
 }
 
-/// Makes a call, and reads its body to the end.
+/// Makes a call and reads its body to the end.
 pub(crate) async fn whole<S>(client: &S, address: SocketAddr) -> Result<Bytes, BoxError>
 where
     S: Service<Request<Empty<Bytes>>, Response = Answer, Error = BoxError> + Clone,
@@ -67,13 +67,13 @@ where
     Ok(get(client, address).await?.into_body().collect().await?.to_bytes())
 }
 
-/// The error of hyper-util, which the breaker returns unchanged.
+/// Returns hyper-util's error, which passes through the breaker unchanged.
 #[track_caller]
 pub(crate) fn of_client(error: &BoxError) -> &Error {
-    error.downcast_ref().expect("the client's own error")
+    error.downcast_ref().expect("the client's error")
 }
 
-/// Asserts that these calls have ended, and that no call is in flight.
+/// Checks how often each class was counted, that nothing else was counted, and that nothing is in flight.
 #[track_caller]
 pub(crate) fn counted<const N: usize>(handle: &BreakerHandle, expected: [(Class, u64); N]) {
     let snapshot = handle.snapshot();

@@ -1,4 +1,4 @@
-//! One connection, one fault.
+//! One fault per connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn a_reset_in_the_head_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_reset_in_the_body_is_a_failure_behind_a_good_head() {
+async fn a_reset_in_the_body_is_a_failure_after_a_good_head() {
     let (client, handle) = guard(http1(), three());
     let seen = Arc::new(Semaphore::new(0));
     let may = Arc::clone(&seen);
@@ -61,7 +61,7 @@ async fn a_reset_in_the_body_is_a_failure_behind_a_good_head() {
     for failures in 1..=3 {
         let mut body = get(&client, server.address).await.unwrap().into_body();
         assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "hello");
-        assert_eq!(handle.snapshot().totals.failure, failures - 1, "it has not ended");
+        assert_eq!(handle.snapshot().totals.failure, failures - 1, "the call has not ended");
         seen.add_permits(1);
         body.frame().await.unwrap().unwrap_err();
         counted(&handle, [(Class::Failure, failures)]);
@@ -121,7 +121,7 @@ async fn a_body_that_drips_is_not_slow_and_a_head_that_drips_is() {
         let (client, handle) = guard(http1(), three().trip(slow));
         let server = Server::new(move |_, mut stream| async move {
             read_request(&mut stream).await;
-            // To the first byte of the body at once, or in drops.
+            // Everything up to the first byte of the body arrives at once, unless the head drips.
             let (at_once, rest) = HELLO.split_at(if dripping { 0 } else { HELLO.len() - 4 });
             stream.write_all(at_once.as_bytes()).await.unwrap();
             let (drops, rest) = rest.split_at(4);

@@ -1,4 +1,4 @@
-//! Connections of HTTP/2 that their server ends.
+//! HTTP/2 connections that their server ends.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use super::server::Server;
 /// The client's preface, before its first frame (RFC 9113, section 3.4).
 const PREFACE: usize = 24;
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-/// `:status: 200` on stream 1, and that is the whole head.
+/// `:status: 200` on stream 1, as a complete head.
 const HEAD: [u8; 10] = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
-/// `hello` on stream 1, and more to come.
+/// `hello` on stream 1, with more data to follow.
 const DATA: [u8; 14] = [0, 0, 5, 0, 0, 0, 0, 0, 1, b'h', b'e', b'l', b'l', b'o'];
 
 const NO_ERROR: u8 = 0;
 const ENHANCE_YOUR_CALM: u8 = 0xb;
 
-/// Nothing above the stream `last` was or will be handled.
+/// A GOAWAY frame: no stream above `last` was or will be handled.
 const fn goaway(last: u8, code: u8) -> [u8; 17] {
     [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, last, 0, 0, 0, code]
 }
@@ -63,7 +63,7 @@ async fn a_goaway_before_the_head_is_one_failure_for_each_call() {
 }
 
 #[tokio::test]
-async fn a_goaway_in_the_body_is_a_failure_behind_a_good_head() {
+async fn a_goaway_in_the_body_is_a_failure_after_a_good_head() {
     let (client, handle) = guard(http2(), three());
     let seen = Arc::new(Semaphore::new(0));
     let may = Arc::clone(&seen);
@@ -86,7 +86,7 @@ async fn a_goaway_in_the_body_is_a_failure_behind_a_good_head() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_its_connection_in_good_order_fails_nobody() {
+async fn a_graceful_shutdown_of_a_connection_fails_no_call() {
     let (client, handle) = guard(http2(), three());
     let begun = Arc::new(Semaphore::new(0));
     let finish = Arc::new(Semaphore::new(0));
@@ -107,7 +107,7 @@ async fn a_server_that_ends_its_connection_in_good_order_fails_nobody() {
             let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                 .serve_connection(TokioIo::new(stream), serve);
             tokio::pin!(connection);
-            // One request, and no more on this connection.
+            // The connection accepts one request only.
             tokio::select! {
                 _ = &mut connection => return,
                 permit = begun.acquire() => permit.unwrap().forget(),

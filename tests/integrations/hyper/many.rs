@@ -1,4 +1,4 @@
-//! Many streams of HTTP/2 on one connection that is reset.
+//! Many HTTP/2 streams on one connection that is reset.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::client::*;
 use super::server::{Server, refused};
 use crate::support::until::until;
 
-/// A server of HTTP/2 that answers while it is told to, and closes its connections when it is told.
+/// An HTTP/2 server that responds, holds its responses or closes its connections, as the channel tells.
 async fn server(mut stop: watch::Receiver<Tell>) -> Server {
     stop.mark_unchanged();
     Server::new(move |_, stream| {
@@ -52,7 +52,7 @@ enum Tell {
     Close,
 }
 
-/// After `before` good calls, `streams` calls at once on a connection that is closed under them.
+/// Makes `before` good calls, then `streams` concurrent calls on a connection that the server closes.
 async fn reset_under(
     settings: SettingsBuilder,
     before: usize,
@@ -78,8 +78,8 @@ async fn reset_under(
 }
 
 #[tokio::test]
-async fn one_reset_that_kills_a_hundred_streams_is_no_outage_where_calls_went_well() {
-    // The preset as it is.
+async fn one_reset_of_a_hundred_streams_after_many_good_calls_does_not_open_the_circuit() {
+    // The unchanged preset.
     let (handle, seen) = reset_under(Settings::http_client().to_builder(), 101, 100).await;
     counted(&handle, [(Class::Success, 101), (Class::Failure, 100)]);
     assert_eq!((handle.state(), seen), (State::Closed, vec![]));
@@ -87,7 +87,7 @@ async fn one_reset_that_kills_a_hundred_streams_is_no_outage_where_calls_went_we
 }
 
 #[tokio::test]
-async fn failures_in_a_row_must_span_a_time_or_one_reset_opens_the_circuit() {
+async fn consecutive_failures_must_span_a_time_or_one_reset_opens_the_circuit() {
     let in_a_row = Trip::none().consecutive(5);
     for (over, state) in [(Duration::from_secs(60), State::Closed), (Duration::ZERO, State::Open)] {
         let settings = three().trip(in_a_row.consecutive_over(over));
@@ -114,8 +114,9 @@ async fn a_failure_after_that_time_opens_the_circuit() {
 }
 
 #[tokio::test]
-async fn where_few_calls_went_well_a_reset_of_a_hundred_streams_is_half_of_all_calls_and_opens() {
-    // The other rule of the preset: half of at least 20 calls in 30 s.
+async fn after_few_good_calls_a_reset_of_a_hundred_streams_is_half_of_all_calls_and_opens_the_circuit()
+ {
+    // The other rule of the preset: half of at least 20 calls within 30 s.
     let (handle, seen) = reset_under(Settings::http_client().to_builder(), 10, 100).await;
     assert_eq!((handle.state(), seen), (State::Open, vec![State::Open]));
     assert_eq!(handle.snapshot().cause, Cause::FailureRate);

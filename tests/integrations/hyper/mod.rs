@@ -1,4 +1,4 @@
-//! hyper-util's pooled client behind a breaker, with faults on real sockets: the counts, and the errors of the caller.
+//! hyper-util's pooled client under a breaker, with faults on real sockets: what is counted and what the caller sees.
 
 mod client;
 mod faults;

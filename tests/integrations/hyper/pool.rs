@@ -1,4 +1,4 @@
-//! The pool of connections: calls are counted, not connections and not the retries of the client.
+//! The connection pool. The breaker counts calls, not connections and not the retries of the client.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -18,7 +18,7 @@ use super::server::{Server, read_request};
 use crate::support::until::LONG;
 
 #[tokio::test]
-async fn a_connection_whose_answers_are_failures_is_used_again() {
+async fn a_connection_whose_responses_are_failures_is_reused() {
     let (client, handle) = guard(http1(), three());
     let server = Server::new(async |_, mut stream: tokio::net::TcpStream| {
         while read_request(&mut stream).await {
@@ -30,7 +30,7 @@ async fn a_connection_whose_answers_are_failures_is_used_again() {
         assert_eq!(get(&client, server.address).await.unwrap().status(), 503);
     }
     assert_eq!((handle.state(), server.connections()), (State::Open, 1));
-    // And after the open circuit, too.
+    // The connection is also reused after the circuit was open.
     handle.reset();
     assert_eq!(get(&client, server.address).await.unwrap().status(), 503);
     assert_eq!(server.connections(), 1);
@@ -38,7 +38,7 @@ async fn a_connection_whose_answers_are_failures_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_broke_in_a_body_is_not_used_again() {
+async fn a_connection_that_broke_in_a_body_is_not_reused() {
     let (client, handle) = guard(http1(), three());
     let server = Server::new(async |number, mut stream: tokio::net::TcpStream| {
         while read_request(&mut stream).await {
@@ -64,7 +64,7 @@ async fn a_pooled_connection_that_dies_of_the_next_request_is_one_failure() {
     let server = Server::new(async |number, mut stream: tokio::net::TcpStream| {
         read_request(&mut stream).await;
         stream.write_all(HELLO.as_bytes()).await.unwrap();
-        // The second request was read: nobody may send it again.
+        // The server has read the second request, so the client must not send it again.
         while read_request(&mut stream).await && number > 0 {
             stream.write_all(HELLO.as_bytes()).await.unwrap();
         }
@@ -77,8 +77,8 @@ async fn a_pooled_connection_that_dies_of_the_next_request_is_one_failure() {
     assert_eq!(server.connections(), 2);
 }
 
-/// A server on a thread, which ends each connection behind its first answer, when it is told to. It says so when that is
-/// done: a test on one thread can wait for it without giving the client's own task a chance to see it.
+/// A server on a thread that closes each connection after its first response, when the test asks for it. It then reports
+/// back, so that a single-threaded test can wait without giving the client's own task a chance to notice.
 struct Closing {
     address: SocketAddr,
     close: mpsc::Sender<()>,
@@ -90,7 +90,7 @@ impl Closing {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (close, told) = mpsc::channel();
-        let (says, closed) = mpsc::channel();
+        let (report, closed) = mpsc::channel();
         std::thread::spawn(move || {
             while let Ok((mut stream, _)) = listener.accept() {
                 let mut head = Vec::new();
@@ -103,28 +103,28 @@ impl Closing {
                 if told.recv().is_err() {
                     return;
                 }
-                // On loopback the client's kernel knows of it when this returns.
+                // On loopback, the close has reached the client's kernel when this returns.
                 drop(stream);
-                says.send(()).unwrap();
+                report.send(()).unwrap();
             }
         });
         Self { address, close, closed }
     }
 }
 
-/// Calls twice; the pooled connection dies between the two calls. Its task learns of that either while the request is on
-/// its way to it, or only after it has written it.
+/// Calls twice. The pooled connection dies between the two calls. Its task notices either while the request is on the
+/// way to it, or only after it has written the request.
 fn twice(client: &Guarded, in_time: bool) -> Result<Bytes, BoxError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().event_interval(1).build();
     runtime.unwrap().block_on(async {
         let server = Closing::new();
         assert_eq!(whole(client, server.address).await.unwrap(), "hello");
-        // The connection goes back to the pool in a task of its own.
+        // A separate task returns the connection to the pool.
         sleep(Duration::from_millis(50)).await;
         server.close.send(()).unwrap();
         server.closed.recv_timeout(LONG).unwrap();
         if in_time {
-            // It runs before the connection's task, and between two tasks the runtime looks at its sockets.
+            // This task runs before that of the connection, and the runtime polls its sockets between two tasks.
             tokio::spawn(async {});
         }
         whole(client, server.address).await
@@ -140,7 +140,7 @@ fn a_retry_of_the_client_on_a_connection_that_died_idle_is_not_counted() {
     let (client, handle) = guard(retrying(true), three());
     assert_eq!(twice(&client, true).unwrap(), "hello");
     counted(&handle, [(Class::Success, 2)]);
-    // Without its retry the same call fails, and is one failure.
+    // Without the retry of the client, the same call fails and is one failure.
     let (client, handle) = guard(retrying(false), three());
     twice(&client, true).unwrap_err();
     counted(&handle, [(Class::Success, 1), (Class::Failure, 1)]);

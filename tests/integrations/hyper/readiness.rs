@@ -20,7 +20,7 @@ use super::client::*;
 use super::server::{Server, read_request, refused};
 use crate::support::until::until;
 
-/// One connection of HTTP/1, ready as long as it lives.
+/// One HTTP/1 connection, ready as long as it is open.
 #[derive(Debug)]
 struct Connection(SendRequest<Empty<Bytes>>);
 
@@ -49,7 +49,7 @@ impl Service<Request<Empty<Bytes>>> for Connection {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_is_not_ready_and_that_is_a_failure_each_time() {
+async fn a_closed_connection_is_not_ready_and_each_attempt_is_a_failure() {
     let server = Server::new(async |_, mut stream| {
         read_request(&mut stream).await;
         stream.write_all(HELLO.as_bytes()).await.unwrap();
@@ -65,10 +65,10 @@ async fn a_connection_that_is_gone_is_not_ready_and_that_is_a_failure_each_time(
         counted(&handle, [(Class::Success, 1), (Class::Failure, failures)]);
     }
     assert_eq!(handle.snapshot().last_error.unwrap().reason, Some("not ready"));
-    // An open circuit is ready, without a look at the connection, and rejects.
+    // An open circuit is ready and rejects, without polling the connection.
     let rejected = client.ready().await.unwrap().call(request(server.address));
     assert!(rejected.await.unwrap_err().is::<CircuitOpen>());
-    // A probe that is not ready opens it again.
+    // A probe whose connection is not ready reopens the circuit.
     handle.force_closed();
     handle.hold_for(std::time::Duration::from_millis(1));
     until(&handle, |snapshot| snapshot.state == State::HalfOpen).await;

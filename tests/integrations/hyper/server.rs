@@ -16,7 +16,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server. `serve` receives the number of each connection, from 0, and the connection.
+    /// Starts a server that calls `serve` with the number of each connection, from 0, and the connection.
     pub(crate) async fn new<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output: Send> + Send + 'static,
@@ -43,7 +43,7 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> bool {
     read_head(stream).await.is_some()
 }
 
-/// Reads a request except its last byte. The kernel resets a connection that is closed with unread bytes.
+/// Reads a request except for its end. The kernel resets a connection that is closed with unread bytes.
 pub(crate) async fn read_but_the_end(stream: &mut TcpStream) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r") {
@@ -57,7 +57,7 @@ pub(crate) async fn hang(mut stream: TcpStream) {
     let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }
 
-/// An address that refuses connections.
+/// Returns an address without a listener.
 pub(crate) async fn refused() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()

@@ -1,4 +1,4 @@
-//! `https` at a server that does not speak it.
+//! `https` with a server that does not speak TLS.
 
 use std::sync::Arc;
 
