@@ -23,12 +23,12 @@ fn exception(name: &str, payload: &str) -> Vec<u8> {
     message(&headers, payload)
 }
 
-/// An error that the service did not model.
+/// An unmodeled error of the service.
 fn error(code: &str, text: &str) -> Vec<u8> {
     message(&[(":message-type", "error"), (":error-code", code), (":error-message", text)], "")
 }
 
-/// A part of the model's own stream.
+/// A chunk of the model's native stream.
 fn chunk(padding: &str, inner: &str) -> Vec<u8> {
     event("chunk", &format!(r#"{{"bytes":"{}","p":"{padding}"}}"#, BASE64_STANDARD.encode(inner)))
 }
@@ -82,7 +82,7 @@ fn without_the_last_bytes(mut stream: Vec<u8>) -> Vec<u8> {
     stream
 }
 
-/// The bodies, by the names of their files.
+/// Returns the bodies with the names of their files.
 fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let tool = event(
         "contentBlockStart",
@@ -215,7 +215,7 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Base64 as it is in the files.
+/// Returns the Base64 form that the files use.
 fn written(body: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(body);
     let lines = text.as_bytes().chunks(96).map(|line| str::from_utf8(line).unwrap());
@@ -223,16 +223,16 @@ fn written(body: &[u8]) -> String {
 }
 
 #[test]
-fn the_binary_files_are_what_the_writer_makes() {
+fn the_binary_files_match_the_output_of_the_writer() {
     let bodies = bodies();
     for (name, body) in &bodies {
         let file =
             fs::read_to_string(root().join(format!("bedrock/{name}.http"))).unwrap_or_default();
         let body = written(body);
-        assert!(file.ends_with(&format!("\n\n{body}")), "{name} has to be\n{body}");
+        assert!(file.ends_with(&format!("\n\n{body}")), "{name} must be\n{body}");
     }
     let files =
         fs::read_dir(root().join("bedrock")).unwrap().map(|entry| entry.unwrap().file_name());
     let binary = files.filter(|name| name.to_str().unwrap().starts_with("stream_")).count();
-    assert_eq!(binary, bodies.len(), "a file that nobody writes");
+    assert_eq!(binary, bodies.len(), "a file without a writer");
 }

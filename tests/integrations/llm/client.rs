@@ -1,4 +1,4 @@
-//! The guarded client, and the counts of its breaker.
+//! The guarded client and the counts of its breaker.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use super::server::Wire;
 
 pub(crate) type Answer = Response<BreakerBody<Incoming>>;
 
-/// A limit that a test reaches only if it hangs.
+/// No test waits this long, except on a machine that is stalled.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// The clients behind all breakers of a test: HTTP/1.1 with a connection per call, and HTTP/2.
+/// The clients that all breakers of a test guard: one for HTTP/1.1 with a connection per call, and one for HTTP/2.
 #[derive(Clone)]
 pub(crate) struct Clients {
     http1: Hyper<HttpConnector, Empty<Bytes>>,
@@ -41,7 +41,7 @@ impl Clients {
         Self { http1, http2 }
     }
 
-    /// A client behind a new breaker.
+    /// Returns a client behind its own breaker.
     pub(crate) fn guarded(&self, wire: Wire, config: Config<Llm, RejectWithBoxError>) -> Guarded {
         let layer = CircuitBreakerLayer::new(config);
         let handle = layer.handle();
@@ -58,12 +58,12 @@ pub(crate) struct Guarded {
     pub(crate) handle: BreakerHandle,
 }
 
-/// The preset for the provider of a case.
+/// Returns the preset for the provider of a case.
 pub(crate) fn preset(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider)
 }
 
-/// The preset that holds a response back until its first content.
+/// Returns the preset that holds a response until its first content.
 pub(crate) fn holding(provider: Provider) -> Config<Llm, RejectWithBoxError> {
     Config::llm(provider).classify(Llm::new(provider).hold_until_content(LONG))
 }
@@ -73,7 +73,7 @@ impl Guarded {
         get(&self.service, uri).await
     }
 
-    /// The class of the only call, which must have ended.
+    /// Returns the class of the call, of which exactly one must have been counted.
     pub(crate) fn counted(&self) -> Class {
         counted(&self.handle.snapshot().totals).expect("a call has ended")
     }
@@ -100,10 +100,10 @@ where
     S: Service<Request<Empty<Bytes>>, Response = Response<B>, Error = BoxError> + Clone,
 {
     let call = service.clone().oneshot(Request::get(uri).body(Empty::new()).unwrap());
-    timeout(LONG, call).await.expect("an answer")
+    timeout(LONG, call).await.expect("a response")
 }
 
-/// The class of the only call that has ended; `None` if none has.
+/// Returns the class of the only call that has ended, or `None` if none has.
 pub(crate) fn counted(totals: &Totals) -> Option<Class> {
     let counts = [
         (totals.success, Class::Success),
@@ -118,7 +118,7 @@ pub(crate) fn counted(totals: &Totals) -> Option<Class> {
     counts.into_iter().find(|(count, _)| *count == 1).map(|(_, class)| class)
 }
 
-/// Reads this number of bytes of a body.
+/// Reads the given number of bytes of a body. More bytes may follow.
 pub(crate) async fn read(answer: &mut Answer, bytes: usize) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < bytes {

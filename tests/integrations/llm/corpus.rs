@@ -1,4 +1,4 @@
-//! The files of `tests/data/llm`, whose README says how they are written.
+//! The files of `tests/data/llm`. The README in that folder describes their format.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,40 +12,40 @@ use tower_breaker::{Class, Outcome, Provider};
 
 use super::event_stream;
 
-/// One response, and what it means.
+/// One response and its expected outcome.
 #[derive(Clone)]
 pub(crate) struct Case {
     /// `<provider>/<signal>`.
     pub(crate) name: String,
     pub(crate) provider: Provider,
-    /// With the reason and the code, and without the wait.
+    /// Includes the reason and the code, but not the wait.
     pub(crate) outcome: Outcome,
     pub(crate) wait: Option<Duration>,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    /// Of a stream.
+    /// The positions of the events, if the response is a stream.
     pub(crate) stream: Option<Stream>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Stream {
-    /// Where the event with the first content begins and ends.
+    /// The start and end of the event with the first content.
     pub(crate) content: Option<(usize, usize)>,
     /// How its body ends: `marker`, `error`, `eof` or `cut`.
     pub(crate) ends: String,
-    /// Where the event begins that ends it.
+    /// The start of the event that ends the stream.
     pub(crate) last: usize,
 }
 
-/// The moment from which the files see the moments in them.
+/// The time to which the timestamps in the files are relative.
 const NOON: &str = "2026-11-21T12:00:00Z";
 
 pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/llm"))
 }
 
-/// All files, with the moments in them as seen from `now`.
+/// Returns all files, with their timestamps moved so that they are relative to `now`.
 pub(crate) fn cases(now: SystemTime) -> Vec<Case> {
     let mut cases = Vec::new();
     for folder in fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()) {
@@ -63,13 +63,13 @@ pub(crate) fn cases(now: SystemTime) -> Vec<Case> {
     cases
 }
 
-/// The streams.
+/// Returns the streams.
 pub(crate) fn streams() -> Vec<(Case, Stream)> {
     let streams = cases(whole_second()).into_iter();
     streams.filter_map(|case| case.stream.clone().map(|stream| (case, stream))).collect()
 }
 
-/// The streams that end well.
+/// Returns the streams that end well.
 pub(crate) fn good_streams() -> Vec<(Case, Stream)> {
     let mut streams = streams();
     streams.retain(|(case, _)| case.outcome == Outcome::success());
@@ -147,7 +147,7 @@ fn outcome(class: &str, reason: Option<&str>, code: Option<u16>) -> Outcome {
     }
 }
 
-/// Where the events of a stream begin and end.
+/// Returns the start and end of each event of a stream.
 fn events(headers: &HeaderMap, body: &[u8]) -> Vec<(usize, usize)> {
     let content_type = headers["content-type"].to_str().unwrap();
     let mut events = Vec::new();
@@ -174,7 +174,8 @@ fn events(headers: &HeaderMap, body: &[u8]) -> Vec<(usize, usize)> {
     events
 }
 
-/// Where the first event is that has this text in it; of a body that is one event: where the text is.
+/// Returns the position of the first event that contains this text. If the body is a single event, returns the position
+/// of the text.
 fn at(events: &[(usize, usize)], body: &[u8], text: &str) -> Option<(usize, usize)> {
     let begin = body.windows(text.len()).position(|it| it == text.as_bytes())?;
     match events {
@@ -183,7 +184,7 @@ fn at(events: &[(usize, usize)], body: &[u8], text: &str) -> Option<(usize, usiz
     }
 }
 
-/// Now, without the fraction of a second that the moments of the files do not have.
+/// Returns the current time without fractions of a second, because the timestamps in the files have none.
 pub(crate) fn whole_second() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds(SystemTime::now()))
 }
@@ -192,7 +193,7 @@ fn seconds(moment: SystemTime) -> u64 {
     moment.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// A text whose moments are as long before or after `now` as they were before or after noon.
+/// Moves the timestamps in a text from their distance to noon to the same distance to `now`.
 fn moved(text: &str, now: SystemTime) -> String {
     let noon = seconds(humantime::parse_rfc3339(NOON).unwrap());
     let move_on = |moment: u64, unit: u64| moment + seconds(now) * unit - noon * unit;
@@ -211,7 +212,7 @@ fn moved(text: &str, now: SystemTime) -> String {
 }
 
 #[test]
-fn the_moments_of_a_file_move_with_the_clock() {
+fn the_timestamps_of_a_file_move_with_the_clock() {
     let now = humantime::parse_rfc3339("2026-11-22T12:00:07Z").unwrap();
     let text = "a: 2026-11-21T12:00:50Z\nb: 1795262433000\nc: 2025-11-21T12:00:00Z";
     let later = "a: 2026-11-22T12:00:57Z\nb: 1795348840000\nc: 2025-11-21T12:00:00Z";
@@ -219,7 +220,7 @@ fn the_moments_of_a_file_move_with_the_clock() {
 }
 
 #[test]
-fn every_provider_has_streams_of_every_course() {
+fn every_provider_has_streams_of_every_kind() {
     let streams = streams();
     assert!(streams.len() > 150, "{}", streams.len());
     for provider in tower_breaker::llm::UnknownProvider::allowed() {

@@ -1,4 +1,4 @@
-//! Streams that end too early: on the provider's side, and on the caller's.
+//! Streams that end early, because of the provider or the caller.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use super::each::{Net, each};
 use super::random::Random;
 use super::server::{Pieces, Wire};
 
-/// How many cuts of each stream are tried in each framing.
+/// The number of cuts of each stream that are tried in each framing.
 const CUTS: usize = 4;
 
 #[tokio::test]
-async fn a_stream_that_is_torn_anywhere_before_its_end_is_a_failure() {
+async fn a_stream_that_breaks_anywhere_before_its_end_is_a_failure() {
     each(good_streams(), torn).await;
 }
 
@@ -28,7 +28,7 @@ async fn torn(net: Arc<Net>, (case, stream): (Case, Stream)) {
             sender.send(&case.body[..cut]);
             sender.tear();
             let guarded = net.clients.guarded(wire, preset(case.provider));
-            // The head may not have got through either.
+            // The head may be lost as well.
             if let Ok(answer) = guarded.get(net.server.put(&case, wire, body)).await {
                 read_all(answer).await.expect_err(&at);
             }
@@ -70,7 +70,7 @@ async fn dropped(net: Arc<Net>, (case, stream): (Case, Stream)) {
     for (bytes, class) in [(begin, Class::Cancelled), (end, Class::Success)] {
         let at = format!("{} dropped at {bytes}", case.name);
         let wire = [Wire::Chunked, Wire::Http2][Random::of(&at).below(2)];
-        // The stream goes on: it is the caller who ends it.
+        // The stream continues, so that the caller ends it.
         let (sender, body) = Pieces::new();
         sender.send(&case.body[..bytes]);
         let guarded = net.clients.guarded(wire, preset(case.provider));

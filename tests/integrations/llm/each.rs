@@ -1,4 +1,4 @@
-//! One task for each file, so that a run reports every file that fails.
+//! One task per file, so that a run reports every file that fails.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ pub(crate) struct Net {
     pub(crate) clients: Clients,
 }
 
-/// The number of concurrent tasks.
+/// The number of tasks that run at a time.
 const TOGETHER: usize = 8;
 
-/// Runs a test for each case.
+/// Runs a test on each item.
 ///
 /// # Panics
 ///
-/// Panics after all tasks have ended if one of them panicked.
+/// Panics after all tests have ended, if any of them panicked.
 pub(crate) async fn each<T, F>(all: Vec<T>, test: impl Fn(Arc<Net>, T) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -36,5 +36,5 @@ where
     while let Some(ended) = running.join_next().await {
         failed += usize::from(ended.is_err());
     }
-    assert_eq!(failed, 0, "so many failed");
+    assert_eq!(failed, 0, "the number of tests that failed");
 }

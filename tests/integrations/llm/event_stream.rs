@@ -1,12 +1,12 @@
-//! The writer of AWS event streams.
+//! A writer of AWS event streams.
 
-/// A message whose headers are strings.
+/// Writes a message with string headers.
 pub(crate) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {
         head.push(u8::try_from(name.len()).unwrap());
         head.extend_from_slice(name.as_bytes());
-        // The header type for strings.
+        // The type code of a string.
         head.push(7);
         head.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
         head.extend_from_slice(value.as_bytes());
@@ -21,7 +21,7 @@ pub(crate) fn message(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
     message
 }
 
-/// The length field at the beginning of a message.
+/// Returns the length of the first message.
 pub(crate) fn length(bytes: &[u8]) -> usize {
     usize::try_from(u32::from_be_bytes(bytes[..4].try_into().unwrap())).unwrap()
 }
@@ -35,7 +35,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// From the test vectors of the AWS SDKs ("empty message").
 #[test]
-fn an_empty_message_is_one() {
+fn an_empty_message_matches_the_test_vector() {
     let empty = [0, 0, 0, 16, 0, 0, 0, 0, 0x05, 0xC2, 0x48, 0xEB, 0x7D, 0x98, 0xC8, 0xFF];
     assert_eq!(message(&[], ""), empty);
     assert_eq!(length(&empty), 16);

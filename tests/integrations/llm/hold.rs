@@ -1,4 +1,4 @@
-//! Responses that are held back until their first content.
+//! Responses that are held until their first content.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::random::Random;
 use super::server::{Pieces, Wire};
 use super::whole::is_meant;
 
-/// Whether a good status is followed by something else than content.
+/// Returns whether a good status is followed by anything other than content.
 fn has_no_content(case: &Case) -> bool {
     let first_key =
         || case.body.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
@@ -25,7 +25,7 @@ fn has_no_content(case: &Case) -> bool {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_content_is_known_when_the_response_is_handed_on() {
+async fn an_outcome_before_the_content_is_known_when_the_response_is_returned() {
     let now = whole_second();
     let known: Vec<_> = cases(now).into_iter().filter(has_no_content).collect();
     assert!(known.len() > 40, "{}", known.len());
@@ -49,14 +49,14 @@ async fn is_known(net: Arc<Net>, case: Case, now: SystemTime) {
 }
 
 #[tokio::test]
-async fn the_first_content_hands_the_response_on() {
-    each(streams(), hands_on).await;
+async fn the_first_content_releases_the_response() {
+    each(streams(), is_released).await;
 }
 
-async fn hands_on(net: Arc<Net>, (case, stream): (Case, Stream)) {
+async fn is_released(net: Arc<Net>, (case, stream): (Case, Stream)) {
     let Some((_, content)) = stream.content else { return };
     let mut random = Random::of(&format!("content {}", case.name));
-    // A body of a known length has ended when all of it has come, also while its sender waits.
+    // A body of known length ends when all of it has arrived, even if its sender waits.
     let wires = if content == case.body.len() { &Wire::ALL[1..] } else { &Wire::ALL };
     let wire = wires[random.below(wires.len())];
     let longest = 1 + random.below(content);

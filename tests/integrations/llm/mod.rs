@@ -1,4 +1,4 @@
-//! The responses of LLM providers over real sockets: every response of `tests/data/llm`, in pieces of any size, through a
+//! The responses of LLM providers over real sockets: every file of `tests/data/llm`, in pieces of any size, through a
 //! guarded client.
 
 mod bedrock;

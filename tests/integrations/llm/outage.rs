@@ -1,5 +1,4 @@
-//! An outage that comes inside of good responses, as Anthropic's of 80 minutes in BerriAI/litellm#24005: no status showed
-//! it.
+//! An outage inside good responses, like the 80 minutes of Anthropic in BerriAI/litellm#24005, which no status showed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,10 +15,10 @@ use super::corpus::{Case, streams};
 use super::random::Random;
 use super::server::{Pieces, Wire, serve};
 
-/// A server that streams what the corpus says, or is overloaded.
+/// A server that sends streams of the corpus: good ones, or overloaded ones during the outage.
 #[derive(Clone, Default)]
 struct Anthropic {
-    ill: Arc<AtomicBool>,
+    overloaded: Arc<AtomicBool>,
     calls: Arc<AtomicU64>,
 }
 
@@ -27,7 +26,7 @@ impl Anthropic {
     fn answer(&self, good: &Case, bad: &[Case]) -> Response<Pieces> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let mut random = Random::of(&format!("outage {call}"));
-        let case = match self.ill.load(Ordering::Relaxed) {
+        let case = match self.overloaded.load(Ordering::Relaxed) {
             true => &bad[random.below(bad.len())],
             false => good,
         };
@@ -61,7 +60,7 @@ where
 }
 
 #[tokio::test]
-async fn an_outage_inside_of_good_responses_opens_the_circuit_and_callers_do_not_see_it() {
+async fn an_outage_inside_good_responses_opens_the_circuit_and_callers_do_not_see_it() {
     let good = named(&["anthropic/stream_messages"]).remove(0);
     let bad = named(&["anthropic/stream_overloaded_at_once", "anthropic/stream_overloaded_first"]);
     let spare = named(&["openrouter/stream_chat"]).remove(0);
@@ -102,7 +101,7 @@ async fn an_outage_inside_of_good_responses_opens_the_circuit_and_callers_do_not
     for _ in 0..3 {
         assert_eq!(text(&service, &uri).await, good.body);
     }
-    primary.ill.store(true, Ordering::Relaxed);
+    primary.overloaded.store(true, Ordering::Relaxed);
     for failure in 1..=5 {
         assert_eq!(handle.state(), State::Closed);
         assert_eq!(text(&service, &uri).await, spare.body, "the caller never sees the error");
@@ -113,7 +112,7 @@ async fn an_outage_inside_of_good_responses_opens_the_circuit_and_callers_do_not
     assert_eq!(opened.last_error.unwrap().reason, Some("overloaded_error"));
     assert_eq!(primary.calls(), 8);
 
-    // Open: nobody asks the primary, but a probe, which fails as long as it is ill.
+    // While the circuit is open, only probes reach the primary. They fail as long as the outage lasts.
     let fails_again = async {
         while handle.snapshot().totals.failure == 5 {
             assert_eq!(text(&service, &uri).await, spare.body);
@@ -124,7 +123,7 @@ async fn an_outage_inside_of_good_responses_opens_the_circuit_and_callers_do_not
     assert!(totals.rejected > 0, "{totals:?}");
     assert_eq!((handle.state(), totals.failure, primary.calls()), (State::Open, 6, 9));
 
-    primary.ill.store(false, Ordering::Relaxed);
+    primary.overloaded.store(false, Ordering::Relaxed);
     guarded.until(State::HalfOpen).await;
     assert_eq!(text(&service, &uri).await, good.body);
     assert_eq!(handle.state(), State::Closed);

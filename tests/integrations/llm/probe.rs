@@ -1,4 +1,4 @@
-//! Probes that stream.
+//! Probes whose response is a stream.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ async fn a_probe_closes_the_circuit_with_the_first_content_and_nothing_before_it
     each(streams, closes).await;
 }
 
-/// Also where the stream fails later: that is one failure of the epoch that the content began.
+/// Includes streams that fail later. That is one failure of the epoch that began with the content.
 async fn closes(net: Arc<Net>, (case, stream): (Case, Stream)) {
     let at = &case.name;
     let (begin, end) = stream.content.unwrap();

@@ -1,10 +1,10 @@
-//! Random numbers that are the same in every run.
+//! Pseudorandom numbers that are the same in every run.
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The sequence for a text.
+    /// Returns the sequence that a text seeds.
     pub(crate) fn of(text: &str) -> Self {
         // FNV-1a.
         let seed = text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
@@ -20,7 +20,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `end`, exclusive.
+    /// Returns a number in `0..end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
     }

@@ -21,13 +21,13 @@ use tower::BoxError;
 
 use super::corpus::Case;
 
-/// A body of the pieces that its [`Sender`] sends. Each piece is flushed.
+/// The body of a response: the pieces that its [`Sender`] sends, each flushed.
 pub(crate) struct Pieces {
     pieces: mpsc::UnboundedReceiver<Result<Bytes, BoxError>>,
     rest: bool,
 }
 
-/// Sends a body. The body ends when it is dropped.
+/// The sender of a body. The body ends when the sender is dropped.
 pub(crate) struct Sender(mpsc::UnboundedSender<Result<Bytes, BoxError>>);
 
 impl Pieces {
@@ -46,7 +46,7 @@ impl Pieces {
 impl Sender {
     pub(crate) fn send(&self, piece: &[u8]) {
         if !piece.is_empty() {
-            // The receiver may have been dropped.
+            // The receiver may be gone.
             let _ = self.0.send(Ok(Bytes::copy_from_slice(piece)));
         }
     }
@@ -65,7 +65,7 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        // hyper flushes its buffer when a body is pending.
+        // hyper writes its buffer when a body is not ready.
         if std::mem::take(&mut self.rest) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -76,7 +76,7 @@ impl Body for Pieces {
     }
 }
 
-/// The framing of a response.
+/// The framing and the protocol of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
     /// HTTP/1.1 with a content length.
@@ -90,7 +90,7 @@ impl Wire {
     pub(crate) const ALL: [Self; 3] = [Self::Length, Self::Chunked, Self::Http2];
 }
 
-/// A server that responds once to each path. Dropping it stops it.
+/// A server that returns the response that was put at a path, once. It runs until it is dropped.
 pub(crate) struct Server {
     http1: SocketAddr,
     http2: SocketAddr,
@@ -110,7 +110,7 @@ impl Server {
         let take = {
             let answers = Arc::clone(&answers);
             move |request: &Request<Incoming>| {
-                answers.lock().unwrap().by_path.remove(request.uri().path()).expect("an answer")
+                answers.lock().unwrap().by_path.remove(request.uri().path()).expect("a response")
             }
         };
         let (http1, first) = serve(false, take.clone()).await;
@@ -118,7 +118,7 @@ impl Server {
         Self { http1, http2, answers, tasks: [first, second] }
     }
 
-    /// Adds a response, and returns its URI.
+    /// Puts a response at a new path and returns its URI.
     pub(crate) fn put(&self, case: &Case, wire: Wire, body: Pieces) -> http::Uri {
         let mut answer = Response::new(body);
         *answer.status_mut() = case.status;
@@ -141,7 +141,7 @@ impl Drop for Server {
     }
 }
 
-/// Starts a server that responds to every request with `answer`, over HTTP/1.1 or HTTP/2.
+/// Starts a server that handles every request with `answer`, over HTTP/1.1 or HTTP/2.
 pub(crate) async fn serve(
     two: bool,
     answer: impl Fn(&Request<Incoming>) -> Response<Pieces> + Clone + Send + 'static,
@@ -157,7 +157,7 @@ pub(crate) async fn serve(
                 async move { Ok::<_, Infallible>(response) }
             });
             tokio::spawn(async move {
-                // A body that breaks and a client that leaves are errors here.
+                // A broken body and a client that disconnects are errors here.
                 let _ = match two {
                     true => {
                         http2::Builder::new(TokioExecutor::new())

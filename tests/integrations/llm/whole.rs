@@ -1,4 +1,4 @@
-//! Every response as it is: in any pieces, in every framing.
+//! Every response, complete, in pieces of any size and in every framing.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use super::each::{Net, each};
 use super::random::Random;
 use super::server::{Pieces, Wire};
 
-/// What the preset makes of a wait, and the longest that it obeys.
+/// Returns the hold that the preset derives from a wait, and the longest hold that it accepts.
 fn hold(case: &Case) -> Option<(Duration, Duration)> {
     let secs = Duration::from_secs;
     match case.outcome.class() {
@@ -23,8 +23,8 @@ fn hold(case: &Case) -> Option<(Duration, Duration)> {
     }
 }
 
-/// The breaker is as the class and the wait of the response want it. `early`: how much of a wait for a moment may have
-/// passed before it was judged.
+/// Checks that the breaker is in the state that the class and the wait of the response require. `early` is the part of a
+/// wait until a timestamp that may have passed before the response was classified.
 fn shows(case: &Case, snapshot: &Snapshot, early: Duration, at: &str) {
     let wait = hold(case).filter(|(asked, _)| *asked >= Duration::from_secs(1));
     let Some((asked, cap)) = wait else {
@@ -38,7 +38,7 @@ fn shows(case: &Case, snapshot: &Snapshot, early: Duration, at: &str) {
     assert_eq!(snapshot.asked_until.is_some(), asked > cap, "{at}");
 }
 
-/// Whether a verdict is that of the file.
+/// Returns whether an outcome is that of the file.
 pub(crate) fn is_meant(case: &Case, outcome: Outcome, early: Duration) -> bool {
     let wait = match (case.wait, outcome.wait()) {
         (Some(meant), Some(wait)) => wait <= meant && meant - wait <= early,
@@ -51,9 +51,9 @@ pub(crate) fn is_meant(case: &Case, outcome: Outcome, early: Duration) -> bool {
 struct Sent {
     case: Case,
     wire: Wire,
-    /// From which the moments in it are seen.
+    /// The time to which the timestamps in the response are relative.
     now: SystemTime,
-    /// In one piece, or in pieces of at most so many bytes.
+    /// The maximum length of a piece in bytes, or `None` for one piece.
     longest: Option<usize>,
     random: Random,
 }
@@ -78,7 +78,7 @@ async fn passes(net: Arc<Net>, Sent { case, wire, now, longest, mut random }: Se
         let Verdict(outcome) = verdict.expect(at);
         assert!(is_meant(&case, outcome, now.elapsed().unwrap()), "{at}: {outcome:?}");
         assert_eq!(answer.to_outcome(), outcome, "{at}");
-        assert_eq!(guarded.counted(), outcome.class(), "{at}: before it was handed on");
+        assert_eq!(guarded.counted(), outcome.class(), "{at}: before the body is read");
     } else {
         assert_eq!(verdict, None, "{at}");
     }
@@ -91,7 +91,7 @@ async fn passes(net: Arc<Net>, Sent { case, wire, now, longest, mut random }: Se
     shows(&case, &snapshot, now.elapsed().unwrap(), at);
 }
 
-/// Sends every file over each of these, in pieces of at most `longest` bytes or in one.
+/// Sends every file over each wire, in pieces of at most `longest` bytes or in one piece.
 async fn all_pass(wires: &[Wire], longest: impl Fn(&Case, &mut Random) -> Option<usize>) {
     for &wire in wires {
         let now = whole_second();
@@ -107,16 +107,16 @@ async fn all_pass(wires: &[Wire], longest: impl Fn(&Case, &mut Random) -> Option
 }
 
 #[tokio::test]
-async fn every_response_in_one_piece_means_what_its_file_says() {
+async fn every_response_in_one_piece_has_the_outcome_of_its_file() {
     all_pass(&Wire::ALL, |_, _| None).await;
 }
 
 #[tokio::test]
-async fn every_response_byte_by_byte_means_what_its_file_says() {
+async fn every_response_byte_by_byte_has_the_outcome_of_its_file() {
     all_pass(&[Wire::Chunked, Wire::Http2], |_, _| Some(1)).await;
 }
 
 #[tokio::test]
-async fn every_response_in_pieces_of_any_size_means_what_its_file_says() {
+async fn every_response_in_pieces_of_any_size_has_the_outcome_of_its_file() {
     all_pass(&Wire::ALL, |case, random| Some(1 + random.below(case.body.len()))).await;
 }
