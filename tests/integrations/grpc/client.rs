@@ -1,4 +1,4 @@
-//! The guarded client, and the counts of its breaker.
+//! The guarded client and the counts of its breaker.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,12 +20,12 @@ pub(crate) use crate::support::until::until;
 
 pub(crate) type Client = OrdersClient<CircuitBreaker<Channel, Grpc, RejectWithGrpc>>;
 
-/// An endpoint that connects with the first call.
+/// Returns an endpoint without a connection.
 pub(crate) fn endpoint(address: SocketAddr) -> Endpoint {
     Endpoint::from_shared(format!("http://{address}")).unwrap()
 }
 
-/// A client with a breaker that counts every call, and opens only if a server asks for it.
+/// A client with a breaker that counts calls and opens only if the server asks for a wait.
 pub(crate) fn counted(address: SocketAddr) -> (Client, BreakerHandle) {
     guarded(address, settings(u32::MAX))
 }
@@ -40,29 +40,29 @@ pub(crate) fn guarded_channel(channel: Channel, settings: Settings) -> (Client, 
     (OrdersClient::new(ServiceBuilder::new().layer(layer).service(channel)), handle)
 }
 
-/// The preset with one rule: this number of failures in a row, over any time.
+/// The settings of the preset, except for the rule: `failures` consecutive failures within any time.
 pub(crate) fn settings(failures: u32) -> Settings {
     let builder = Settings::grpc_client().to_builder().trip(Trip::none().consecutive(failures));
     builder.build().unwrap()
 }
 
-/// Settings that open the circuit with the first failure, for 20 ms.
+/// Settings that open at the first failure for 20 ms.
 pub(crate) fn hasty() -> Settings {
     let cooldown = Backoff::fixed(Duration::from_millis(20));
     settings(1).to_builder().cooldown(cooldown).build().unwrap()
 }
 
-/// Waits until the service has received this number of calls.
+/// Waits until the service has received `calls` calls.
 pub(crate) async fn hit(handler: &Handler, calls: usize) {
     let came = async {
         while handler.hits() < calls {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    timeout(LONG, came).await.expect("the calls do not arrive");
+    timeout(LONG, came).await.expect("the calls arrive in time");
 }
 
-/// Waits until the given number of calls has ended, then compares all totals except `admitted` and `rejected`.
+/// Waits until as many calls have ended as are given. Then compares their classes, and checks that no probe broke later.
 #[track_caller]
 pub(crate) fn ended(handle: &BreakerHandle, calls: &[(Class, u64)]) -> impl Future<Output = ()> {
     let at = std::panic::Location::caller();
@@ -75,7 +75,7 @@ pub(crate) fn ended(handle: &BreakerHandle, calls: &[(Class, u64)]) -> impl Futu
     }
 }
 
-/// The length of an open period.
+/// Returns the length of the current open period.
 pub(crate) fn open_for(snapshot: &Snapshot) -> Duration {
     snapshot.until.expect("an open circuit") - snapshot.since
 }

@@ -1,4 +1,4 @@
-//! `grpc-timeout` of a request: what is dropped when that time is over.
+//! The `grpc-timeout` of a request, and calls that are dropped when it expires.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use super::generated::orders::Order;
 use super::generated::orders::orders_client::OrdersClient;
 use super::server::{Serving, serve, serve_with};
 
-/// A transport that sends `grpc-timeout` and does not look at it.
+/// A transport that sends `grpc-timeout` and does not enforce it.
 type Patient = Client<HttpConnector, tonic::body::Body>;
 
 fn patient() -> Patient {
     let mut connector = HttpConnector::new();
-    // As tonic's: or the message waits for 40 ms behind its head.
+    // The default of tonic. Without it, the message waits 40 ms after its head.
     connector.set_nodelay(true);
     Client::builder(TokioExecutor::new()).http2_only(true).build(connector)
 }
@@ -32,9 +32,9 @@ fn within(order: Order, deadline: Duration) -> Request<Order> {
     request
 }
 
-/// Never over in a test.
+/// A deadline that no test reaches.
 const FAR: Duration = Duration::from_secs(3_600);
-/// Long enough for a head on a machine with much to do.
+/// Long enough for a head on a busy machine.
 const NEAR: Duration = Duration::from_millis(200);
 
 async fn guarded(settings: Settings) -> (Serving, OrdersClient<Patient>, BreakerHandle) {
@@ -56,7 +56,7 @@ fn reason(handle: &BreakerHandle) -> Option<&'static str> {
 #[tokio::test]
 async fn a_call_that_the_server_drops_at_its_deadline_is_a_failure() {
     let (_server, mut client, handle) = counted().await;
-    // It is the server's timeout: nobody else ends this call.
+    // Only the timeout of the server ends this call.
     let status = client.get(within(Order::broken(End::Hang), NEAR)).await.unwrap_err();
     assert_eq!(status.code(), Code::Cancelled);
     ended(&handle, &[(Class::Failure, 1)]).await;
@@ -64,7 +64,7 @@ async fn a_call_that_the_server_drops_at_its_deadline_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_before_its_deadline_is_cancelled() {
+async fn a_call_that_is_dropped_before_its_deadline_is_cancelled() {
     let (server, mut client, handle) = counted().await;
     let call = tokio::spawn(async move { client.get(within(Order::broken(End::Hang), FAR)).await });
     hit(&server.handler, 1).await;
@@ -85,11 +85,11 @@ async fn calls_that_hang_open_the_circuit_of_a_server() {
 }
 
 #[tokio::test]
-async fn a_stream_without_a_reply_is_judged_by_the_deadline() {
+async fn a_stream_without_a_reply_is_classified_by_its_deadline() {
     for (deadline, class) in [(NEAR, Class::Failure), (FAR, Class::Cancelled)] {
         let (_server, mut client, handle) = counted().await;
         let replies = client.watch(within(Order::ok().held(), deadline)).await.unwrap();
-        // Of a body that has begun, the server's timeout knows nothing: it is the caller who leaves.
+        // The timeout of the server does not cover a body that has begun, so the caller ends the call.
         sleep(NEAR * 2).await;
         assert_eq!(handle.snapshot().totals.settled(), 0);
         drop(replies);
@@ -98,7 +98,7 @@ async fn a_stream_without_a_reply_is_judged_by_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_left_behind_a_reply_is_a_success_after_its_deadline() {
+async fn a_stream_that_is_dropped_after_a_reply_is_a_success_past_its_deadline() {
     let (_server, mut client, handle) = counted().await;
     let order = Order::ok().after(1).held();
     let mut replies = client.watch(within(order, NEAR)).await.unwrap().into_inner();
@@ -109,7 +109,7 @@ async fn a_stream_that_is_left_behind_a_reply_is_a_success_after_its_deadline() 
 }
 
 #[tokio::test]
-async fn an_answer_in_time_is_judged_by_what_it_says() {
+async fn a_response_in_time_is_classified_by_its_status() {
     for (code, class) in [
         (Code::Ok, Class::Success),
         (Code::DeadlineExceeded, Class::Failure),
@@ -122,7 +122,7 @@ async fn an_answer_in_time_is_judged_by_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_client_that_drops_a_call_at_its_deadline_has_seen_a_failure() {
+async fn a_call_that_its_client_drops_at_the_deadline_is_a_failure() {
     let server = serve().await;
     for (deadline, class) in [(NEAR, Class::Failure), (FAR, Class::Cancelled)] {
         let layer = CircuitBreakerLayer::new(Config::grpc_client().settings(settings(u32::MAX)));
@@ -137,9 +137,9 @@ async fn a_client_that_drops_a_call_at_its_deadline_has_seen_a_failure() {
     }
 }
 
-/// Two clocks are at work: the caller's may be a moment before the server's.
+/// Two clocks are involved. That of the caller may expire slightly before that of the server.
 #[tokio::test]
-async fn a_caller_with_a_clock_of_its_own_ends_each_call_once() {
+async fn a_caller_with_its_own_clock_ends_each_call_once() {
     const CALLS: u64 = 10;
     let (server, _, handle) = counted().await;
     let mut client = OrdersClient::new(endpoint(server.address).connect_lazy());
@@ -147,6 +147,6 @@ async fn a_caller_with_a_clock_of_its_own_ends_each_call_once() {
         client.get(within(Order::broken(End::Hang), Duration::from_millis(20))).await.unwrap_err();
     }
     let totals = until(&handle, |snapshot| snapshot.totals.settled() >= CALLS).await.totals;
-    println!("{} at the deadline, {} a moment before", totals.failure, totals.cancelled);
+    println!("{} at the deadline, {} shortly before", totals.failure, totals.cancelled);
     assert_eq!(totals.failure + totals.cancelled, CALLS);
 }

@@ -1,4 +1,4 @@
-//! What breaks at the socket, below a guarded client.
+//! Socket faults below a guarded client.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn broken(fault: Fault) -> (Serving, Client, BreakerHandle) {
     (server, client, handle)
 }
 
-/// All replies of a stream, or how it broke.
+/// Counts the replies of a stream, or returns its error.
 async fn read(client: &mut Client, order: Order) -> Result<u32, Status> {
     let mut replies = client.watch(order).await?.into_inner();
     let mut count = 0;
@@ -47,7 +47,7 @@ async fn a_connection_that_is_reset_in_a_head_or_a_message_is_one_failure() {
 }
 
 #[tokio::test]
-async fn the_call_after_a_reset_has_a_connection_of_its_own() {
+async fn the_call_after_a_reset_has_a_new_connection() {
     let (_server, mut client, handle) = broken(Fault::ResetInHead).await;
     client.get(Order::ok()).await.unwrap_err();
     client.get(Order::ok()).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_call_after_a_reset_has_a_connection_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_come_is_a_failure_by_the_timeout_of_the_channel() {
+async fn a_missing_head_is_a_failure_by_the_timeout_of_the_channel() {
     let server = serve().await;
     let address = relay(server.address, Fault::Hang).await;
     let channel = endpoint(address).timeout(Duration::from_millis(50)).connect_lazy();
@@ -65,9 +65,9 @@ async fn a_head_that_does_not_come_is_a_failure_by_the_timeout_of_the_channel() 
     ended(&handle, &[(Class::Failure, 1)]).await;
 }
 
-/// tonic's timeouts end with the head. Who gives up then is told from who gives up early by the deadline.
+/// tonic's timeouts end with the head. After the head, the deadline decides whether a dropped call is a failure.
 #[tokio::test]
-async fn a_message_that_does_not_come_is_judged_by_the_deadline_of_the_request() {
+async fn a_missing_message_is_classified_by_the_deadline_of_the_request() {
     let long = Duration::from_secs(3_600);
     let short = Duration::from_millis(200);
     for (deadline, class) in [(short, Class::Failure), (long, Class::Cancelled)] {
@@ -80,7 +80,7 @@ async fn a_message_that_does_not_come_is_judged_by_the_deadline_of_the_request()
 }
 
 #[tokio::test]
-async fn what_comes_byte_by_byte_comes() {
+async fn responses_that_arrive_byte_by_byte_are_complete() {
     let (_server, mut client, handle) = broken(Fault::Drip).await;
     client.get(Order::ok()).await.unwrap();
     assert_eq!(read(&mut client, Order::ok().after(3)).await.unwrap(), 3);
@@ -88,7 +88,7 @@ async fn what_comes_byte_by_byte_comes() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_before_its_answer_has_failed() {
+async fn a_goaway_before_the_response_is_a_failure() {
     // NO_ERROR, INTERNAL_ERROR, ENHANCE_YOUR_CALM.
     for reason in [0, 2, 11] {
         let (_server, mut client, handle) = broken(Fault::GoAway(reason)).await;
@@ -100,7 +100,7 @@ async fn a_server_that_goes_away_before_its_answer_has_failed() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_after_its_streams_has_not_failed() {
+async fn a_goaway_after_the_streams_is_not_a_failure() {
     let (_server, mut client, handle) = broken(Fault::GoAwayInStream).await;
     assert_eq!(read(&mut client, Order::ok().after(3)).await.unwrap(), 3);
     client.get(Order::ok()).await.unwrap();
@@ -108,8 +108,8 @@ async fn a_server_that_goes_away_after_its_streams_has_not_failed() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_connections_opens_the_circuit_and_one_that_is_back_closes_it() {
-    // Bound, and nobody listens: nobody else gets this port.
+async fn refused_connections_open_the_circuit_and_a_server_that_is_back_closes_it() {
+    // The port is bound without a listener, so that no other process gets it.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let (mut client, handle) = guarded(socket.local_addr().unwrap(), hasty());
@@ -118,7 +118,7 @@ async fn a_server_that_refuses_connections_opens_the_circuit_and_one_that_is_bac
     ended(&handle, &[(Class::Failure, 1)]).await;
     until(&handle, |snapshot| snapshot.state == State::HalfOpen).await;
 
-    // A probe is refused, too.
+    // The probe is refused as well.
     client.get(Order::ok()).await.unwrap_err();
     assert_eq!(handle.snapshot().attempt, 1);
     ended(&handle, &[(Class::Failure, 2)]).await;

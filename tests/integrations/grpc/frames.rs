@@ -1,4 +1,4 @@
-//! A relay that parses the frames of HTTP/2 and breaks its first connection at one of them.
+//! A relay that parses HTTP/2 frames and breaks its first connection at one of them.
 
 use std::future::pending;
 use std::io;
@@ -10,29 +10,29 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// The fault in the bytes that the server sends.
+/// A fault in the frames that the server sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Resets the connection in the middle of the first head.
     ResetInHead,
-    /// Resets the connection in the middle of the first message.
+    /// The connection is reset in the middle of the first message.
     ResetInMessage,
-    /// Sends nothing from the first head on.
+    /// The first head and everything after it never arrive.
     Hang,
-    /// Sends nothing from the first message on.
+    /// The first message and everything after it never arrive.
     HangBehindHead,
-    /// Sends byte by byte.
+    /// Everything arrives byte by byte.
     Drip,
-    /// Sends a `GOAWAY` with this reason in place of the first head. The server processed no stream.
+    /// A `GOAWAY` with this error code replaces the first head. No stream was handled.
     GoAway(u32),
-    /// Sends a `GOAWAY` after the first message, and then the rest of the stream.
+    /// A `GOAWAY` follows the first message. The stream continues, but no new stream is accepted.
     GoAwayInStream,
 }
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 
-/// A `GOAWAY` frame with the last stream that the server processes, and a reason.
+/// A `GOAWAY` with the last stream that the server handles and an error code.
 fn go_away(last: u32, reason: u32) -> Vec<u8> {
     let mut frame = vec![0, 0, 8, 7, 0, 0, 0, 0, 0];
     frame.extend(last.to_be_bytes());
@@ -62,7 +62,7 @@ async fn pass(near: TcpStream, far: TcpStream, fault: Option<Fault>) {
         None => drop(copy(&mut far_read, &mut near_write).await),
         Some(fault) => {
             if let Ok(true) = down(&mut far_read, &mut near_write, fault).await {
-                // A connection that is closed without lingering is reset.
+                // With this option, closing the socket resets the connection.
                 #[allow(deprecated)]
                 near_write.as_ref().set_linger(Some(Duration::ZERO)).unwrap();
             }
@@ -72,7 +72,7 @@ async fn pass(near: TcpStream, far: TcpStream, fault: Option<Fault>) {
     let _ = up.await;
 }
 
-/// Passes frames on until the server sends no more. Returns `true` if the connection is to be reset.
+/// Forwards frames until there are no more. Returns whether the connection must be reset.
 async fn down(
     far: &mut OwnedReadHalf,
     near: &mut OwnedWriteHalf,
@@ -88,7 +88,7 @@ async fn down(
         match (frame[3], fault) {
             (HEADERS, Fault::ResetInHead) | (DATA, Fault::ResetInMessage) => {
                 near.write_all(&frame[..9 + length / 2]).await?;
-                // A reset discards bytes that were not yet read. The pause lets the client read them.
+                // A reset overtakes the bytes that were sent before it. The wait lets the client read them.
                 sleep(Duration::from_millis(20)).await;
                 return Ok(true);
             }

@@ -14,7 +14,7 @@ pub(crate) mod orders {
 
 /// `UPDATE_ORDERS=1 cargo test --manifest-path tests/integrations/Cargo.toml generated` updates it.
 #[test]
-fn the_generated_code_is_that_of_the_proto_file() {
+fn the_generated_code_matches_the_proto_file() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/tonic");
     let out = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("orders");
     std::fs::create_dir_all(&out).unwrap();
@@ -29,5 +29,5 @@ fn the_generated_code_is_that_of_the_proto_file() {
         std::fs::write(&checked_in, &new).unwrap();
     }
     let old = std::fs::read_to_string(checked_in).unwrap();
-    assert!(old == new, "orders.rs is not what orders.proto compiles to: set UPDATE_ORDERS=1");
+    assert!(old == new, "orders.rs differs from the output for orders.proto: set UPDATE_ORDERS=1");
 }

@@ -1,4 +1,4 @@
-//! The service. The order of a call decides how it ends.
+//! The service. The order of a call decides how the call ends.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::reset::RESET;
 
 type Replies = BoxStream<'static, Result<Reply, Status>>;
 
-/// The service. Clones share its state.
+/// Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Handler(Arc<Inside>);
 
@@ -30,7 +30,7 @@ impl Handler {
         Self(Arc::new(Inside { hits: AtomicUsize::new(0), held: Semaphore::new(0) }))
     }
 
-    /// The number of calls so far.
+    /// Returns the number of calls that the service has received.
     pub(crate) fn hits(&self) -> usize {
         self.0.hits.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! tonic's interceptors on both sides of the breaker, of clients and servers.
+//! tonic's interceptors outside and inside the breakers of clients and servers.
 
 use tonic::service::interceptor::InterceptorLayer;
 use tonic::{Code, Request, Status};
@@ -37,7 +37,7 @@ fn breaker(
 }
 
 #[tokio::test]
-async fn what_the_interceptor_of_a_client_refuses_was_no_call() {
+async fn a_call_that_the_interceptor_of_a_client_refuses_is_not_counted() {
     let server = serve().await;
     let (breaker, handle) = breaker(Config::grpc_client());
     let guarded =
@@ -51,7 +51,7 @@ async fn what_the_interceptor_of_a_client_refuses_was_no_call() {
 }
 
 #[tokio::test]
-async fn what_an_interceptor_inside_refuses_is_judged_by_its_code() {
+async fn a_call_that_an_interceptor_inside_refuses_is_classified_by_its_code() {
     let server = serve().await;
     for (check, code, class) in [
         (refuses as Check, Code::Unauthenticated, Class::Success),
@@ -70,7 +70,7 @@ async fn what_an_interceptor_inside_refuses_is_judged_by_its_code() {
 }
 
 #[tokio::test]
-async fn an_open_circuit_answers_behind_the_interceptor_and_before_one_inside() {
+async fn an_open_circuit_rejects_after_an_interceptor_outside_and_before_one_inside() {
     let server = serve().await;
     let (breaker, handle) = breaker(Config::grpc_client());
     handle.force_open(None);
@@ -86,7 +86,7 @@ async fn an_open_circuit_answers_behind_the_interceptor_and_before_one_inside() 
 }
 
 #[tokio::test]
-async fn the_breaker_sees_what_the_interceptor_has_added() {
+async fn the_deadline_that_an_interceptor_adds_is_enforced() {
     let (on_server, handle) = breaker(Config::grpc());
     let server = serve_with(on_server).await;
     let (on_client, client_handle) = breaker(Config::grpc_client());
@@ -94,9 +94,9 @@ async fn the_breaker_sees_what_the_interceptor_has_added() {
         ServiceBuilder::new().layer(on_client).service(endpoint(server.address).connect_lazy());
     let mut client = OrdersClient::with_interceptor(guarded, adds_a_deadline as Check);
     client.get(Order::broken(End::Hang)).await.unwrap_err();
-    // The channel obeys the deadline, and the breaker around it sees an error.
+    // The channel enforces the deadline, and the breaker around it sees an error.
     ended(&client_handle, &[(Class::Failure, 1)]).await;
-    // And so does the server.
+    // The server enforces the deadline as well.
     until(&handle, |snapshot| snapshot.totals.settled() == 1).await;
 }
 
@@ -116,7 +116,7 @@ async fn an_interceptor_outside_keeps_calls_away_from_the_breaker_of_a_server() 
 }
 
 #[tokio::test]
-async fn an_interceptor_inside_of_the_breaker_of_a_server_is_judged_by_its_code() {
+async fn an_interceptor_inside_the_breaker_of_a_server_is_classified_by_its_code() {
     for (check, code, class) in [
         (refuses as Check, Code::Unauthenticated, Class::Success),
         (is_down as Check, Code::Unavailable, Class::Failure),

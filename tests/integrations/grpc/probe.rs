@@ -1,4 +1,4 @@
-//! A probe that is a long stream.
+//! Probes that are long streams.
 
 use tonic::{Code, Streaming};
 use tower_breaker::{BreakerHandle, Class, State};
@@ -7,7 +7,7 @@ use super::client::{Client, ended, guarded, hasty, until};
 use super::generated::orders::{End, Order, Reply};
 use super::server::{Serving, serve};
 
-/// A circuit that was opened by one failure and may be probed now.
+/// A circuit that one failure opened and whose next call is a probe.
 async fn half_open(server: &Serving) -> (Client, BreakerHandle) {
     let (mut client, handle) = guarded(server.address, hasty());
     client.get(Order::status(Code::Unavailable)).await.unwrap_err();
@@ -15,7 +15,7 @@ async fn half_open(server: &Serving) -> (Client, BreakerHandle) {
     (client, handle)
 }
 
-/// The same after a probe whose stream goes on behind its first reply.
+/// The same circuit after a probe whose stream continues after its first reply.
 async fn closed_by_stream(
     server: &Serving,
     order: Order,
@@ -30,7 +30,7 @@ async fn closed_by_stream(
 }
 
 #[tokio::test]
-async fn a_probe_closes_at_its_first_reply_and_ends_in_peace() {
+async fn a_probe_closes_at_its_first_reply_and_its_end_changes_nothing() {
     let server = serve().await;
     let (mut client, handle, mut replies) = closed_by_stream(&server, Order::ok()).await;
     client.get(Order::ok()).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_probe_closes_at_its_first_reply_and_ends_in_peace() {
 }
 
 #[tokio::test]
-async fn a_probe_that_breaks_after_it_closed_is_counted_as_that() {
+async fn a_probe_that_breaks_after_it_closed_the_circuit_is_counted_as_broken_after() {
     let server = serve().await;
     for order in [Order::broken(End::Reset), Order::status(Code::Unavailable)] {
         let (_client, handle, mut replies) = closed_by_stream(&server, order).await;
@@ -54,7 +54,7 @@ async fn a_probe_that_breaks_after_it_closed_is_counted_as_that() {
 }
 
 #[tokio::test]
-async fn a_probe_that_the_caller_leaves_after_it_closed_did_not_break() {
+async fn a_probe_that_is_dropped_after_it_closed_the_circuit_is_not_broken_after() {
     let server = serve().await;
     let (mut client, handle, replies) = closed_by_stream(&server, Order::ok()).await;
     drop(replies);
@@ -77,7 +77,7 @@ async fn a_probe_that_fails_before_its_first_reply_reopens() {
 }
 
 #[tokio::test]
-async fn a_probe_that_is_left_before_its_first_reply_gives_its_place_back() {
+async fn a_probe_that_is_dropped_before_its_first_reply_frees_its_slot() {
     let server = serve().await;
     let (mut client, handle) = half_open(&server).await;
     let replies = client.watch(Order::ok().held()).await.unwrap();

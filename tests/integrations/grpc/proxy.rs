@@ -1,4 +1,4 @@
-//! A guarded client in front of HTTP/2 servers that do not speak gRPC, or badly.
+//! A guarded client in front of HTTP/2 servers that speak no gRPC or malformed gRPC.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use super::generated::orders::Order;
 type Frames = Vec<Result<Frame<Bytes>, Infallible>>;
 type Body = StreamBody<Iter<std::vec::IntoIter<Result<Frame<Bytes>, Infallible>>>>;
 
-/// An empty message, as gRPC frames it.
+/// An empty message in the framing of gRPC.
 const MESSAGE: &[u8] = &[0; 5];
 
-/// Answers every request alike.
+/// Starts a server that sends the same response to every request.
 async fn serve(answer: impl Fn() -> Response<Body> + Clone + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -62,13 +62,13 @@ fn trailers(name: &'static str, value: &'static str) -> Result<Frame<Bytes>, Inf
     )])))
 }
 
-/// A page of HTML, as a proxy makes it.
+/// An HTML page like that of a proxy.
 fn page(status: u16) -> Response<Body> {
     let head = head(status).header("content-type", "text/html").header("retry-after", "3");
     answer(head, vec![data(b"<html><body>no healthy upstream</body></html>")])
 }
 
-/// The class of one call, whatever the client makes of the answer.
+/// Checks the class of one call, whatever its client returns.
 async fn class(class: Class, answer: impl Fn() -> Response<Body> + Clone + Send + Sync + 'static) {
     let (mut client, handle) = counted(serve(answer).await);
     let _ = client.get(Order::ok()).await;
@@ -87,7 +87,7 @@ async fn the_page_of_a_proxy_is_a_failure() {
 }
 
 #[tokio::test]
-async fn the_limit_of_a_proxy_holds() {
+async fn the_rate_limit_of_a_proxy_holds_the_circuit() {
     let (mut client, handle) = counted(serve(|| page(429)).await);
     client.get(Order::ok()).await.unwrap_err();
     ended(&handle, &[(Class::Throttled, 1)]).await;
@@ -100,7 +100,7 @@ async fn a_page_with_status_200_is_a_failure() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_without_a_grpc_status_is_a_failure() {
+async fn an_empty_response_without_a_grpc_status_is_a_failure() {
     class(Class::Failure, || answer(grpc(), vec![])).await;
 }
 
@@ -116,7 +116,7 @@ async fn trailers_without_a_grpc_status_are_a_failure() {
 }
 
 #[tokio::test]
-async fn a_grpc_status_that_is_no_number_is_a_failure() {
+async fn a_grpc_status_that_is_not_a_number_is_a_failure() {
     class(Class::Failure, || answer(grpc().header("grpc-status", "banana"), vec![])).await;
     class(Class::Failure, || {
         answer(grpc(), vec![data(MESSAGE), trailers("grpc-status", "banana")])

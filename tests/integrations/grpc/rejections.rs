@@ -1,4 +1,4 @@
-//! A rejection at the other end of the wire.
+//! The rejection of a server, as its client sees it.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn open() -> (Serving, BreakerHandle) {
     (server, handle)
 }
 
-/// What is left of it is a little less.
+/// Compares a wait with [`WAIT`], of which a short time has passed.
 #[track_caller]
 fn is_that_wait(wait: Option<Duration>) {
     let wait = wait.expect("a wait");
@@ -34,7 +34,7 @@ fn is_that_wait(wait: Option<Duration>) {
 }
 
 #[tokio::test]
-async fn a_caller_tells_the_rejection_of_a_server_from_its_unavailable() {
+async fn a_caller_distinguishes_the_rejection_of_a_server_from_its_unavailable() {
     let (server, _handle) = open().await;
     let mut client = OrdersClient::new(endpoint(server.address).connect_lazy());
     let status = client.get(Order::ok()).await.unwrap_err();
@@ -54,17 +54,17 @@ async fn the_wait_is_also_in_the_details() {
     let (server, _handle) = open().await;
     let mut client = OrdersClient::new(endpoint(server.address).connect_lazy());
     let mut status = client.get(Order::ok()).await.unwrap_err();
-    // Where nothing but the details comes through.
+    // A status of which only the details arrived.
     let details = status.details().to_vec();
     assert!(!details.is_empty());
     status = Status::with_details(Code::Unavailable, "", details.into());
-    let judged = outcome(&Err::<(), _>(status));
-    assert_eq!(judged.class(), Class::Failure);
-    is_that_wait(judged.wait());
+    let classified = outcome(&Err::<(), _>(status));
+    assert_eq!(classified.class(), Class::Failure);
+    is_that_wait(classified.wait());
 }
 
 #[tokio::test]
-async fn the_rejection_of_a_server_opens_no_circuit_above() {
+async fn the_rejection_of_a_server_opens_no_circuit_upstream() {
     let (server, below) = open().await;
     let (mut client, handle) = guarded(server.address, settings(1));
     for _ in 0..3 {
@@ -91,7 +91,7 @@ async fn the_rejection_of_a_channel_with_boxed_errors_is_found_in_the_status() {
 }
 
 #[tokio::test]
-async fn a_handle_around_a_client_judges_by_the_code_and_answers_with_a_status() {
+async fn a_handle_around_a_client_classifies_by_the_code_and_rejects_with_a_status() {
     async fn get(
         handle: &BreakerHandle,
         client: &mut super::client::Client,
@@ -116,14 +116,14 @@ async fn a_handle_around_a_client_judges_by_the_code_and_answers_with_a_status()
 }
 
 #[tokio::test]
-async fn a_rejection_that_a_handler_passes_on_is_one_two_tiers_up() {
-    // The server's handler would `?` the status of a call of its own; its response is then the same.
+async fn a_rejection_that_a_handler_passes_on_is_recognised_two_tiers_up() {
+    // A handler may return the status of its own call with `?`. Its response is then the same.
     let (database, _open) = open().await;
     let mut to_database = OrdersClient::new(endpoint(database.address).connect_lazy());
     let passed_on = to_database.get(Order::ok()).await.unwrap_err();
     let response = passed_on.into_http::<()>();
     assert_eq!(response.headers()["x-circuit-open"], "database");
-    let verdict = tower_breaker::classify::Grpc::server().outcome(Ok::<_, &()>(&response));
-    assert_eq!(verdict.class(), Class::Ignored);
-    is_that_wait(verdict.wait());
+    let classified = tower_breaker::classify::Grpc::server().outcome(Ok::<_, &()>(&response));
+    assert_eq!(classified.class(), Class::Ignored);
+    is_that_wait(classified.wait());
 }

@@ -1,4 +1,4 @@
-//! A relay whose connection can be cut.
+//! A relay whose connection a test can cut.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Passes connections on to a server until [`Relay::cut`].
+/// Forwards connections to a server until they are cut.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
     passing: JoinHandle<()>,
@@ -17,7 +17,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let passing = tokio::spawn(async move {
-            // A channel has one connection, so one at a time is enough.
+            // One connection at a time, because a channel has only one.
             while let Ok((mut near, _)) = listener.accept().await {
                 let mut far = TcpStream::connect(server).await.unwrap();
                 let _ = copy_bidirectional(&mut near, &mut far).await;
@@ -26,7 +26,7 @@ impl Relay {
         Self { address, passing }
     }
 
-    /// Cuts the connection, and accepts no other.
+    /// Cuts the connection and accepts no other.
     pub(crate) fn cut(&self) {
         self.passing.abort();
     }

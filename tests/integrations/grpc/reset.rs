@@ -8,7 +8,7 @@ use http::Response;
 use http_body::{Body, Frame};
 use tower::BoxError;
 
-/// A name in the trailers of a body. The stream is reset in place of these trailers.
+/// A trailer that asks for a reset in place of the trailers.
 pub(crate) const RESET: &str = "x-reset";
 
 /// A body that fails if the inner body ends with [`RESET`]. hyper then resets the stream.

@@ -1,4 +1,4 @@
-//! The server on a free port.
+//! The gRPC server.
 
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ pub(crate) type Inner = tower::util::MapResponse<Routes, OnResponse>;
 
 type OnResponse = fn(Response<tonic::body::Body>) -> Response<Resets>;
 
-/// A running server. After it is dropped, calls in flight may still end.
+/// A server that runs until it is dropped. Calls that are in flight then may still end.
 pub(crate) struct Serving {
     pub(crate) address: SocketAddr,
     pub(crate) handler: Handler,
@@ -35,7 +35,7 @@ pub(crate) async fn serve() -> Serving {
     serve_with(Identity::new()).await
 }
 
-/// Starts a server with a layer around all of its services.
+/// Starts a server with a layer around all its services.
 pub(crate) async fn serve_with<L, B>(layer: L) -> Serving
 where
     L: Layer<Inner> + Clone + Send + Sync + 'static,
@@ -52,7 +52,7 @@ where
     serve_by(Server::builder(), layer).await
 }
 
-/// Starts a server with a layer and the settings of `server`.
+/// Starts a server with the given settings and a layer around all its services.
 pub(crate) async fn serve_by<L, B>(server: Server, layer: L) -> Serving
 where
     L: Layer<Inner> + Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! A guarded server, by what its breaker counts.
+//! A guarded server and the counts of its breaker.
 
 use tonic::Code;
 use tonic::transport::Channel;
@@ -22,14 +22,14 @@ async fn counted() -> (Serving, OrdersClient<Channel>, BreakerHandle) {
 }
 
 #[tokio::test]
-async fn unary_calls_are_judged_by_their_code() {
+async fn unary_calls_are_classified_by_their_code() {
     for (code, class) in [
         (Code::Ok, Class::Success),
         (Code::NotFound, Class::Success),
         (Code::Unavailable, Class::Failure),
         (Code::Internal, Class::Failure),
         (Code::Cancelled, Class::Ignored),
-        // The limit of one caller.
+        // The quota of one caller.
         (Code::ResourceExhausted, Class::Ignored),
     ] {
         let (_server, mut client, handle) = counted().await;
@@ -39,7 +39,7 @@ async fn unary_calls_are_judged_by_their_code() {
 }
 
 #[tokio::test]
-async fn streams_are_judged_by_their_trailers() {
+async fn streams_are_classified_by_their_trailers() {
     for (code, class) in [
         (Code::Ok, Class::Success),
         (Code::NotFound, Class::Success),
@@ -78,7 +78,7 @@ async fn a_handler_that_panics_is_one_failure() {
 }
 
 #[tokio::test]
-async fn a_stream_that_its_client_leaves_after_a_reply_is_a_success() {
+async fn a_stream_that_its_client_drops_after_a_reply_is_a_success() {
     let (_server, mut client, handle) = counted().await;
     let order = Order::ok().after(1).held();
     let mut replies = client.watch(order).await.unwrap().into_inner();
@@ -88,7 +88,7 @@ async fn a_stream_that_its_client_leaves_after_a_reply_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_stream_that_its_client_leaves_before_the_first_reply_is_cancelled() {
+async fn a_stream_that_its_client_drops_before_the_first_reply_is_cancelled() {
     let (_server, mut client, handle) = counted().await;
     let replies = client.watch(Order::ok().held()).await.unwrap();
     drop(replies);
@@ -96,7 +96,7 @@ async fn a_stream_that_its_client_leaves_before_the_first_reply_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_call_that_its_client_gives_up_is_cancelled() {
+async fn a_call_that_its_client_drops_is_cancelled() {
     let (server, mut client, handle) = counted().await;
     let call = tokio::spawn(async move { client.get(Order::broken(End::Hang)).await });
     hit(&server.handler, 1).await;
@@ -105,7 +105,7 @@ async fn a_call_that_its_client_gives_up_is_cancelled() {
 }
 
 #[tokio::test]
-async fn an_open_circuit_answers_in_place_of_the_service() {
+async fn an_open_circuit_rejects_in_place_of_the_service() {
     let (server, mut client, handle) = guarded(settings(2)).await;
     for _ in 0..2 {
         let mut replies =

@@ -1,4 +1,4 @@
-//! Streams of replies through a guarded client: what the end says is in the trailers.
+//! Streams of replies through a guarded client. Their status is in the trailers.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ async fn watch(client: &mut Client, order: Order) -> Streaming<Reply> {
     client.watch(order).await.expect("a head").into_inner()
 }
 
-/// Reads replies, which are numbered.
+/// Reads the first `count` replies, which are numbered.
 async fn read(replies: &mut Streaming<Reply>, count: u32) {
     for number in 0..count {
         assert_eq!(replies.message().await.unwrap(), Some(Reply { number }));
     }
 }
 
-/// The end after so many replies.
+/// Reads `after` replies and returns the end of the stream.
 async fn end(mut replies: Streaming<Reply>, after: u32) -> Result<(), Status> {
     read(&mut replies, after).await;
     replies.message().await.map(|reply| assert_eq!(reply, None))
 }
 
-/// A stream that is open: 3 replies were read, and nothing was decided.
+/// An open stream: 3 replies were read, and the call is not settled.
 async fn open(server: &Serving, order: Order) -> (Client, BreakerHandle, Streaming<Reply>) {
     let (mut client, handle) = counted(server.address);
     let mut replies = watch(&mut client, order.after(3).held()).await;
@@ -83,7 +83,7 @@ async fn a_failure_in_the_trailers_names_its_code() {
 }
 
 #[tokio::test]
-async fn a_throttle_in_the_trailers_holds_for_as_long_as_it_says() {
+async fn a_throttle_in_the_trailers_holds_for_the_time_that_it_names() {
     let server = serve().await;
     let limited = Order::status(Code::ResourceExhausted).after(2);
     for (order, least) in [(limited.with_pushback(5_000), 5), (limited.with_retry_delay(7_000), 7)]

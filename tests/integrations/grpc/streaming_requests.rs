@@ -9,7 +9,7 @@ use super::client::{Client, counted, ended};
 use super::generated::orders::{End, Order, Reply};
 use super::server::serve;
 
-/// Orders, and a stream that stays open behind them.
+/// A stream that sends the orders and stays open.
 fn open_ended(orders: Vec<Order>) -> impl Stream<Item = Order> + Send + 'static {
     iter(orders).chain(pending())
 }
@@ -41,7 +41,7 @@ async fn a_stream_of_requests_that_ends_badly_is_one_failure() {
 }
 
 #[tokio::test]
-async fn a_talk_that_both_sides_end_is_one_success() {
+async fn a_bidirectional_stream_that_both_sides_end_is_one_success() {
     let server = serve().await;
     let (mut client, handle) = counted(server.address);
     let mut replies = talk(&mut client, iter(vec![Order::ok().after(2); 2])).await;
@@ -54,7 +54,7 @@ async fn a_talk_that_both_sides_end_is_one_success() {
 }
 
 #[tokio::test]
-async fn a_talk_that_the_server_ends_badly_is_one_failure() {
+async fn a_bidirectional_stream_that_the_server_ends_badly_is_one_failure() {
     let server = serve().await;
     for last in [Order::status(Code::Unavailable), Order::broken(End::Reset)] {
         let (mut client, handle) = counted(server.address);
@@ -69,7 +69,7 @@ async fn a_talk_that_the_server_ends_badly_is_one_failure() {
 }
 
 #[tokio::test]
-async fn a_talk_that_the_client_leaves_is_a_success() {
+async fn a_bidirectional_stream_that_the_client_drops_is_a_success() {
     let server = serve().await;
     let (mut client, handle) = counted(server.address);
     let mut replies = talk(&mut client, open_ended(vec![Order::ok().after(1)])).await;

@@ -1,4 +1,4 @@
-//! Timeouts inside and outside of the breaker, on clients and servers: the table of the manual.
+//! Timeouts inside and outside the breakers of clients and servers, as in the table of the manual.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::generated::orders::orders_client::OrdersClient;
 use super::generated::orders::{End, Order};
 use super::server::{serve, serve_by};
 
-/// Long enough for a head on a machine with much to do.
+/// Long enough for a head on a busy machine.
 const SHORT: Duration = Duration::from_millis(150);
 
 fn layer() -> (CircuitBreakerLayer<Grpc, RejectWithGrpc>, BreakerHandle) {
@@ -30,7 +30,7 @@ fn hangs() -> Order {
     Order::broken(End::Hang)
 }
 
-fn said(status: &Status) -> (Code, &str) {
+fn code_and_message(status: &Status) -> (Code, &str) {
     (status.code(), status.message())
 }
 
@@ -40,7 +40,7 @@ async fn the_timeout_of_the_channel_is_a_failure() {
     let channel = endpoint(server.address).timeout(SHORT).connect_lazy();
     let (mut client, handle) = guarded_channel(channel, settings(u32::MAX));
     let status = client.get(hangs()).await.unwrap_err();
-    assert_eq!(said(&status), (Code::Cancelled, "Timeout expired"));
+    assert_eq!(code_and_message(&status), (Code::Cancelled, "Timeout expired"));
     ended(&handle, &[(Class::Failure, 1)]).await;
 }
 
@@ -51,7 +51,7 @@ async fn the_timeout_of_a_request_is_a_failure() {
     let mut request = Request::new(hangs());
     request.set_timeout(SHORT);
     let status = client.get(request).await.unwrap_err();
-    assert_eq!(said(&status), (Code::Cancelled, "Timeout expired"));
+    assert_eq!(code_and_message(&status), (Code::Cancelled, "Timeout expired"));
     ended(&handle, &[(Class::Failure, 1)]).await;
 }
 
@@ -69,7 +69,7 @@ async fn timeouts_of_requests_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn a_timeout_of_towers_inside_is_a_failure() {
+async fn a_tower_timeout_inside_is_a_failure() {
     let server = serve().await;
     let (breaker, handle) = layer();
     let service = ServiceBuilder::new()
@@ -77,12 +77,12 @@ async fn a_timeout_of_towers_inside_is_a_failure() {
         .layer(TimeoutLayer::new(SHORT))
         .service(endpoint(server.address).connect_lazy());
     let status = OrdersClient::new(service).get(hangs()).await.unwrap_err();
-    assert_eq!(said(&status), (Code::Unknown, "request timed out"));
+    assert_eq!(code_and_message(&status), (Code::Unknown, "request timed out"));
     ended(&handle, &[(Class::Failure, 1)]).await;
 }
 
 #[tokio::test]
-async fn a_timeout_of_towers_outside_is_a_cancelled_call() {
+async fn a_tower_timeout_outside_is_a_cancelled_call() {
     let server = serve().await;
     let (breaker, handle) = layer();
     let service = ServiceBuilder::new()
@@ -90,7 +90,7 @@ async fn a_timeout_of_towers_outside_is_a_cancelled_call() {
         .layer(breaker)
         .service(endpoint(server.address).connect_lazy());
     let status = OrdersClient::new(service).get(hangs()).await.unwrap_err();
-    assert_eq!(said(&status), (Code::Unknown, "request timed out"));
+    assert_eq!(code_and_message(&status), (Code::Unknown, "request timed out"));
     ended(&handle, &[(Class::Cancelled, 1)]).await;
 }
 
@@ -103,7 +103,7 @@ async fn a_timeout_outside_is_a_failure_after_cancelled_after() {
     ended(&handle, &[(Class::Failure, 1)]).await;
 }
 
-/// The head of a stream is there at once: what inside of the breaker ends with the head does not end the stream.
+/// The head of a stream arrives immediately. A timeout inside the breaker ends with the head and does not end the stream.
 #[tokio::test]
 async fn a_timeout_inside_does_not_end_a_stream_that_has_begun() {
     let server = serve().await;
@@ -138,13 +138,13 @@ async fn the_timeout_of_the_server_is_a_cancelled_call_and_a_failure_after_cance
     let counts = neutral.to_builder().cancelled_after(SHORT).build().unwrap();
     for (settings, class) in [(neutral, Class::Cancelled), (counts, Class::Failure)] {
         let (status, handle) = by_server(settings).await;
-        assert_eq!(said(&status), (Code::Cancelled, "Timeout expired"));
+        assert_eq!(code_and_message(&status), (Code::Cancelled, "Timeout expired"));
         ended(&handle, &[(class, 1)]).await;
     }
 }
 
 #[tokio::test]
-async fn a_timeout_of_towers_inside_of_the_servers_breaker_is_a_failure() {
+async fn a_tower_timeout_inside_the_servers_breaker_is_a_failure() {
     let breaker = CircuitBreakerLayer::new(Config::grpc().settings(settings(u32::MAX)));
     let handle = breaker.handle();
     let layers = ServiceBuilder::new().layer(breaker).layer(TimeoutLayer::new(SHORT)).into_inner();

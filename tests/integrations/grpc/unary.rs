@@ -46,7 +46,7 @@ async fn every_code_has_its_class() {
 }
 
 #[tokio::test]
-async fn failures_open_the_circuit_and_the_server_is_left_alone() {
+async fn failures_open_the_circuit_and_the_server_receives_no_more_calls() {
     let server = serve().await;
     let (mut client, handle) = guarded(server.address, settings(3));
     for _ in 0..3 {
@@ -64,7 +64,7 @@ async fn failures_open_the_circuit_and_the_server_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_throttle_holds_for_as_long_as_it_says() {
+async fn a_throttle_holds_for_the_time_that_it_names() {
     let server = serve().await;
     let limited = || Order::status(Code::ResourceExhausted);
     for (order, least) in [
@@ -95,7 +95,7 @@ async fn a_throttle_that_names_no_time_does_not_hold() {
 }
 
 #[tokio::test]
-async fn the_wait_of_a_failure_prolongs_the_cooldown() {
+async fn the_wait_of_a_failure_extends_the_cooldown() {
     let server = serve().await;
     let (mut client, handle) = guarded(server.address, settings(1));
     fails(&mut client, Order::status(Code::Unavailable).with_retry_delay(40_000)).await;
@@ -120,7 +120,7 @@ async fn a_server_that_is_gone_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_before_the_answer_is_a_failure() {
+async fn a_connection_that_is_lost_before_the_response_is_a_failure() {
     let server = serve().await;
     let relay = Relay::to(server.address).await;
     let (mut client, handle) = counted(relay.address);
@@ -132,7 +132,7 @@ async fn a_connection_that_is_lost_before_the_answer_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_call_that_runs_into_the_timeout_of_its_channel_is_a_failure() {
+async fn a_call_that_exceeds_the_timeout_of_its_channel_is_a_failure() {
     let server = serve().await;
     let channel = endpoint(server.address).timeout(Duration::from_millis(50)).connect_lazy();
     let (mut client, handle) = guarded_channel(channel, settings(u32::MAX));
@@ -141,7 +141,7 @@ async fn a_call_that_runs_into_the_timeout_of_its_channel_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_is_cancelled() {
+async fn a_call_that_is_dropped_is_cancelled() {
     let server = serve().await;
     let (mut client, handle) = counted(server.address);
     let call = tokio::spawn(async move { client.get(Order::broken(End::Hang)).await });
@@ -151,7 +151,7 @@ async fn a_call_that_is_given_up_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_given_up_late_is_a_failure() {
+async fn a_call_that_is_dropped_late_is_a_failure() {
     let server = serve().await;
     let late = Duration::from_millis(30);
     let settings = settings(u32::MAX).to_builder().cancelled_after(late).build().unwrap();
