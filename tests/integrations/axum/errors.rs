@@ -1,4 +1,4 @@
-//! A breaker that fails, under axum's `HandleErrorLayer` or `handle_error`.
+//! A breaker that rejects with an error, under axum's `HandleErrorLayer` or `handle_error`.
 
 use std::convert::Infallible;
 
@@ -75,7 +75,7 @@ async fn a_method_router_carries_the_error_until_it_is_handled() {
 }
 
 #[tokio::test]
-async fn a_boxed_error_is_looked_into() {
+async fn a_rejection_is_found_in_a_boxed_error() {
     let config = Config::http()
         .classify(ErrorsAsFailures)
         .on_rejected(tower_breaker::rejection::RejectWithBoxError);

@@ -47,7 +47,7 @@ async fn a_handler_takes_the_breaker_of_its_router_over_real_connections() {
 }
 
 #[tokio::test]
-async fn several_are_found_by_name_and_in_their_order() {
+async fn several_breakers_are_found_by_name_and_in_order() {
     let (database, search) = (breaker("database"), breaker("search"));
     search.force_open(None);
     let app = Router::new()
@@ -60,7 +60,7 @@ async fn several_are_found_by_name_and_in_their_order() {
 }
 
 #[tokio::test]
-async fn the_first_of_a_name_is_found() {
+async fn the_first_breaker_of_a_name_is_found() {
     let (one, two) = (breaker("same"), breaker("same"));
     two.force_open(None);
     let breakers = Breakers::new([one.clone(), two]);
@@ -69,7 +69,7 @@ async fn the_first_of_a_name_is_found() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_a_500_that_says_what_to_add() {
+async fn a_missing_layer_is_a_500_that_names_what_to_add() {
     let app = Router::new().route("/health", get(health)).route("/all", get(all));
     for path in ["/health", "/all"] {
         let answer = ask(&app, path).await;
@@ -79,7 +79,7 @@ async fn a_missing_layer_is_a_500_that_says_what_to_add() {
 }
 
 #[tokio::test]
-async fn one_of_several_or_of_none_is_a_500_that_says_how_to_name_it() {
+async fn an_ambiguous_or_missing_breaker_is_a_500_that_suggests_a_name() {
     for (handles, count) in [(vec![], "0"), (vec![breaker("a"), breaker("b")], "2")] {
         let app = Router::new().route("/health", get(health)).layer(Breakers::new(handles));
         let answer = ask(&app, "/health").await;
@@ -90,7 +90,7 @@ async fn one_of_several_or_of_none_is_a_500_that_says_how_to_name_it() {
 }
 
 #[tokio::test]
-async fn a_handler_may_do_without() {
+async fn a_handler_may_take_an_optional_breaker() {
     async fn optional(breaker: Result<BreakerHandle, MissingBreaker>) -> String {
         breaker.map_or_else(|missing| format!("{missing:?}"), |breaker| breaker.name().to_owned())
     }
@@ -100,7 +100,7 @@ async fn a_handler_may_do_without() {
 }
 
 #[tokio::test]
-async fn the_layer_further_in_is_the_one_that_is_seen() {
+async fn the_innermost_layer_provides_the_breaker() {
     let inner = Router::new().route("/in", get(health)).layer(Breakers::new([breaker("inner")]));
     let app = Router::new()
         .route("/out", get(health))
@@ -111,7 +111,7 @@ async fn the_layer_further_in_is_the_one_that_is_seen() {
 }
 
 #[tokio::test]
-async fn the_state_of_a_router_shows_a_breaker_without_any_of_this() {
+async fn the_state_of_a_router_provides_a_breaker_without_the_layer() {
     #[derive(Clone)]
     struct App {
         breaker: BreakerHandle,
@@ -133,7 +133,7 @@ async fn the_state_of_a_router_shows_a_breaker_without_any_of_this() {
 }
 
 #[tokio::test]
-async fn a_handler_with_a_state_takes_a_breaker_beside_it() {
+async fn a_handler_takes_a_breaker_beside_its_state() {
     async fn both(breaker: BreakerHandle, Shared(word): Shared<&'static str>) -> String {
         format!("{word} {}", breaker.name())
     }
@@ -145,7 +145,7 @@ async fn a_handler_with_a_state_takes_a_breaker_beside_it() {
 }
 
 #[test]
-fn what_is_shown_is_printed_with_its_states() {
+fn the_debug_output_shows_breakers_with_their_states() {
     let text = format!("{:?}", Breakers::new([breaker("db")]));
     assert!(text.contains("\"db\"") && text.contains("Closed"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Handlers that panic and hang, and clients that go away.
+//! Handlers that panic or hang, and clients that disconnect.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -20,15 +20,15 @@ use tower_breaker::{
 use super::requests::*;
 use crate::support::until::until;
 
-/// Sends a request, and hangs up once the handler was asked.
-async fn hang_up(address: SocketAddr, asked: impl Future<Output = ()>) {
+/// Sends a request and disconnects once the handler has been called.
+async fn disconnect(address: SocketAddr, called: impl Future<Output = ()>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await.unwrap();
-    asked.await;
+    called.await;
 }
 
 #[tokio::test]
-async fn a_panic_in_a_handler_is_a_failure_and_ends_its_connection_alone() {
+async fn a_panic_in_a_handler_is_a_failure_and_ends_only_its_connection() {
     async fn panics() -> StatusCode {
         panic!("a bug")
     }
@@ -58,18 +58,18 @@ async fn a_panic_in_a_call_that_a_handler_guards_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_cancels_its_call_and_moves_nothing() {
+async fn a_client_that_disconnects_cancels_its_call_and_does_not_open_the_circuit() {
     let layer = CircuitBreakerLayer::new(Config::http().settings(settings()));
     let handle = layer.handle();
-    let (asked, mut was_asked) = watch::channel(0);
+    let (called, mut was_called) = watch::channel(0);
     let hangs = move || {
-        asked.send_modify(|asked| *asked += 1);
+        called.send_modify(|called| *called += 1);
         pending::<()>()
     };
     let address = serve(Router::new().route("/", get(hangs)).layer(layer)).await;
     for gone in 1..=5 {
-        let asked = async { drop(was_asked.wait_for(|asked| *asked == gone).await.unwrap()) };
-        hang_up(address, asked).await;
+        let called = async { drop(was_called.wait_for(|called| *called == gone).await.unwrap()) };
+        disconnect(address, called).await;
         until(&handle, |seen| seen.totals.cancelled == gone).await;
     }
     let seen = handle.snapshot();
@@ -77,15 +77,15 @@ async fn a_client_that_hangs_up_cancels_its_call_and_moves_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_on_a_probe_gives_the_slot_back() {
+async fn a_client_that_disconnects_during_a_probe_frees_the_slot() {
     let layer = CircuitBreakerLayer::new(Config::http().settings(settings()));
     let handle = layer.handle();
     let address = serve(Router::new().route("/", get(pending::<()>)).layer(layer)).await;
     handle.hold_for(Duration::from_millis(1));
     until(&handle, |seen| seen.state == State::HalfOpen).await;
     for gone in 1..=3 {
-        let asked = async { drop(until(&handle, |seen| seen.probes == 1).await) };
-        hang_up(address, asked).await;
+        let called = async { drop(until(&handle, |seen| seen.probes == 1).await) };
+        disconnect(address, called).await;
         until(&handle, |seen| seen.totals.cancelled == gone).await;
     }
     let seen = handle.snapshot();
@@ -93,7 +93,7 @@ async fn a_client_that_hangs_up_on_a_probe_gives_the_slot_back() {
 }
 
 #[tokio::test]
-async fn a_handler_that_hangs_is_a_failure_where_a_timeout_is_inside() {
+async fn a_handler_that_hangs_is_a_failure_with_a_timeout_inside() {
     let layer = CircuitBreakerLayer::new(Config::http().settings(settings()));
     let handle = layer.handle();
     let errors = HandleErrorLayer::new(|_: BoxError| async { StatusCode::GATEWAY_TIMEOUT });

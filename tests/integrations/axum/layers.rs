@@ -1,4 +1,4 @@
-//! Where the layer is put, and how often axum applies it.
+//! Where the layer may be added, and how often axum applies it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use tower_breaker::{
 
 use super::requests::*;
 
-/// Counts how often it is applied.
+/// A layer that counts how often it is applied.
 #[derive(Clone)]
 struct Counted {
     layer: CircuitBreakerLayer<Http, RejectWithHttp>,
@@ -31,7 +31,7 @@ impl<S> Layer<S> for Counted {
     }
 }
 
-/// A place for the layer, and the router that has it there.
+/// A place for the layer, and a function that builds a router with the layer there.
 type Place = (&'static str, fn(Counted) -> Router);
 
 fn fails() -> MethodRouter {
@@ -43,7 +43,7 @@ fn breaker() -> CircuitBreakerLayer<Http, RejectWithHttp> {
 }
 
 #[tokio::test]
-async fn one_breaker_lives_through_every_time_that_axum_applies_the_layer() {
+async fn axum_applies_the_layer_many_times_to_one_breaker() {
     let places: [Place; 5] = [
         ("Router::layer", |layer| Router::new().route("/", fails()).layer(layer)),
         ("Router::route_layer", |layer| Router::new().route("/", fails()).route_layer(layer)),
@@ -63,13 +63,13 @@ async fn one_breaker_lives_through_every_time_that_axum_applies_the_layer() {
         }
         assert_eq!(seen, [502, 502, 502, 503, 503, 503], "{place}");
         assert_eq!((handle.state(), handle.snapshot().totals.rejected), (State::Open, 3));
-        // The point of it: a breaker made in `Layer::layer` would have been made anew.
+        // axum has applied the layer again. A breaker made in `Layer::layer` would be a new one.
         assert!(applied.load(Ordering::Relaxed) > before, "{place}: once per connection");
     }
 }
 
 #[tokio::test]
-async fn a_function_of_the_request_answers_in_its_own_form() {
+async fn a_function_of_the_request_makes_the_rejection_response() {
     let config = Config::http().name("orders").reject_with(|request: Request<Body>, open| {
         let body = format!("{} {}: {open}", request.method(), request.uri().path());
         Response::builder().status(202).body(Body::from(body)).unwrap()

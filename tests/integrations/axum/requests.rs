@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use tower::{BoxError, ServiceExt};
 use tower_breaker::{Backoff, Settings, Trip};
 
-/// Longer than any test.
+/// Longer than any test takes.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// Settings that open the circuit after 3 failures in a row, for longer than any test.

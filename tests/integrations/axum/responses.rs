@@ -11,7 +11,7 @@ use tower_breaker::{
 
 use super::requests::*;
 
-/// What a handler's dependency fails with.
+/// The error of a handler's dependency.
 #[derive(Debug, PartialEq)]
 struct NoStock;
 
@@ -21,7 +21,7 @@ impl IntoResponse for NoStock {
     }
 }
 
-/// A breaker that was told to hold, and its rejection.
+/// A breaker with a hold, and its rejection.
 fn rejection(name: &str) -> (BreakerHandle, CircuitOpen) {
     let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
     let handle = BreakerHandle::new(name, settings);
@@ -31,7 +31,7 @@ fn rejection(name: &str) -> (BreakerHandle, CircuitOpen) {
 }
 
 #[tokio::test]
-async fn a_rejection_is_the_same_response_as_that_of_the_layer() {
+async fn a_rejection_becomes_the_same_response_as_in_the_layer() {
     let (_, open) = rejection("db");
     let expected = read(RejectWithHttp::response(&open)).await;
     let typed = BreakerError::<NoStock>::Open(open.clone()).into_response();
@@ -44,14 +44,14 @@ async fn a_rejection_is_the_same_response_as_that_of_the_layer() {
 }
 
 #[tokio::test]
-async fn an_inner_error_is_its_own_response() {
+async fn an_inner_error_becomes_its_own_response() {
     let answer = read(BreakerError::Inner(NoStock).into_response()).await;
     assert_eq!((answer.status, &*answer.text), (409, "no stock"));
     assert_eq!(answer.header("x-circuit-open"), None);
 }
 
 #[tokio::test]
-async fn a_handler_returns_what_its_guarded_call_fails_with() {
+async fn a_handler_returns_the_error_of_its_guarded_call() {
     let settings = Settings::builder().trip(Trip::none().consecutive(3)).build().unwrap();
     let stock = BreakerHandle::new("stock", settings);
     let guarded = stock.clone();
@@ -70,7 +70,7 @@ async fn a_handler_returns_what_its_guarded_call_fails_with() {
 }
 
 #[tokio::test]
-async fn a_handler_asks_for_a_permit_with_a_question_mark() {
+async fn a_handler_acquires_a_permit_with_the_question_mark_operator() {
     async fn handler(stock: BreakerHandle) -> Result<&'static str, CircuitOpen> {
         let permit = stock.try_acquire()?;
         permit.success();
