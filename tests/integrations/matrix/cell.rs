@@ -7,7 +7,7 @@ use std::time::Duration;
 use tower::{BoxError, Service, service_fn};
 use tower_breaker::{Backoff, BreakerError, CircuitOpen, Settings, Trip};
 
-/// The columns.
+/// The columns of the table.
 pub(crate) const LAYERS: [&str; 3] = ["breaker", "fallback", "both"];
 
 #[derive(Debug, PartialEq)]

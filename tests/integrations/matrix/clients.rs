@@ -1,4 +1,4 @@
-//! Clients of real servers: reqwest, and a channel of tonic.
+//! Clients of real servers: reqwest and a tonic channel.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -111,8 +111,8 @@ async fn web(dependency: &Dependency) -> SocketAddr {
     address
 }
 
-/// Answers one connection: an empty message, or `INTERNAL` in the head, as servers do that fail before their first message.
-/// A fallback goes by the head alone.
+/// Serves one connection. Responds with an empty message, or with `INTERNAL` in the head, like servers that fail before
+/// their first message. A fallback looks at the head only.
 async fn grpc(dependency: &Dependency) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -63,6 +63,6 @@ async fn every_stack_takes_either_layer_and_both() {
         LAYERS.iter().zip(shown).map(|(layers, shown)| Cell::new(stack, layers, shown))
     });
     let missing: Vec<_> = expected.filter(|cell| !cells.contains(cell)).collect();
-    assert!(missing.is_empty(), "not among the cells: {missing:#?}");
-    assert_eq!(cells.len(), STACKS.len() * LAYERS.len(), "a cell that nobody expects");
+    assert!(missing.is_empty(), "missing cells: {missing:#?}");
+    assert_eq!(cells.len(), STACKS.len() * LAYERS.len(), "an unexpected cell");
 }

@@ -1,4 +1,4 @@
-//! Boxed services, and services without what others take for granted.
+//! Boxed services, and services without the usual traits.
 
 use std::rc::Rc;
 
@@ -69,7 +69,7 @@ pub(crate) async fn cells() -> impl Iterator<Item = Cell> {
     [boxed_clone, boxed_sync, boxed, local, unit, not_clone].into_iter().flatten()
 }
 
-/// Can be sent once.
+/// A request that can be sent only once.
 struct Order {
     id: u32,
 }

@@ -1,4 +1,4 @@
-//! tower's own middlewares on either side.
+//! tower's middleware on either side.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -78,7 +78,7 @@ pub(crate) async fn cells() -> impl Iterator<Item = Cell> {
     .flatten()
 }
 
-/// Tries a second time; no rejection.
+/// Retries once, except after a rejection.
 #[derive(Clone)]
 struct Once(bool);
 
@@ -110,7 +110,7 @@ impl HedgePolicy<()> for Always {
     }
 }
 
-/// The second leg starts after a minute.
+/// Sends the second request after a minute.
 fn hedged<S>(service: S) -> Hedge<S, Always>
 where
     S: Service<()> + Clone,

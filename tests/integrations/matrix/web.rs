@@ -1,4 +1,4 @@
-//! axum.
+//! axum routers and handlers.
 
 use std::future::pending;
 use std::time::Duration;
