@@ -1,4 +1,4 @@
-//! Clients of async-openai, and breakers for them.
+//! Clients of async-openai and the configurations of their breakers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A second provider behind the first.
+//! A second provider as the fallback of the first.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::server::{Answer, Asked, OVERLOADED, Piece, QUOTA, Server};
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// The recipe: two providers, each with a breaker of its own.
+/// The recipe: two providers, each with its own breaker.
 fn two_providers(primary: &Server, second: &Server) -> (OpenAi, BreakerHandle, BreakerHandle) {
     two(primary, second, || config(1, LONG))
 }
@@ -77,7 +77,7 @@ async fn the_second_provider_answers_with_its_own_key_and_model() {
         assert_eq!(second.asked(), [asked]);
         assert_eq!(primary.asked().len(), 1);
 
-        // The circuit is open: only the second is called.
+        // The circuit is open, so that only the second provider is called.
         assert_eq!(ask(&client).await.unwrap(), "second");
         assert_eq!((primary.asked().len(), second.asked().len()), (0, 1));
     }
@@ -95,7 +95,7 @@ async fn a_stream_falls_back_before_it_begins() {
 }
 
 #[tokio::test]
-async fn a_callers_mistake_is_for_the_caller() {
+async fn a_client_error_does_not_fall_back() {
     let (primary, second) =
         (Server::start("primary").await.unwrap(), Server::start("second").await.unwrap());
     let (client, ..) = two_providers(&primary, &second);
@@ -105,7 +105,7 @@ async fn a_callers_mistake_is_for_the_caller() {
 }
 
 #[tokio::test]
-async fn where_both_are_down_each_breaker_knows_of_its_own() {
+async fn if_both_are_down_each_breaker_counts_its_own_provider() {
     let (primary, second) =
         (Server::start("primary").await.unwrap(), Server::start("second").await.unwrap());
     let (client, first, backup) = two_providers(&primary, &second);

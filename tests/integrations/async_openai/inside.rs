@@ -1,4 +1,4 @@
-//! The breaker inside of async-openai's retry layer: it sees every attempt.
+//! The breaker inside async-openai's retry layer. It sees every attempt.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn a_used_up_quota_opens_at_once_and_the_retry_layer_still_reads_it() {
 }
 
 #[tokio::test]
-async fn a_429_that_is_not_openais_is_throttled_there() {
+async fn a_429_that_is_not_from_openai_is_throttled() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = inside(&server, 3, patient());
     server.answer([], PAGE);
@@ -92,7 +92,7 @@ async fn a_429_that_is_not_openais_is_throttled_there() {
 }
 
 #[tokio::test]
-async fn a_callers_mistake_is_a_success() {
+async fn a_client_error_is_a_success() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = inside(&server, 3, patient());
     server.answer([], MISTAKE);
@@ -116,19 +116,19 @@ async fn the_retry_layer_stops_at_a_rejection() {
 }
 
 #[tokio::test]
-async fn a_rejection_is_behind_a_transparent_error() {
+async fn a_rejection_is_hidden_behind_a_transparent_error() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = inside(&server, 0, patient());
     handle.force_open(None);
     let error = ask(&client).await.unwrap_err();
     assert!(matches!(&error, OpenAIError::Boxed(boxed) if boxed.is::<CircuitOpen>()), "{error:?}");
     assert!(rejection(&error).is_some());
-    // If this can be found one day, `rejection` is not needed any more.
+    // If `find` returns the rejection one day, `rejection` is no longer needed.
     assert!(CircuitOpen::find(&error).is_none());
 }
 
 #[tokio::test]
-async fn a_rejection_that_is_a_503_burns_the_attempts() {
+async fn a_rejection_that_is_a_503_uses_up_the_attempts() {
     let server = Server::start("primary").await.unwrap();
     let breaker = CircuitBreakerLayer::new(patient().on_rejected(RejectWithHttp));
     let handle = breaker.handle();
@@ -140,9 +140,9 @@ async fn a_rejection_that_is_a_503_burns_the_attempts() {
     assert_eq!((handle.snapshot().totals.rejected, server.asked().len()), (3, 0));
 }
 
-/// The preset holds for 30 s where nothing was asked, and the retry layer waits for 100 ms.
+/// The preset holds for 30 s if the server names no time, and the retry layer waits for 100 ms.
 #[tokio::test]
-async fn a_limit_that_names_no_time_is_rejected_in_place_of_a_retry() {
+async fn a_retry_after_a_limit_that_names_no_time_is_rejected() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = inside(&server, 3, patient());
     server.answer([LIMITED], Answer::Good);
@@ -154,7 +154,7 @@ async fn a_limit_that_names_no_time_is_rejected_in_place_of_a_retry() {
     assert_eq!((totals.throttled, totals.rejected, server.asked().len()), (1, 1, 1));
 }
 
-/// The retry layer waits as it was told, and the circuit is held for up to 10 % longer, unless it is told not to be.
+/// The retry layer waits for exactly the time that the server names. Hold jitter makes the hold up to 10 % longer.
 #[tokio::test]
 async fn without_jitter_a_limit_that_names_its_time_is_retried() {
     let server = Server::start("primary").await.unwrap();
@@ -179,7 +179,7 @@ async fn a_probe_closes_the_circuit() {
 }
 
 #[tokio::test]
-async fn a_failed_connect_is_a_failure_and_is_retried_out_of_the_box_alone() {
+async fn a_failed_connect_is_a_failure_and_is_retried_only_if_unboxed() {
     for (unboxed, attempts) in [(true, 3), (false, 1)] {
         let server = Server::start("primary").await.unwrap();
         let breaker = CircuitBreakerLayer::new(patient());
@@ -203,7 +203,7 @@ async fn a_failed_connect_is_a_failure_and_is_retried_out_of_the_box_alone() {
 
 #[tokio::test]
 async fn a_timeout_inside_is_a_failure() {
-    // Nobody accepts: it connects, and that is all.
+    // The listener never accepts. The client connects, and nothing else happens.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", silent.local_addr().unwrap());
     let breaker = CircuitBreakerLayer::new(patient().classify_caused_by(outcome));
@@ -218,7 +218,7 @@ async fn a_timeout_inside_is_a_failure() {
         OpenAIError::Boxed(error) => assert!(error.is::<Elapsed>(), "{error:?}"),
         error => panic!("{error:?}"),
     }
-    // And it is not retried: the retry layer knows failed connects alone.
+    // The timeout is not retried, because the retry layer recognises only failed connects.
     assert_eq!(handle.snapshot().totals.failure, 1);
 }
 

@@ -15,7 +15,7 @@ mod streaming;
 
 /// The page of the recipe contains its functions verbatim.
 #[test]
-fn the_page_is_that_of_the_recipe() {
+fn the_page_shows_the_functions_of_the_example() {
     let page = include_str!("../../../docs/recipes/async-openai.md");
     let recipe = include_str!("../../../examples/async_openai/recipe.rs");
     for name in ["openai_error", "rejection", "outcome"] {

@@ -1,4 +1,4 @@
-//! The breaker outside of async-openai's retry layer: it sees one outcome of a whole call.
+//! The breaker outside async-openai's retry layer. It sees one outcome per call.
 
 use async_openai::error::OpenAIError;
 use async_openai::middleware::retry::OpenAIRetryLayer;
@@ -51,7 +51,7 @@ async fn a_failed_connect_is_one_failure() {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_an_error_by_now_is_throttled() {
+async fn a_limit_that_became_an_error_is_throttled() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = outside(&server, 1);
     server.answer([], LIMITED);
@@ -64,7 +64,7 @@ async fn a_limit_that_is_an_error_by_now_is_throttled() {
 }
 
 #[tokio::test]
-async fn a_quota_that_is_an_error_by_now_is_exhausted() {
+async fn a_quota_that_became_an_error_is_exhausted() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = outside(&server, 3);
     server.answer([], QUOTA);
@@ -85,7 +85,7 @@ async fn without_the_rule_both_are_failures() {
             .layer(OpenAIRetryLayer::new(0))
             .service(transport());
         server.answer([], answer);
-        // And the error of async-openai's own is in a box of its own.
+        // The error of async-openai is itself boxed.
         match ask(&client(&server, stack)).await.unwrap_err() {
             OpenAIError::Boxed(error) => assert!(error.is::<OpenAIError>(), "{error:?}"),
             error => panic!("{error:?}"),
@@ -96,17 +96,17 @@ async fn without_the_rule_both_are_failures() {
 }
 
 #[tokio::test]
-async fn a_429_that_is_not_openais_is_a_failure_there() {
+async fn a_429_that_is_not_from_openai_is_a_failure() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = outside(&server, 3);
     server.answer([], PAGE);
     assert!(matches!(ask(&client).await, Err(OpenAIError::JSONDeserialize(..))));
-    // The error does not say that it was a 429.
+    // The error does not contain the status 429.
     assert_eq!((handle.snapshot().totals.failure, server.asked().len()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_callers_mistake_is_a_success() {
+async fn a_client_error_is_a_success() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = outside(&server, 3);
     server.answer([], MISTAKE);
@@ -115,7 +115,7 @@ async fn a_callers_mistake_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_rejection_of_a_breaker_inside_says_nothing_about_the_provider() {
+async fn the_rejection_of_a_breaker_inside_is_ignored() {
     let server = Server::start("primary").await.unwrap();
     let (outer, inner) = (
         CircuitBreakerLayer::new(patient().classify_caused_by(outcome)),

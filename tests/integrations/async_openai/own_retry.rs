@@ -1,4 +1,4 @@
-//! `RetryPolicy` in the place of async-openai's retry layer.
+//! `RetryPolicy` in place of async-openai's retry layer.
 
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ async fn every_attempt_counts() {
 }
 
 #[tokio::test]
-async fn it_stops_at_a_rejection() {
+async fn the_policy_stops_at_a_rejection() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = policy(&server, RetryPolicy::new(100), config(2, LONG));
     server.answer([], OVERLOADED);
@@ -53,7 +53,7 @@ async fn it_stops_at_a_rejection() {
 }
 
 #[tokio::test]
-async fn it_retries_no_used_up_quota_and_no_mistake_and_the_body_is_whole() {
+async fn a_used_up_quota_and_a_client_error_are_not_retried_and_the_body_is_complete() {
     for (answer, kind) in [(QUOTA, "insufficient_quota"), (MISTAKE, "invalid_request_error")] {
         let server = Server::start("primary").await.unwrap();
         let (client, _) = policy(&server, RetryPolicy::new(3), patient());
@@ -78,7 +78,7 @@ async fn a_failed_connect_is_a_failure_and_is_retried() {
 }
 
 #[tokio::test]
-async fn what_breaks_in_a_stream_is_a_failure_and_is_not_retried() {
+async fn a_stream_that_breaks_is_a_failure_and_is_not_retried() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = policy(&server, RetryPolicy::new(2), patient());
     server.answer([], ERROR_EVENT);
@@ -87,9 +87,9 @@ async fn what_breaks_in_a_stream_is_a_failure_and_is_not_retried() {
     assert_eq!((handle.snapshot().totals.failure, server.asked().len()), (1, 1));
 }
 
-/// It waits a little longer than it was told, and so longer than the circuit is held.
+/// The policy waits slightly longer than the server asks, and therefore longer than the circuit is held.
 #[tokio::test]
-async fn a_limit_is_retried_when_the_circuit_lets_it_pass() {
+async fn a_limit_is_retried_when_the_circuit_admits_the_call() {
     let server = Server::start("primary").await.unwrap();
     let (client, handle) = policy(&server, RetryPolicy::new(2), patient());
     server.answer([LIMITED_1S], Answer::Good);
@@ -101,7 +101,7 @@ async fn a_limit_is_retried_when_the_circuit_lets_it_pass() {
 }
 
 #[tokio::test]
-async fn it_may_wait_for_the_circuit() {
+async fn the_policy_may_wait_for_the_circuit() {
     let server = Server::start("primary").await.unwrap();
     let waits = RetryPolicy::new(0).wait_for_circuit(LONG);
     let (client, handle) = policy(&server, waits, config(1, Duration::from_millis(300)));

@@ -38,7 +38,7 @@ fn outcome(error: &OpenAIError) -> Option<Outcome> {
 // guide: end
 
 #[test]
-fn the_functions_tell_errors_apart() {
+fn the_functions_distinguish_errors() {
     let own = openai_error(Box::new(OpenAIError::InvalidArgument("mine".to_owned())));
     assert!(matches!(own, OpenAIError::InvalidArgument(_)));
     assert_eq!(outcome(&own), Some(Outcome::ignored()));

@@ -1,4 +1,4 @@
-//! Streams, whose errors come behind a good head.
+//! Streams whose errors come after a good head.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::recipe::{openai_error, outcome};
 use super::server::{Answer, DIES, ERROR_EVENT, HELD, NO_DONE, OVERLOADED, Piece, Server};
 use crate::support::until::until;
 
-/// A head and nothing more, until it is let go.
+/// A head, and nothing else until the test releases the stream.
 const SILENT: Answer = Answer::Stream(&[Piece::Held, Piece::Says("data: [DONE]\n\n")]);
 
 fn stacks(server: &Server, config: fn() -> Config<Llm>) -> [(OpenAi, BreakerHandle); 2] {
@@ -36,7 +36,7 @@ fn stacks(server: &Server, config: fn() -> Config<Llm>) -> [(OpenAi, BreakerHand
     [(client(server, inside), inner), (client(server, outside), outer)]
 }
 
-/// The tokens, and the errors.
+/// Returns the tokens and the errors.
 async fn read(mut stream: ChatCompletionResponseStream) -> (String, Vec<OpenAIError>) {
     let (mut text, mut errors) = (String::new(), Vec::new());
     while let Some(chunk) = stream.next().await {
@@ -62,9 +62,9 @@ async fn a_stream_that_ends_well_is_a_success() {
 }
 
 #[tokio::test]
-async fn what_breaks_in_a_stream_is_a_failure_with_its_reason_in_both_places() {
+async fn a_stream_that_breaks_is_a_failure_with_its_reason_inside_and_outside_the_retry_layer() {
     let server = Server::start("primary").await.unwrap();
-    // Without `[DONE]`, async-openai ends the stream as if it were whole.
+    // Without `[DONE]`, async-openai ends the stream as if it were complete.
     let cases = [
         (ERROR_EVENT, "server_is_overloaded", 1),
         (NO_DONE, "stream ended early", 0),
@@ -99,7 +99,7 @@ async fn a_probe_closes_the_circuit_at_its_first_token() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_dropped_is_cancelled_before_its_first_token_and_a_success_behind_it() {
+async fn a_stream_that_is_dropped_is_cancelled_before_its_first_token_and_a_success_after_it() {
     let server = Server::start("primary").await.unwrap();
     for (client, handle) in stacks(&server, patient) {
         server.answer([], SILENT);
