@@ -74,7 +74,9 @@ impl Guarded {
 pub(crate) fn of_client(error: &BoxError) -> &reqwest::Error {
     match error.downcast_ref::<reqwest_middleware::Error>() {
         Some(reqwest_middleware::Error::Reqwest(error)) => error,
-        _ => error.downcast_ref().unwrap_or_else(|| panic!("not of the client: {error:?}")),
+        _ => {
+            error.downcast_ref().unwrap_or_else(|| panic!("not an error of the client: {error:?}"))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A breaker in the connector, which sees connections and nothing else.
+//! A breaker in the connector. It sees connections and nothing else.
 
 use tower::{Layer, ServiceExt};
 use tower_breaker::{
@@ -17,7 +17,7 @@ fn connecting() -> (reqwest::Client, BreakerHandle) {
 }
 
 #[tokio::test]
-async fn a_connector_counts_connections_and_no_answers() {
+async fn a_connector_counts_connections_and_not_responses() {
     let (client, handle) = connecting();
     let server = RawServer::start(answer("500 Internal Server Error", "")).await;
     for _ in 0..5 {
@@ -32,7 +32,7 @@ async fn a_connector_counts_connections_and_no_answers() {
 }
 
 #[tokio::test]
-async fn a_rejection_shows_as_a_connection_that_failed_and_hits_every_host() {
+async fn a_rejection_looks_like_a_failed_connection_and_affects_every_host() {
     let (client, handle) = connecting();
     let (_port, nowhere) = RawServer::nowhere();
     for _ in 0..3 {
@@ -40,7 +40,7 @@ async fn a_rejection_shows_as_a_connection_that_failed_and_hits_every_host() {
         assert!(error.is_connect() && error.as_rejection().is_none(), "{error:?}");
     }
     handle.hold_for(LONG);
-    // Its connector cannot tell one host from another: one client per upstream.
+    // The connector cannot distinguish hosts, so that each upstream needs its own client.
     let other = RawServer::start(answer("200 OK", "")).await;
     let error = client.get(other.url()).send().await.unwrap_err();
     assert!(error.is_connect(), "{error:?}");
@@ -50,7 +50,7 @@ async fn a_rejection_shows_as_a_connection_that_failed_and_hits_every_host() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_kept_is_no_business_of_the_connector() {
+async fn a_reused_connection_does_not_reach_the_connector() {
     let (client, handle) = connecting();
     let once = [Act::Request, write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")];
     let server = RawServer::start([once.clone(), once].concat()).await;

@@ -19,14 +19,14 @@ async fn an_outage_opens_the_circuit_and_a_probe_closes_it() {
         assert_eq!(handle.state(), State::Open);
         assert_eq!(server.connections() - before, 3);
 
-        // For longer than the three calls took.
+        // The hold is longer than the three calls take.
         handle.hold_for(LONG);
         let error = client.get(&server.url()).await.unwrap_err();
         assert_eq!(rejection(&error).state(), State::Open);
         assert!(rejection(&error).retry_after().is_some());
-        assert_eq!(server.connections() - before, 3, "nobody was called");
+        assert_eq!(server.connections() - before, 3, "a rejection opens no connection");
 
-        // A probe that fails opens it again.
+        // A failed probe opens the circuit again.
         handle.reset();
         for _ in 0..3 {
             client.get(&server.url()).await.unwrap().bytes().await.unwrap_err();
@@ -48,7 +48,7 @@ async fn an_outage_opens_the_circuit_and_a_probe_closes_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_found_when_it_comes() {
+async fn a_server_that_starts_late_is_reached() {
     let (port, nowhere) = RawServer::nowhere();
     let url = format!("http://{nowhere}/");
     let guarded = Guarded::both(client, tripping());
@@ -85,7 +85,7 @@ async fn a_probe_closes_at_its_first_content_and_breaks_later() {
 }
 
 #[tokio::test]
-async fn a_limit_holds_for_as_long_as_it_says() {
+async fn a_limit_holds_for_the_time_that_it_names() {
     let head = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
     let server = RawServer::start(vec![Act::Request, write(head), Act::Hang]).await;
     for (client, handle) in Guarded::both(client, tripping()) {

@@ -1,4 +1,4 @@
-//! Every way to break, in both ways to guard a client.
+//! Every kind of fault, with a client guarded in both ways.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::sockets::{Act, RawServer, answer, write};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Why a call failed, as breakers log it.
+/// Returns the reason of the last failure, as breakers log it.
 fn why(handle: &tower_breaker::BreakerHandle) -> &'static str {
     handle.snapshot().last_error.and_then(|error| error.reason).unwrap_or("")
 }
@@ -25,7 +25,7 @@ async fn a_connection_that_is_refused_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_in_the_head_is_a_failure() {
+async fn a_connection_that_breaks_in_the_head_is_a_failure() {
     for acts in [
         vec![Act::Request, Act::Reset],
         vec![Act::Request, write("HTTP/1.1 200 OK\r\ncontent-le"), Act::Reset],
@@ -65,7 +65,7 @@ async fn a_body_that_breaks_is_a_failure_and_the_caller_sees_its_beginning() {
 }
 
 #[tokio::test]
-async fn what_the_caller_asks_of_a_broken_body_fails_as_without_a_breaker() {
+async fn reading_a_broken_body_fails_as_without_a_breaker() {
     let server =
         RawServer::start(vec![Act::Request, write(format!("{CHUNKED}5\r\nhello\r\n"))]).await;
     let bare = client().get(server.url()).send().await.unwrap().bytes().await.unwrap_err();
@@ -127,10 +127,10 @@ async fn a_drip_that_stops_is_a_failure_by_the_read_timeout_of_the_client() {
 }
 
 #[tokio::test]
-async fn a_handshake_of_tls_with_a_plain_socket_is_a_failure() {
+async fn a_tls_handshake_with_a_plain_socket_is_a_failure() {
     let server = RawServer::start(answer("200 OK", "plain")).await;
     for (client, handle) in Guarded::both(client, counting()) {
-        // The server waits for the end of a head, and a handshake has none.
+        // The server waits for the end of a head, which a handshake does not contain.
         server.acts(vec![write("HTTP/1.1 400 Bad Request\r\n\r\n"), Act::Hang]);
         let url = format!("https://{}/", server.address);
         let error = client.get(&url).await.unwrap_err();

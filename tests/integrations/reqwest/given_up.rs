@@ -17,18 +17,18 @@ async fn a_call_that_its_caller_drops_is_cancelled() {
         let waits = Duration::from_millis(50);
         assert!(timeout(waits, client.get(&server.url())).await.is_err());
         ended_now(&handle, &[(Class::Cancelled, 1)]);
-        // The connection was closed with it.
+        // Dropping the call closes its connection.
         let closed = async {
             while server.closed() <= n {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        timeout(LONG, closed).await.expect("the server sees that its caller is gone");
+        timeout(LONG, closed).await.expect("the server sees the close");
     }
 }
 
 #[tokio::test]
-async fn a_hang_that_a_caller_gives_up_late_is_a_failure() {
+async fn a_hanging_call_that_its_caller_drops_late_is_a_failure() {
     let server = RawServer::start(vec![Act::Request, Act::Hang]).await;
     let settings = counting().cancelled_after(Duration::from_millis(10));
     for (client, handle) in Guarded::both(client, settings) {
@@ -39,7 +39,7 @@ async fn a_hang_that_a_caller_gives_up_late_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_asks_for_is_cancelled_and_one_that_was_begun_is_a_success() {
+async fn an_unread_body_is_cancelled_and_a_partly_read_one_is_a_success() {
     let server = RawServer::start(vec![Act::Request, write(HELD), Act::Hang]).await;
     for (client, handle) in Guarded::both(client, counting()) {
         drop(client.get(&server.url()).await.unwrap());

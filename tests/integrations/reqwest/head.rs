@@ -1,4 +1,4 @@
-//! Responses without a body are over with their head, whatever their headers say.
+//! Responses without a body end with their head, whatever their headers contain.
 
 use http::Method;
 use tower::{Layer, ServiceExt, service_fn};
@@ -9,7 +9,7 @@ use super::http2::{PREFACE, headers, http2};
 use crate::support::sockets::{Act, RawServer, write};
 
 #[tokio::test]
-async fn a_head_is_over_with_its_head() {
+async fn the_response_to_head_ends_with_its_head() {
     for head in ["content-length: 5\r\n", "transfer-encoding: chunked\r\n"] {
         let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n");
         let server = RawServer::start(vec![Act::Request, write(answer), Act::Hang]).await;
@@ -23,7 +23,7 @@ async fn a_head_is_over_with_its_head() {
 }
 
 #[tokio::test]
-async fn so_are_204_and_304() {
+async fn responses_204_and_304_end_with_their_head() {
     for status in ["204 No Content", "304 Not Modified"] {
         let answer = format!("HTTP/1.1 {status}\r\n\r\n");
         let server = RawServer::start(vec![Act::Request, write(answer), Act::Hang]).await;
@@ -35,8 +35,8 @@ async fn so_are_204_and_304() {
 }
 
 #[tokio::test]
-async fn a_head_of_http2_is_over_though_its_stream_is_not() {
-    // No END_STREAM: what comes is a frame of data without any.
+async fn the_response_to_head_over_http2_ends_before_its_stream() {
+    // The head has no END_STREAM, so that an empty DATA frame would have to end the stream.
     let acts = vec![write(PREFACE), Act::Headers, write(headers(0x4)), Act::Hang];
     let server = RawServer::start(acts).await;
     for (client, handle) in Guarded::both(http2, counting()) {
@@ -45,9 +45,9 @@ async fn a_head_of_http2_is_over_though_its_stream_is_not() {
     }
 }
 
-/// For a request of a type of its own, as other crates have it.
+/// The service takes a custom request type, as in other crates.
 #[tokio::test]
-async fn a_head_of_http1_is_over_whatever_the_type_of_the_request() {
+async fn the_response_to_head_over_http1_ends_whatever_the_request_type() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n";
     let server = RawServer::start(vec![Act::Request, write(answer), Act::Hang]).await;
     let (client, layer) = (client(), CircuitBreakerLayer::new(config(counting())));

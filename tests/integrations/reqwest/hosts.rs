@@ -1,4 +1,4 @@
-//! A breaker for each host.
+//! One breaker per host.
 
 use reqwest_middleware::ClientBuilder;
 use tower_breaker::{
@@ -10,7 +10,7 @@ use super::client::*;
 use crate::support::sockets::{Act, RawServer, answer, write};
 
 #[tokio::test]
-async fn a_host_that_is_down_takes_no_other_with_it() {
+async fn a_host_that_is_down_does_not_affect_another() {
     let breakers = CircuitBreakerMiddleware::per_host(config(tripping()));
     let client = ClientBuilder::new(client()).with(breakers.clone()).build();
     let down = RawServer::start(vec![Act::Request, Act::Reset]).await;
@@ -37,7 +37,7 @@ async fn a_host_that_is_down_takes_no_other_with_it() {
 }
 
 #[tokio::test]
-async fn one_breaker_is_for_all_hosts() {
+async fn one_breaker_may_guard_all_hosts() {
     let breaker = CircuitBreakerMiddleware::new(config(tripping()).name("all"));
     let client = ClientBuilder::new(client()).with(breaker.clone()).build();
     let down = RawServer::start(vec![Act::Request, Act::Reset]).await;
@@ -49,13 +49,13 @@ async fn one_breaker_is_for_all_hosts() {
     let error = client.get(well.url()).send().await.unwrap_err();
     assert_eq!(CircuitOpen::find(&error).unwrap().name(), "all");
     assert_eq!(well.connections(), 0);
-    // The error of the whole is a middleware's, with the rejection in it.
+    // The outer error is a middleware error that contains the rejection.
     let reqwest_middleware::Error::Middleware(any) = error else { panic!("{error:?}") };
     assert!(any.downcast_ref::<CircuitOpen>().is_some());
 }
 
 #[tokio::test]
-async fn a_body_that_is_read_keeps_its_breaker_and_one_of_a_forgotten_breaker_is_read_on() {
+async fn a_body_can_be_read_to_its_end_after_its_breaker_was_evicted() {
     let one = std::num::NonZeroUsize::MIN;
     let breakers = CircuitBreakerMiddleware::per_host(config(counting())).capacity(one);
     let client = ClientBuilder::new(client()).with(breakers.clone()).build();

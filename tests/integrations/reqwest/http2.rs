@@ -1,4 +1,4 @@
-//! HTTP/2 with prior knowledge: connections that are told to go away.
+//! HTTP/2 with prior knowledge: connections that receive a GOAWAY frame.
 
 use tower_breaker::Class;
 
@@ -56,7 +56,7 @@ async fn a_connection_that_goes_away_before_the_head_is_a_failure() {
 }
 
 #[tokio::test]
-async fn one_that_goes_away_in_the_body_is_a_failure() {
+async fn a_connection_that_goes_away_in_the_body_is_a_failure() {
     let acts = vec![
         write(PREFACE),
         Act::Headers,
@@ -76,9 +76,9 @@ async fn one_that_goes_away_in_the_body_is_a_failure() {
     }
 }
 
-/// The server has not seen the request, and says so: reqwest asks again by itself. That is one call.
+/// The server reports that it did not handle the request, and reqwest repeats the request. That is one call.
 #[tokio::test]
-async fn a_call_that_reqwest_repeats_is_one() {
+async fn a_request_that_reqwest_repeats_is_one_call() {
     let server = RawServer::start(vec![]).await;
     for (client, handle) in Guarded::both(http2, counting()) {
         server.acts(vec![write(PREFACE), Act::Headers, write(go_away(0, NO_ERROR))]);

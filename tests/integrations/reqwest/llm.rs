@@ -21,9 +21,9 @@ async fn case(answer: String, body: &str, class: Class) {
     let layer = CircuitBreakerLayer::new(Config::llm(Provider::OpenAi));
     let handle = layer.handle();
     let response = layer.layer(client.clone()).oneshot(request()).await.unwrap();
-    let judged = response.to_outcome().class();
-    if judged != Class::Success {
-        assert_eq!(judged, class, "the verdict that a fallback sees");
+    let classified = response.to_outcome().class();
+    if classified != Class::Success {
+        assert_eq!(classified, class, "the outcome that a fallback sees");
     }
     assert_eq!(response.text().await.unwrap(), body);
     counted(&handle, class);
@@ -50,7 +50,7 @@ fn counted(handle: &tower_breaker::BreakerHandle, class: Class) {
 }
 
 #[tokio::test]
-async fn a_stream_is_judged_by_what_is_in_it() {
+async fn a_stream_is_classified_by_its_content() {
     let done = format!("{TOKEN}data: [DONE]\n\n");
     case(format!("{EVENTS}{done}"), &done, Class::Success).await;
     case(format!("{EVENTS}{TOKEN}"), TOKEN, Class::Failure).await;
@@ -61,7 +61,7 @@ async fn a_stream_is_judged_by_what_is_in_it() {
 }
 
 #[tokio::test]
-async fn the_body_of_an_error_is_read_and_handed_on() {
+async fn the_body_of_an_error_is_read_and_passed_on() {
     let body = "{\"error\":{\"message\":\"no credit\",\"type\":\"insufficient_quota\",\"code\":\"insufficient_quota\"}}";
     let head = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n";
     let length = body.len();

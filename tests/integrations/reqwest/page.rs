@@ -42,7 +42,7 @@ async fn ask() -> Result<(), Box<dyn std::error::Error>> {
 }
 // guide: end
 
-/// They compile. The addresses do not exist.
+/// The programs only compile. Their addresses do not exist.
 #[test]
 fn the_programs_are_futures() {
     drop((numbers(), ask()));

@@ -1,4 +1,4 @@
-//! Retries outside and inside, of reqwest-retry and of tower.
+//! Retries outside and inside the breaker, by reqwest-retry and by tower.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn shortly() -> ExponentialBackoff {
     builder.retry_bounds(*bounds.start(), *bounds.end()).build_with_max_retries(RETRIES)
 }
 
-/// Opens with the third failure, and stays so.
+/// Settings that open at the third failure and stay open.
 fn for_long() -> tower_breaker::SettingsBuilder {
     tripping().cooldown(Backoff::fixed(LONG).jitter(0.0))
 }
@@ -53,7 +53,7 @@ async fn a_retry_outside_counts_every_attempt_and_stops_at_a_rejection() {
     let totals = breaker.handle().snapshot().totals;
     assert_eq!((totals.failure, totals.rejected), (3, 1));
     assert_eq!(server.connections(), 3);
-    // A call that is rejected at once is not repeated either, and its error is wrapped in another way.
+    // A call that is rejected immediately is not repeated either. Its error is wrapped differently.
     let error = get(&client, &server).await.unwrap_err();
     assert!(error.as_rejection().is_some(), "{error:?}");
     assert_eq!(breaker.handle().snapshot().totals.rejected, 2);
@@ -69,7 +69,7 @@ async fn a_retry_inside_is_one_call() {
     assert_eq!(server.connections(), 1 + RETRIES as usize);
 }
 
-/// Takes the answer of an open circuit for final.
+/// Treats the response of an open circuit as final.
 struct UnlessOpen;
 
 impl RetryableStrategy for UnlessOpen {
@@ -94,7 +94,7 @@ async fn a_strategy_that_knows_the_header_stops_at_a_rejection_that_is_a_respons
 }
 
 #[tokio::test]
-async fn the_retry_of_tower_judges_responses_of_reqwest_and_stops_at_a_rejection() {
+async fn tower_retry_classifies_responses_of_reqwest_and_stops_at_a_rejection() {
     let server = RawServer::start(answer("503 Service Unavailable", "")).await;
     let layer = CircuitBreakerLayer::new(config(for_long()));
     let handle = layer.handle();
@@ -110,7 +110,7 @@ async fn the_retry_of_tower_judges_responses_of_reqwest_and_stops_at_a_rejection
 }
 
 #[tokio::test]
-async fn a_client_with_middlewares_is_a_service_like_the_other() {
+async fn a_client_with_middleware_is_a_service() {
     let server = RawServer::start(answer("503 Service Unavailable", "")).await;
     let breaker = CircuitBreakerMiddleware::new(config(for_long()));
     let client = ClientBuilder::new(client()).with(breaker.clone()).build();
@@ -123,7 +123,7 @@ async fn a_client_with_middlewares_is_a_service_like_the_other() {
 }
 
 #[tokio::test]
-async fn a_fallback_answers_for_what_failed_and_for_what_was_rejected() {
+async fn a_fallback_answers_for_failed_and_rejected_calls() {
     let server = RawServer::start(answer("503 Service Unavailable", "")).await;
     let layer =
         CircuitBreakerLayer::new(Config::http_client().settings(for_long().build().unwrap()));

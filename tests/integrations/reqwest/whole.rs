@@ -1,4 +1,4 @@
-//! What is well is counted as well, and the caller gets a response that lacks nothing.
+//! Good calls are counted, and the caller receives the complete response.
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -9,7 +9,7 @@ use super::client::*;
 use crate::support::sockets::{Act, RawServer, answer, write};
 
 #[tokio::test]
-async fn a_response_is_what_it_would_be_without_a_breaker() {
+async fn a_response_is_the_same_as_without_a_breaker() {
     let head = "HTTP/1.1 200 Fine\r\ncontent-length: 6\r\nx: y\r\nconnection: close\r\n\r\n";
     let server = RawServer::start(vec![Act::Request, write(format!("{head}[1, 2]"))]).await;
     let url = format!("{}path?q=1", server.url());
@@ -50,7 +50,7 @@ async fn a_stream_of_bytes_settles_at_its_end() {
 }
 
 #[tokio::test]
-async fn an_error_status_is_judged_at_its_head_and_error_for_status_works() {
+async fn an_error_status_is_classified_at_its_head_and_error_for_status_works() {
     for (status, class) in [
         ("500 Internal Server Error", Class::Failure),
         ("503 Service Unavailable", Class::Failure),
@@ -100,7 +100,7 @@ async fn a_redirect_is_a_part_of_the_call() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_decodes_passes_as_it_came() {
+async fn an_encoded_body_passes_unchanged() {
     let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n";
     let answer = format!("{head}connection: close\r\n\r\n\x1f\x0b\x08");
     let server = RawServer::start(vec![Act::Request, write(answer)]).await;
@@ -112,7 +112,7 @@ async fn a_body_that_nobody_decodes_passes_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_made_is_ignored() {
+async fn a_request_that_cannot_be_built_is_ignored() {
     for (client, handle) in Guarded::both(client, counting()) {
         let error = client.send(Method::GET, "ftp://127.0.0.1/").await.unwrap_err();
         assert!(of_client(&error).is_builder(), "{error:?}");
