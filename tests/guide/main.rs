@@ -1,4 +1,4 @@
-//! The code of `README.md` and of the pages in `docs/`: compiled and run here, shown there.
+//! The code of `README.md` and of the pages in `docs/`. It is compiled and run here, and shown there.
 //!
 //! A snippet stands between `// guide: NAME` and `// guide: end`. `pages` compares the snippets with the code blocks of
 //! the pages, so that a page shows no scaffolding and no line that does not compile.

@@ -1,15 +1,15 @@
-//! Every block of Rust on a page is a snippet of a test or an example, word for word.
+//! Every Rust block on a page is the exact text of a snippet in a test or an example.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Code with the place it comes from.
+/// Code and its location.
 struct Code {
     place: String,
     text: String,
 }
 
-/// The files below `dir` with one of the endings, in a fixed order.
+/// Returns the files below `dir` with the given extension, sorted by path.
 fn files(dir: &str, ending: &str) -> Vec<PathBuf> {
     fn walk(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(dir).expect("a folder of the crate") {
@@ -39,7 +39,7 @@ fn place(path: &Path, line: usize) -> String {
     format!("{}:{}", path.display(), line + 1)
 }
 
-/// The lines without the indentation that they share.
+/// Removes the indentation that the lines share.
 fn dedent(lines: &[&str]) -> String {
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let shared = lines.iter().filter(|line| !line.trim().is_empty()).map(indent).min();
@@ -47,7 +47,7 @@ fn dedent(lines: &[&str]) -> String {
     lines.iter().map(cut).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands between `// guide: NAME` and `// guide: end`.
+/// Returns the code between `// guide: NAME` and `// guide: end`.
 fn snippets() -> Vec<Code> {
     let mut snippets = Vec::new();
     for path in files("tests", "rs").into_iter().chain(files("examples", "rs")) {
@@ -62,7 +62,11 @@ fn snippets() -> Vec<Code> {
                     snippets.push(Code { place: place(&path, begin), text });
                 }
                 Some(_) => {
-                    assert!(begin.is_none(), "{}: the snippet before has no end", place(&path, at));
+                    assert!(
+                        begin.is_none(),
+                        "{}: the previous snippet has no end",
+                        place(&path, at)
+                    );
                     begin = Some(at);
                 }
                 None => {}
@@ -73,7 +77,7 @@ fn snippets() -> Vec<Code> {
     snippets
 }
 
-/// The programs that must not compile, without their first comment.
+/// Returns the programs that must not compile, without their first comment.
 fn rejected_programs() -> Vec<String> {
     let ui = files("tests", "rs").into_iter().filter(|path| path.with_extension("stderr").exists());
     ui.map(|path| {
@@ -84,7 +88,7 @@ fn rejected_programs() -> Vec<String> {
     .collect()
 }
 
-/// The blocks of a page in one language, given as the whole info string of the fence.
+/// Returns the blocks of a page whose fence has exactly this info string.
 fn blocks(path: &Path, info: &str) -> Vec<Code> {
     let text = fs::read_to_string(path).expect("a readable page");
     let (mut blocks, mut open) = (Vec::new(), None::<(usize, bool, Vec<&str>)>);
@@ -122,7 +126,7 @@ fn every_block_of_a_page_is_a_snippet_that_compiles() {
 }
 
 #[test]
-fn every_block_that_must_not_compile_is_a_test_of_the_compilers_message() {
+fn every_block_that_must_not_compile_is_a_test_of_the_compiler_message() {
     let programs = rejected_programs();
     for block in pages().iter().flat_map(|page| blocks(page, "rust,compile_fail")) {
         assert!(

@@ -31,7 +31,7 @@ impl<Q: Clone, B> Policy<Request<Q>, Response<B>, BoxError> for Retries {
 // guide: end
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_of_ones_own_stops_at_a_rejection() {
+async fn a_custom_policy_stops_at_a_rejection() {
     use tower::{ServiceBuilder, ServiceExt, retry::RetryLayer, service_fn};
     use tower_breaker::{CircuitBreakerLayer, Config};
 

@@ -16,7 +16,7 @@ fn the_bound_on_calls_to_a_dead_dependency() -> Result<(), tower_breaker::Config
 }
 
 #[test]
-fn numbers_are_checked_when_they_are_built() -> Result<(), tower_breaker::ConfigError> {
+fn settings_are_checked_when_they_are_built() -> Result<(), tower_breaker::ConfigError> {
     // guide: builder
     use std::time::Duration;
     use tower_breaker::{Backoff, Config, Probe, Settings, Trip, Window};

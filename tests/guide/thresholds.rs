@@ -3,7 +3,7 @@
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 use tower_breaker::State;
 
-/// How many failures open the circuit, after `successes` in the same minute.
+/// Returns the number of failures that open the circuit, after `successes` successes in the same minute.
 async fn failures_to_open(successes: u64) -> Result<u64, BoxError> {
     // guide: tiers
     use std::time::Duration;
@@ -41,7 +41,7 @@ async fn failures_to_open(successes: u64) -> Result<u64, BoxError> {
 
 #[tokio::test(start_paused = true)]
 async fn the_threshold_follows_the_traffic() -> Result<(), BoxError> {
-    // With the failures: 5 calls; 49; 60, because the fifth failure is call 50; 100; 120.
+    // Calls including the failures: 5; 49; 60, because the fifth failure is call 50; 100; 120.
     let mut found = Vec::new();
     for successes in [0, 44, 45, 50, 90, 91, 100, 1_000] {
         found.push((successes, failures_to_open(successes).await?));

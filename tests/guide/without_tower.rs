@@ -17,7 +17,7 @@ fn rows() -> impl Stream<Item = Result<u32, Error>> {
 }
 
 #[tokio::test]
-#[allow(unused_variables)] // on the page each line stands for itself
+#[allow(unused_variables)] // on the page, each line is an independent example
 async fn every_way_to_use_a_handle() {
     // guide: ways
     use tower_breaker::{BreakerHandle, Outcome, Settings};
