@@ -24,7 +24,7 @@ fn the_circuit_opens_rejects_probes_and_closes() {
 }
 
 #[test]
-fn at_a_server_that_is_well_there_is_nothing_to_claim() {
+fn with_a_healthy_server_the_claims_fail() {
     for example in EXAMPLES {
         let table = example.does_not_hold(&["--healthy"]);
         assert!(!table.contains('→'), "{table}");
