@@ -1,4 +1,4 @@
-//! The messages of the compiler for likely mistakes. Each program in `ui` fails to compile with the message beside it.
+//! The compiler messages for likely mistakes. Each program in `ui` must fail to compile with the message beside it.
 //!
 //! `TRYBUILD=overwrite cargo test --manifest-path tests/integrations/Cargo.toml messages` updates the messages. The first
 //! run builds every dependency once more.
@@ -6,7 +6,7 @@
 use std::env;
 use std::process::Command;
 
-/// The messages differ between compilers.
+/// The compiler of the recorded messages, which differ between compilers.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]

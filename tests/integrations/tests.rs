@@ -1,4 +1,4 @@
-//! The integrations with their clients and servers, over real sockets, and the messages of the compiler.
+//! The integrations with their clients and servers over real sockets, and the compiler messages.
 
 mod async_openai;
 mod axum;

@@ -1,4 +1,4 @@
-//! One classifier of tower-http in its own tracing and in the breaker, in a real axum server.
+//! One classifier of tower-http, used by its tracing layer and by the breaker of a real axum server.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -26,7 +26,7 @@ use tower_http::classify::{
 };
 use tower_http::trace::TraceLayer;
 
-/// The failures that tower-http saw, in its own words.
+/// The failures that tower-http reported, as it formats them.
 #[derive(Clone, Default)]
 struct Traced(Arc<Mutex<Vec<String>>>);
 
@@ -36,7 +36,7 @@ impl Traced {
     }
 }
 
-/// What the handlers answer, by path.
+/// The handler of `/`.
 async fn ok() -> &'static str {
     "fine"
 }
@@ -45,7 +45,7 @@ async fn status(code: u16) -> Response<Body> {
     Response::builder().status(code).header("retry-after", "7").body(Body::from("no")).unwrap()
 }
 
-/// Data, and when that was sent, an error.
+/// Sends data and then an error.
 async fn breaks() -> Response<Body> {
     let begun = stream::once(std::future::ready(Ok("begun")));
     let lost = stream::once(async {
@@ -55,7 +55,7 @@ async fn breaks() -> Response<Body> {
     Response::new(Body::from_stream(begun.chain(lost)))
 }
 
-/// A gRPC answer, with its status where gRPC has it.
+/// A gRPC response with its status in the trailers.
 async fn grpc(code: &'static str) -> Response<Body> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", code.parse().unwrap());
@@ -65,7 +65,7 @@ async fn grpc(code: &'static str) -> Response<Body> {
     Response::builder().header("content-type", "application/grpc").body(body).unwrap()
 }
 
-/// Handlers inside of the breaker inside of tower-http's tracing: both have a clone of the same classifier.
+/// Serves handlers under the breaker, which is under tower-http's tracing. Both have a clone of the same classifier.
 async fn serve<M, F>(make: M, classify: TowerHttp<M, F>) -> (SocketAddr, BreakerHandle, Traced)
 where
     M: MakeClassifier<
@@ -104,7 +104,7 @@ where
     (address, handle, traced)
 }
 
-/// One request; the body is read as far as it goes.
+/// Sends one request and reads the body to its end or its error.
 async fn fetch(address: SocketAddr, method: &str, path: &str) -> (u16, bool) {
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
     let request = Request::builder()
@@ -118,7 +118,7 @@ async fn fetch(address: SocketAddr, method: &str, path: &str) -> (u16, bool) {
     (status, response.into_body().collect().await.is_ok())
 }
 
-/// The end of a body is the server's business: it may come after the client has all of it.
+/// Waits until `calls` calls are settled. The server may settle a body after the client has read all of it.
 async fn settled(handle: &BreakerHandle, calls: u64) -> Totals {
     for _ in 0..1000 {
         let totals = handle.snapshot().totals;
@@ -127,11 +127,11 @@ async fn settled(handle: &BreakerHandle, calls: u64) -> Totals {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("{calls} calls were made, and counted are {:?}", handle.snapshot().totals);
+    panic!("expected {calls} settled calls, found {:?}", handle.snapshot().totals);
 }
 
 #[tokio::test]
-async fn both_say_the_same_of_heads() {
+async fn both_classify_heads_alike() {
     let make = ServerErrorsAsFailures::make_classifier();
     let (address, handle, traced) = serve(make.clone(), TowerHttp::new(make)).await;
     for (method, path, status) in
@@ -147,14 +147,18 @@ async fn both_say_the_same_of_heads() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_after_a_200_is_seen_by_the_breaker_alone() {
+async fn only_the_breaker_sees_a_body_that_breaks_after_a_200() {
     let make = ServerErrorsAsFailures::make_classifier();
     let (address, handle, traced) = serve(make.clone(), TowerHttp::new(make)).await;
     assert_eq!(fetch(address, "GET", "/breaks").await, (200, false));
     let totals = settled(&handle, 1).await;
     assert_eq!((totals.success, totals.failure), (0, 1));
     assert_eq!(handle.snapshot().last_error.unwrap().to_string(), "body broke");
-    assert_eq!(traced.take(), [""; 0], "tower-http sees it now: the documentation says otherwise");
+    assert_eq!(
+        traced.take(),
+        [""; 0],
+        "tower-http reports it now, and the documentation must change"
+    );
 }
 
 #[tokio::test]
@@ -176,7 +180,7 @@ async fn both_read_the_trailers_of_grpc() {
 }
 
 #[tokio::test]
-async fn a_class_has_an_outcome_of_its_own() {
+async fn each_failure_class_may_have_its_own_outcome() {
     let make = StatusInRangeAsFailures::new_for_client_and_server_errors().into_make_classifier();
     let classify = TowerHttp::new(make.clone()).outcome_with(|class| match class {
         StatusInRangeFailureClass::StatusCode(code) if code.as_u16() == 429 => Outcome::throttled(),
@@ -190,13 +194,13 @@ async fn a_class_has_an_outcome_of_its_own() {
     let totals = settled(&handle, 3).await;
     assert_eq!((totals.success, totals.failure, totals.throttled), (1, 1, 1));
     assert_eq!(traced.take().len(), 3);
-    // For the 7 seconds that the 429 has asked for.
+    // The 429 asked for a wait of 7 s.
     assert_eq!(fetch(address, "GET", "/").await.0, 503);
     assert_eq!(handle.snapshot().totals.settled(), 3);
 }
 
 #[tokio::test]
-async fn the_answer_of_another_breaker_is_no_failure() {
+async fn the_rejection_of_another_breaker_is_not_a_failure() {
     let make = ServerErrorsAsFailures::make_classifier();
     let (inner, behind, _) = serve(make.clone(), TowerHttp::new(make.clone())).await;
     behind.force_open(None);

@@ -176,5 +176,8 @@ pub(crate) fn answered(
         ready(Ok::<_, Infallible>(Response::new(body.take().expect("one call"))))
     });
     let response = layer.layer(answers).oneshot(Request::new(()));
-    (response.now_or_never().expect("at once").expect("admitted").into_body(), layer.handle())
+    (
+        response.now_or_never().expect("an immediate response").expect("admitted").into_body(),
+        layer.handle(),
+    )
 }
