@@ -28,7 +28,7 @@ fn the_circuit_opens_half_opens_and_closes_and_health_shows_it() {
 }
 
 #[test]
-fn where_the_handler_never_fails_there_is_nothing_to_claim() {
+fn with_a_handler_that_never_fails_the_claims_fail() {
     let table = EXAMPLE.does_not_hold(&["--healthy"]);
     assert!(!table.contains("→"), "{table}");
 }

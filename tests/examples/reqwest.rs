@@ -6,7 +6,7 @@ const EXAMPLE: Program =
     Program { example: "reqwest", build: "cargo build --example reqwest --features reqwest" };
 
 #[test]
-fn an_outage_is_seen_rejected_and_over() {
+fn an_outage_opens_the_circuit_and_ends() {
     let table = EXAMPLE.holds(&[]);
     for text in ["closed", "open", "rejected, retry in "] {
         assert!(table.contains(text), "{text}: {table}");
@@ -14,7 +14,7 @@ fn an_outage_is_seen_rejected_and_over() {
 }
 
 #[test]
-fn without_an_outage_there_is_nothing_to_claim() {
+fn without_an_outage_the_claims_fail() {
     let table = EXAMPLE.does_not_hold(&["--healthy"]);
     assert!(!table.contains("rejected, "), "{table}");
 }

@@ -6,7 +6,7 @@ use crate::support::program::Program;
 const EXAMPLE: Program =
     Program { example: "streaming", build: "cargo build --example streaming --features llm" };
 
-/// The rows of a table for this answer of the server.
+/// Returns the rows of a table for this response of the server.
 fn rows<'a>(table: &'a str, answer: &str) -> Vec<&'a str> {
     table.lines().filter(|line| line.contains(answer)).collect()
 }
@@ -38,7 +38,7 @@ fn every_break_is_counted_with_its_reason_and_logged_as_a_success_without_it() {
 }
 
 #[test]
-fn at_a_server_that_is_well_there_is_nothing_to_claim() {
+fn with_a_healthy_server_the_claims_fail() {
     let table = EXAMPLE.does_not_hold(&["--healthy"]);
     assert!(!table.contains("failure"), "{table}");
     assert!(!table.contains("→"), "{table}");

@@ -28,7 +28,7 @@ fn unary_calls_and_streams_open_the_circuit_and_close_it_again() {
 }
 
 #[test]
-fn at_a_server_that_is_well_there_is_nothing_to_claim() {
+fn with_a_healthy_server_the_claims_fail() {
     let table = EXAMPLE.does_not_hold(&["--healthy"]);
     assert!(!table.contains("failure"), "{table}");
     assert!(!table.contains("→ open"), "{table}");

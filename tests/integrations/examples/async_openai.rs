@@ -22,7 +22,7 @@ fn the_circuit_opens_half_opens_and_closes_behind_async_openai() {
 }
 
 #[test]
-fn at_a_primary_that_is_well_there_is_nothing_to_claim() {
+fn with_a_healthy_primary_the_claims_fail() {
     let table = EXAMPLE.does_not_hold(&["--healthy"]);
     assert!(!table.contains("failure"), "{table}");
     assert!(!table.contains("→"), "{table}");
