@@ -79,7 +79,7 @@ pub(crate) fn client_at(base: String, stack: impl Stack) -> OpenAi {
     Client::with_config(config).with_http_service(stack)
 }
 
-/// The preset, with this number of failures in a row and this cooldown.
+/// The preset, with this number of consecutive failures and this cooldown.
 pub(crate) fn config(failures: u32, cooldown: Duration) -> Config<Llm> {
     let preset = Settings::llm();
     let settings = preset

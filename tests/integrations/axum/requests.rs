@@ -15,7 +15,7 @@ use tower_breaker::{Backoff, Settings, Trip};
 /// Longer than any test takes.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Settings that open the circuit after 3 failures in a row, for longer than any test.
+/// Settings that open the circuit after 3 consecutive failures, for longer than any test.
 pub(crate) fn settings() -> Settings {
     let trip = Trip::none().consecutive(3);
     let settings = Settings::http().to_builder().trip(trip).cooldown(Backoff::fixed(HOUR / 12));

@@ -55,7 +55,7 @@ pub(crate) async fn three(
     format!("{good}, {failing}, {next}: {hits} calls")
 }
 
-/// Settings that open the circuit after this number of failures in a row, for longer than any test.
+/// Settings that open the circuit after this number of consecutive failures, for longer than any test.
 pub(crate) fn settings(failures: u32) -> Settings {
     let trip = Trip::none().consecutive(failures);
     let cooldown = Backoff::fixed(Duration::from_secs(3600));
@@ -67,7 +67,7 @@ pub(crate) fn settings(failures: u32) -> Settings {
 pub(crate) struct Dependency(Arc<(AtomicBool, AtomicUsize)>);
 
 impl Dependency {
-    /// Makes a call.
+    /// Counts a call. Returns whether the dependency is up.
     pub(crate) fn is_up(&self) -> bool {
         self.0.1.fetch_add(1, Ordering::SeqCst);
         !self.0.0.load(Ordering::SeqCst)

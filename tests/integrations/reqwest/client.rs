@@ -26,7 +26,7 @@ pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
 
-/// Settings that open the circuit with the third failure in a row, for 50 ms. One probe closes it.
+/// Settings that open the circuit with the third consecutive failure, for 50 ms. One probe closes it.
 pub(crate) fn tripping() -> SettingsBuilder {
     let cooldown = Backoff::fixed(Duration::from_millis(50)).jitter(0.0);
     counting().trip(Trip::none().consecutive(3)).cooldown(cooldown).probe(Probe::successes(1))
