@@ -2,6 +2,7 @@
 
 mod async_openai;
 mod axum;
+mod closures;
 mod examples;
 mod grpc;
 mod hyper;
