@@ -13,7 +13,7 @@ impl<E: 'static> AsRejection for BreakerError<E> {
     fn as_rejection(&self) -> Option<&CircuitOpen> {
         match self {
             Self::Open(open) => Some(open),
-            // By a breaker further down.
+            // A rejection by a downstream breaker.
             Self::Inner(error) => rejection_in(error),
         }
     }

@@ -19,7 +19,7 @@
 //!
 //! An HTTP service almost always returns `Ok`, even when it is down. A classifier that only sees `Err` guards nothing
 //! there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the responses
-//! of breakers further down by [`OPEN_HEADER`].
+//! of downstream breakers by [`OPEN_HEADER`].
 //!
 //! # Overrides
 //!
@@ -264,7 +264,7 @@ pub trait Classify<Req, Res, E> {
     /// Converts the response of a call that was settled without this classifier, by one of the [`overrides`].
     fn settled(&self, response: Res) -> Self::Response;
 
-    /// Returns `true` if a breaker further down sent this response, and the dependency was not called. Overrides do not
+    /// Returns `true` if a downstream breaker sent this response, and the dependency was not called. Overrides do not
     /// see such a response.
     ///
     /// Default: `false`.

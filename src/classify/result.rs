@@ -10,7 +10,7 @@ use crate::classify::foreign::rejection_in;
 
 /// Classifies `Ok` as a success and `Err` as a failure. The classifier of `Config::default()`.
 ///
-/// An `Err` that holds the [`CircuitOpen`](crate::CircuitOpen) of a breaker further down is a
+/// An `Err` that holds the [`CircuitOpen`](crate::CircuitOpen) of a downstream breaker is a
 /// [rejection](Outcome::rejected), which the breaker ignores. It is found in a `CircuitOpen`, in a `BoxError` and its
 /// sources, in an [`io::Error`](std::io::Error), and in a [`BreakerError`](crate::BreakerError) of `BoxError` or
 /// `Infallible`. In your own error type it is a failure: use a [`ClassifyFn`] to tell the two apart.
@@ -29,15 +29,15 @@ impl<Res, E: 'static> Outcomes<Res, E> for ErrorsAsFailures {
     }
 }
 
-/// Returns the outcome of an `Err` about which nothing else is known.
+/// Returns the outcome of an `Err` by its type alone.
 pub(crate) fn failed_call<E: 'static>(error: &E) -> Outcome {
-    rejected_below(error).unwrap_or(Outcome::failure().reason("error"))
+    rejected_error(error).unwrap_or(Outcome::failure().reason("error"))
 }
 
-/// Returns the outcome of an `Err` that is the rejection of a breaker further down.
+/// Returns the outcome of an `Err` that is the rejection of a downstream breaker.
 ///
-/// Without it, one open circuit would open every circuit above it.
-pub(crate) fn rejected_below<E: 'static>(error: &E) -> Option<Outcome> {
+/// A breaker ignores it. Otherwise one open circuit would open every circuit upstream of it.
+pub(crate) fn rejected_error<E: 'static>(error: &E) -> Option<Outcome> {
     rejection_in(error).map(|open| Outcome::rejected().maybe_retry_after(open.retry_after()))
 }
 

@@ -8,9 +8,7 @@ use super::Verdict;
 #[cfg(feature = "http")]
 use super::grpc::by_grpc_status;
 #[cfg(feature = "http")]
-use super::http::{
-    Codes, OPEN_BELOW, OPEN_HEADER, Role, by_status, class_of, retry_advice, retry_after,
-};
+use super::http::{Codes, Role, by_status, class_of, rejected_head, retry_advice};
 use super::{Outcomes, RetryAdvice};
 use crate::Outcome;
 
@@ -57,7 +55,7 @@ pub trait ToOutcome {
 /// Classifies by the status as [`Http::client`](super::Http::client) does, and then by a `grpc-status` in the head as
 /// [`Grpc::client`](super::Grpc::client) does.
 ///
-/// A response of a breaker further down ([`OPEN_HEADER`](super::OPEN_HEADER)) is a [rejection](Outcome::rejected) with
+/// A response of a downstream breaker ([`OPEN_HEADER`](super::OPEN_HEADER)) is a [rejection](Outcome::rejected) with
 /// its wait. A [`Verdict`] in the extensions overrides all of these.
 ///
 /// The retry advice is the first of:
@@ -87,11 +85,8 @@ pub(crate) fn classify_head(
     if let Some(Verdict(outcome)) = extensions.get() {
         return *outcome;
     }
-    if headers.contains_key(OPEN_HEADER) {
-        return Outcome::rejected()
-            .maybe_retry_after(retry_after(headers))
-            .code(status.as_u16())
-            .reason(OPEN_BELOW);
+    if let Some(outcome) = rejected_head(status, headers) {
+        return outcome;
     }
     let class = class_of(status, Role::Client);
     if class != crate::Class::Success {
@@ -156,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callers_own_mistake_is_no_reason_to_fall_back() {
+    fn a_mistake_of_the_caller_does_not_fall_back() {
         for status in [400, 401, 403, 404, 409, 422, 501, 505] {
             assert_eq!(classify(status, &[]).class(), Class::Success, "{status}");
         }
@@ -172,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_circuit_further_down_is_worth_a_fallback() {
+    fn a_downstream_rejection_causes_a_fallback() {
         let outcome = classify(503, &[("x-circuit-open", "db"), ("retry-after", "4")]);
         assert!(outcome.is_rejection() && outcome.wants_another());
         assert_eq!(outcome.class(), Class::Ignored);

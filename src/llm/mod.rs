@@ -33,7 +33,7 @@ use crate::breaker::Permit;
 use crate::classify::body::BodyClassifier;
 use crate::classify::body::settle::{has_no_body, settle_by_body};
 use crate::classify::http::{
-    Codes, answered_by_a_breaker, by_status, code_setters, is_encoded, is_head, is_rejection,
+    Codes, by_status, code_setters, is_encoded, is_head, is_rejection, rejected_head,
 };
 use crate::classify::result::failed_call;
 use crate::classify::{
@@ -46,7 +46,7 @@ use crate::{Class, Outcome};
 /// | result | class |
 /// |---|---|
 /// | `Err` | failure |
-/// | `Err` with the rejection of another breaker, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
+/// | `Err` with the rejection of a downstream breaker, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
 /// | a status of 400 and above | by the signals of the [`Provider`]; otherwise 4xx is the caller's fault and 5xx a failure |
 /// | a good status and a stream or JSON that contains an error | by the same signals; otherwise a failure |
@@ -149,10 +149,10 @@ impl Llm {
 
     /// Classifies a response whose body does not matter. Returns `None` if the body must be read.
     fn by_head_alone<B>(&self, response: &Response<B>) -> Option<Outcome> {
-        if let Some(outcome) = answered_by_a_breaker(response) {
+        let status = response.status();
+        if let Some(outcome) = rejected_head(status, response.headers()) {
             return Some(outcome);
         }
-        let status = response.status();
         let class = self.moved.class(status.as_u16())?;
         if class == Class::Success && !is_error(status) {
             return None;

@@ -300,7 +300,7 @@ fn every_status_without_a_body_has_its_class() {
 }
 
 #[test]
-fn an_open_circuit_of_a_gateway_is_ignored_with_its_wait() {
+fn a_downstream_rejection_is_ignored_with_its_wait() {
     let headers = [("x-circuit-open", "gpt"), ("retry-after", "9")];
     let response = response(503, &headers, whole("{}"));
     let outcome = Llm::new(Provider::OpenAi).outcome(Ok::<_, &()>(&response));

@@ -22,7 +22,7 @@ use self::status::{CLIENT_RULES, SERVER_RULES, StatusRules};
 use super::body::settle::{settle_at_head, settle_by_body, settled};
 use super::body::{BodyClassifier, Shared};
 use super::classified::ReadyOnly;
-use super::http::{Role, answered_by_a_breaker, by_status, class_of, code_setters, is_rejection};
+use super::http::{Role, by_status, class_of, code_setters, is_rejection, rejected_head};
 use super::result::failed_call;
 use super::{BreakerBody, Classified, Classify, NeverDeferred, SettleAt};
 use crate::breaker::Permit;
@@ -33,7 +33,7 @@ use crate::{Class, Outcome};
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
-/// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
+/// | `Err` with the rejection of a downstream breaker, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`](super::OPEN_HEADER) | ignored, with its wait | ignored, with its wait |
 /// | an HTTP status that is not a success for [`Http`](super::Http), such as a proxy's 503 page | as for `Http` | as for `Http` |
 /// | `UNKNOWN`, `DEADLINE_EXCEEDED`, `INTERNAL`, `UNAVAILABLE`, `DATA_LOSS` | failure, with its wait | failure, with its wait |
@@ -117,10 +117,10 @@ impl Grpc {
 
     /// Returns the outcome of a head, or the content of the body if the body decides.
     fn head<B>(&self, response: &Response<B>) -> Result<Content, Outcome> {
-        if let Some(outcome) = answered_by_a_breaker(response) {
+        let (status, headers) = (response.status(), response.headers());
+        if let Some(outcome) = rejected_head(status, headers) {
             return Err(outcome);
         }
-        let (status, headers) = (response.status(), response.headers());
         let rules = &*self.rules;
         let by_http = match class_of(status, rules.role) {
             Class::Success => (status != StatusCode::OK).then_some(Outcome::success()),

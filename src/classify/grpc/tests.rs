@@ -118,7 +118,7 @@ fn a_bad_outcome_names_its_code() {
 }
 
 #[test]
-fn an_open_circuit_further_down_is_ignored_with_its_wait() {
+fn a_downstream_rejection_is_ignored_with_its_wait() {
     let headers =
         [("grpc-status", "14"), ("grpc-retry-pushback-ms", "700"), ("x-circuit-open", "db")];
     for grpc in [Grpc::server(), Grpc::client()] {

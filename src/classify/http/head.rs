@@ -1,18 +1,15 @@
-//! Meaning of the head of an HTTP response. Every classifier of HTTP responses uses these functions.
+//! The head of an HTTP response. Every classifier of HTTP responses uses these functions.
 
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
 use super::retry_after;
 use crate::{Class, Outcome};
 
-/// The header of every response with which a breaker answers a rejected call. Its value is the breaker's name.
+/// The header of every response with which a breaker answers a rejected call. Its value is the name of the breaker.
 ///
-/// The classifiers ignore a response that carries it, and read its wait. Otherwise one open breaker would open every
-/// breaker above it.
+/// The classifiers ignore a response with this header, and read its wait. Otherwise one open circuit would open every
+/// circuit upstream of it.
 pub const OPEN_HEADER: HeaderName = HeaderName::from_static("x-circuit-open");
-
-/// The reason of outcomes for responses with [`OPEN_HEADER`].
-pub(in crate::classify) const OPEN_BELOW: &str = "circuit open further down";
 
 /// The role of the guarded service, which decides what a rate limit means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +36,20 @@ pub(crate) fn is_head<B>(request: &Request<B>) -> bool {
     request.method() == Method::HEAD
 }
 
-/// Returns whether a breaker answered in place of the dependency.
+/// Returns whether the response comes from a breaker, not from the dependency.
 #[inline]
 pub(crate) fn is_rejection(headers: &HeaderMap) -> bool {
     headers.contains_key(OPEN_HEADER)
 }
 
-/// Returns the outcome of a response with which a breaker further down answered. `None` for every other response.
-pub(crate) fn answered_by_a_breaker<B>(response: &Response<B>) -> Option<Outcome> {
-    let headers = response.headers();
+/// Returns the outcome of the head of a response, if a downstream breaker answered in place of the dependency.
+#[inline]
+pub(crate) fn rejected_head(status: StatusCode, headers: &HeaderMap) -> Option<Outcome> {
     is_rejection(headers).then(|| {
         Outcome::rejected()
             .maybe_retry_after(retry_after(headers))
-            .code(response.status().as_u16())
-            .reason(OPEN_BELOW)
+            .code(status.as_u16())
+            .reason("downstream circuit open")
     })
 }
 

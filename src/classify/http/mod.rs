@@ -25,8 +25,8 @@ pub(crate) use self::codes::{Codes, code_setters};
 #[cfg(feature = "llm")]
 pub(crate) use self::encoding::is_encoded;
 pub use self::head::OPEN_HEADER;
-pub(super) use self::head::{OPEN_BELOW, Role, class_of};
-pub(crate) use self::head::{answered_by_a_breaker, by_status, is_head, is_rejection};
+pub(super) use self::head::{Role, class_of};
+pub(crate) use self::head::{by_status, is_head, is_rejection, rejected_head};
 pub(crate) use self::retry_after::GRPC_PUSHBACK;
 pub use self::retry_after::retry_after;
 
@@ -35,7 +35,7 @@ pub use self::retry_after::retry_after;
 /// | result | server | client |
 /// |---|---|---|
 /// | `Err` | failure | failure |
-/// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
+/// | `Err` with the rejection of a downstream breaker, as in [`ErrorsAsFailures`](super::ErrorsAsFailures) | ignored, with its wait | ignored, with its wait |
 /// | a response with [`OPEN_HEADER`] | ignored, with its wait | ignored, with its wait |
 /// | 5xx except 501 and 505 | failure, with its wait | failure, with its wait |
 /// | 429 | ignored (one caller's limit) | throttled, with its wait |
@@ -108,10 +108,10 @@ impl Http {
             Ok(response) => response,
             Err(error) => return failed_call(error),
         };
-        if let Some(outcome) = answered_by_a_breaker(response) {
+        let status = response.status();
+        if let Some(outcome) = rejected_head(status, response.headers()) {
             return outcome;
         }
-        let status = response.status();
         let class = match self.codes.class(status.as_u16()) {
             Some(class) => class,
             None => class_of(status, self.role),

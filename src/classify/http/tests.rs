@@ -63,7 +63,7 @@ fn a_success_has_no_wait() {
 }
 
 #[test]
-fn an_open_circuit_further_down_is_ignored_with_its_wait() {
+fn a_downstream_rejection_is_ignored_with_its_wait() {
     let headers = [("x-circuit-open", "db"), ("retry-after", "7")];
     for http in [Http::server(), Http::client(), Http::client().failure_on([503])] {
         for status in [200, 429, 503] {

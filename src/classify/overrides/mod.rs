@@ -18,8 +18,8 @@
 //!   outcome, the classifier decides. [`Config::classify`](crate::Config::classify) replaces the classifier and all
 //!   overrides before it.
 //! - Overrides on errors do not see responses, and overrides on responses do not see errors.
-//! - **Overrides do not see the rejection of a breaker further down.** It stays ignored. Otherwise one open circuit
-//!   would open every circuit above it. The exception is an override on causes of the type
+//! - **Overrides do not see the rejection of a downstream breaker.** It stays ignored. Otherwise one open circuit
+//!   would open every circuit upstream of it. The exception is an override on causes of the type
 //!   [`CircuitOpen`](crate::CircuitOpen), which names rejections explicitly. A rejection is found as
 //!   [`ErrorsAsFailures`](super::ErrorsAsFailures) finds it. For overrides on causes it is every `CircuitOpen` in the
 //!   chain of sources, and in a response it is the header [`OPEN_HEADER`](super::OPEN_HEADER).

@@ -191,7 +191,7 @@ fn the_first_cause_with_an_outcome_decides() {
 }
 
 #[test]
-fn overrides_do_not_see_a_rejection_further_down() {
+fn overrides_do_not_see_a_downstream_rejection() {
     let config = || {
         Config::default()
             .only_errors(|_: &BoxError| false)
@@ -293,7 +293,7 @@ mod http {
     }
 
     #[test]
-    fn overrides_do_not_see_the_response_of_a_breaker_further_down() {
+    fn overrides_do_not_see_the_response_of_a_downstream_breaker() {
         macro_rules! ignored {
             ($($config:expr),*) => {$(
                 let config = $config.classify_responses(|_: &Response<String>| Some(Outcome::failure()));

@@ -145,7 +145,7 @@ fn the_waits_of_a_status_are_read() {
 }
 
 #[test]
-fn a_rejection_further_down_is_ignored_with_its_wait() {
+fn a_downstream_rejection_is_ignored_with_its_wait() {
     let status = || Status::from(open("orders", Some(Duration::from_secs(3))));
     for status in [status(), sent(status())] {
         let outcome = classified(status);

@@ -15,8 +15,8 @@ use crate::breaker::Permit;
 use crate::classify::body::BodyClassifier;
 use crate::classify::body::settle::{settle_at_head, settle_by_body, settled};
 use crate::classify::grpc::status::{GRPC_STATUS, code_and_name, retry_wait};
-use crate::classify::http::{answered_by_a_breaker, is_head, is_rejection};
-use crate::classify::result::rejected_below;
+use crate::classify::http::{is_head, is_rejection, rejected_head};
+use crate::classify::result::rejected_error;
 use crate::classify::{BreakerBody, Classified, Classify, ClassifyBody, NeverDeferred, SettleAt};
 use crate::outcome::{Class, Outcome};
 
@@ -28,7 +28,7 @@ use crate::outcome::{Class, Outcome};
 ///
 /// | result | outcome |
 /// |---|---|
-/// | `Err` with the rejection of a breaker further down, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
+/// | `Err` with the rejection of a downstream breaker, as in [`ErrorsAsFailures`](crate::classify::ErrorsAsFailures) | ignored, with its wait |
 /// | any other `Err` | by the class that `classify_error` returns |
 /// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
 /// | `classify_response` returns a failure class | by that class, at the head |
@@ -150,7 +150,7 @@ where
     where
         E: fmt::Display + 'static,
     {
-        rejected_below(error).unwrap_or_else(|| {
+        rejected_error(error).unwrap_or_else(|| {
             match (self.outcome_of)(&classifier.classify_error(error)) {
                 outcome if outcome.why().is_none() => outcome.reason("error"),
                 outcome => outcome,
@@ -164,10 +164,10 @@ where
         classifier: M::Classifier,
         response: &Response<B>,
     ) -> Result<BodyClassifier, Outcome> {
-        if let Some(outcome) = answered_by_a_breaker(response) {
+        let status = response.status();
+        if let Some(outcome) = rejected_head(status, response.headers()) {
             return Err(outcome);
         }
-        let status = response.status();
         match classifier.classify_response(response) {
             ClassifiedResponse::Ready(Ok(())) => Ok(BodyClassifier::Plain),
             ClassifiedResponse::Ready(Err(class)) => match (self.outcome_of)(&class) {

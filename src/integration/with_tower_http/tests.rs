@@ -43,7 +43,7 @@ fn an_error_has_the_outcome_of_its_class() {
 }
 
 #[test]
-fn a_rejection_further_down_is_ignored_with_its_wait_and_is_not_mapped() {
+fn a_downstream_rejection_is_ignored_with_its_wait_and_is_not_mapped() {
     let never = servers().outcome_with(|class| panic!("{class}"));
     let name = Arc::new("db".into());
     let open = CircuitOpen::new(name, State::Open, Cause::ConsecutiveFailures, Some(3 * S));
