@@ -177,7 +177,7 @@ pub(crate) fn llm(data: &[u8]) -> bool {
     };
     let mut llm = Llm::new(provider);
     if held {
-        llm = llm.hold_until_content(Duration::from_secs(1));
+        llm = llm.buffer_until_content(Duration::from_secs(1));
     }
     let whole = call(&llm, response(Frames::whole(body)), usize::MAX);
     assert_eq!(whole.bytes, body);

@@ -1,4 +1,4 @@
-//! Credentials that all callers share.
+//! The credential of the calls, which may be shared.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +8,7 @@ use crate::Outcome;
 
 /// The number of consecutive responses that must refuse a shared credential. A single refusal may be due to a region, a
 /// model, or a race with the renewal of the credential.
-const IN_A_ROW: u32 = 2;
+const CONSECUTIVE: u32 = 2;
 
 /// The credential of the calls, which decides the meaning of a 401 and a 403.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    pub(super) const OWN: Self = Self { refused: None };
+    pub(super) const PER_CALLER: Self = Self { refused: None };
 
     pub(super) fn shared() -> Self {
         Self { refused: Some(Arc::default()) }
@@ -32,7 +32,7 @@ impl Credential {
             refused.store(0, Ordering::Relaxed);
             return outcome;
         }
-        if refused.fetch_add(1, Ordering::Relaxed).saturating_add(1) < IN_A_ROW {
+        if refused.fetch_add(1, Ordering::Relaxed).saturating_add(1) < CONSECUTIVE {
             return outcome;
         }
         let exhausted = Outcome::exhausted().reason(outcome.why().unwrap_or("credential"));

@@ -1,4 +1,4 @@
-//! The parts of an error by which it is classified.
+//! The content of an error.
 
 use std::time::{Duration, SystemTime};
 

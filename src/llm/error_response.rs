@@ -10,11 +10,11 @@ use crate::Outcome;
 use crate::classify::http::Codes;
 use crate::classify::{BodyProgress, ClassifyBody};
 
-/// Keeps the beginning of an error's body and classifies it together with the head.
+/// Classifies an error response by its head and the beginning of its body.
 pub(super) struct ErrorResponse {
     pub(super) provider: Provider,
     pub(super) credential: Credential,
-    pub(super) moved: Codes,
+    pub(super) codes: Codes,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Kept,
@@ -25,13 +25,13 @@ impl ErrorResponse {
         let body = &self.body.bytes;
         let body = first_event(body).unwrap_or(body);
         let outcome = signals::classify_error(self.provider, self.status, &self.headers, body);
-        weighted(&self.moved, self.status, self.credential.classify(outcome))
+        weighted(&self.codes, self.status, self.credential.classify(outcome))
     }
 }
 
 /// Adds the weight that the user gave to the status, if any.
-pub(super) fn weighted(moved: &Codes, status: StatusCode, outcome: Outcome) -> Outcome {
-    match moved.weight(status.as_u16()) {
+pub(super) fn weighted(codes: &Codes, status: StatusCode, outcome: Outcome) -> Outcome {
+    match codes.weight(status.as_u16()) {
         Some(weight) => outcome.weight(weight),
         None => outcome,
     }
@@ -47,7 +47,7 @@ impl ClassifyBody for ErrorResponse {
         self.to_outcome()
     }
 
-    /// The head has reported the failure of the call. A body that breaks does not change it.
+    // The head has reported the error. A body that breaks does not change it.
     fn error(&mut self) -> Outcome {
         self.to_outcome()
     }
@@ -57,7 +57,7 @@ impl ClassifyBody for ErrorResponse {
     }
 }
 
-/// Returns the data of the first event. Some servers answer a request for a stream with an error status and an event.
+/// Returns the data of the first event. Some servers respond to a request for a stream with an error status and an event.
 fn first_event(body: &[u8]) -> Option<&[u8]> {
     let start = body.trim_ascii_start();
     if !start.starts_with(b"data:") && !start.starts_with(b"event:") {

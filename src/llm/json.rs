@@ -1,4 +1,4 @@
-//! Classifies bodies that are one JSON value.
+//! The classifier of bodies that are one JSON value.
 
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -12,9 +12,9 @@ use crate::classify::{BodyProgress, ClassifyBody};
 
 /// Classifies a JSON body.
 ///
-/// Leading whitespace is no content: servers send it to keep a connection alive. The body is content as soon as the
+/// Leading whitespace is not content: servers send it to keep a connection alive. The body is content as soon as the
 /// first key of its first object is known not to be `"error"`. At the end, a body of at most [`BOUND`] bytes is searched
-/// for an error; a longer one has none. The elements of a list are searched one by one, because that is how Google
+/// for an error. A longer body is a success. The elements of a list are searched one by one, because that is how Google
 /// streams without server-sent events.
 #[derive(Debug)]
 pub(super) struct JsonClassifier {
@@ -33,7 +33,7 @@ enum Beginning {
     Element,
     /// In an object, before its first key.
     Object,
-    /// In the first key, after this many bytes that equal those of [`ERROR`].
+    /// In the first key, whose first bytes, of the given number, equal those of [`ERROR`].
     Key(usize),
     /// The first key is that of an error.
     Error,
@@ -78,7 +78,7 @@ impl JsonClassifier {
         }
     }
 
-    /// Classifies the values of a body. There is one; a server that sends several means newline-delimited JSON.
+    /// Classifies the values of a body. There is usually one. Several values are read as newline-delimited JSON.
     fn classify_values(&self, body: &[u8]) -> Outcome {
         let mut values = Deserializer::from_slice(body).into_iter::<IgnoredAny>();
         let mut begin = 0;

@@ -41,11 +41,11 @@ pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
 /// The elements of a list of choices (OpenAI) or candidates (Google), taken together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Choices {
-    /// The field is there and is a list.
+    /// Whether the field is a list.
     pub(super) is_list: bool,
-    /// Some element has output.
+    /// Whether some element has output.
     pub(super) content: bool,
-    /// Some element has a `finishReason`.
+    /// Whether some element has a `finishReason`.
     pub(super) end: bool,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn event_name(data: &[u8]) -> Option<Cow<'_, str>> {
     kind.0.or(event_type.0)
 }
 
-/// Returns the name at the very beginning of the data, where most servers write it, without parsing the rest.
+/// Returns the name at the beginning of the data, where most servers write it, without parsing the rest.
 pub(super) fn leading_event_name(data: &[u8]) -> Option<&[u8]> {
     let rest = data.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
     let rest = rest.strip_prefix(b"\"type\"").or_else(|| rest.strip_prefix(b"\"event_type\""))?;

@@ -1,4 +1,4 @@
-//! Classifies the responses of LLM APIs.
+//! The classifier of LLM APIs, and their providers.
 
 mod credential;
 mod error_body;
@@ -53,7 +53,7 @@ use crate::{Class, Outcome};
 /// | a stream that breaks, or ends without the end marker of its format | failure |
 /// | any other response | success |
 ///
-/// The caller's fault is a success here, because the provider did its work. 401 and 403 are the caller's fault as well,
+/// The caller's fault is a success, because the provider did its work. 401 and 403 are the caller's fault as well,
 /// unless all callers share [one credential](Self::shared_credential).
 ///
 /// # Bodies
@@ -64,22 +64,22 @@ use crate::{Class, Outcome};
 ///   [2 s](Self::read_errors_for). A retry policy or a fallback that uses
 ///   [`ToOutcome`](crate::classify::ToOutcome) sees the same [`Verdict`] as the breaker.
 /// - A good response is handed on at once and read as it passes: `text/event-stream`, NDJSON, AWS event streams, and up
-///   to 64 KiB of JSON. Comments, pings and events that only report the progress of the call are no content. To hold a
-///   stream back until its first content, see [`hold_until_content`](Self::hold_until_content).
+///   to 64 KiB of JSON. Comments, pings and events that only report the progress of the call are not content. To delay a
+///   stream until its first content, see [`buffer_until_content`](Self::buffer_until_content).
 /// - A body with a `content-encoding` cannot be read, so decompression belongs inside the breaker. Such a call is settled
 ///   at the end of its body, as by [`Http`](crate::classify::Http).
 ///
 /// # Clone
 ///
-/// Free by default. Moved codes and a shared credential add one reference count each.
+/// Free by default. With overridden codes, a clone increments one reference count; with a shared credential, one more.
 #[derive(Clone, Debug)]
 pub struct Llm {
     provider: Provider,
-    at: SettleAt,
-    moved: Codes,
+    settle_at: SettleAt,
+    codes: Codes,
     credential: Credential,
     read_errors_for: Duration,
-    hold: Option<Duration>,
+    buffer_for: Option<Duration>,
 }
 
 impl Llm {
@@ -87,11 +87,11 @@ impl Llm {
     pub const fn new(provider: Provider) -> Self {
         Self {
             provider,
-            at: SettleAt::End,
-            moved: Codes::none(),
-            credential: Credential::OWN,
+            settle_at: SettleAt::End,
+            codes: Codes::none(),
+            credential: Credential::PER_CALLER,
             read_errors_for: Duration::from_secs(2),
-            hold: None,
+            buffer_for: None,
         }
     }
 
@@ -100,11 +100,11 @@ impl Llm {
         self.provider
     }
 
-    code_setters!("status codes", moved);
+    code_setters!("status codes", codes);
 
     /// Sets when a call with a good head is settled. Default: at the end of its body.
     pub const fn settle_at(mut self, at: SettleAt) -> Self {
-        self.at = at;
+        self.settle_at = at;
         self
     }
 
@@ -116,18 +116,19 @@ impl Llm {
         self
     }
 
-    /// Holds a good response back until its first content, its first error, or `time`, whichever comes first.
+    /// Buffers a good response until its first content, its first error, or the end of `time`, whichever comes first.
     ///
     /// A fallback and a retry policy outside the breaker then see an error that a stream reports before its content, and
-    /// an error in JSON: the response has a [`Verdict`]. In return, pings reach the caller only together with the
-    /// content. Default: a good response is handed on at once.
-    pub const fn hold_until_content(mut self, time: Duration) -> Self {
-        self.hold = Some(time);
+    /// an error in JSON: the response has a [`Verdict`]. The cost: pings reach the caller only together with the content.
+    ///
+    /// Default: a good response is handed on at once.
+    pub const fn buffer_until_content(mut self, time: Duration) -> Self {
+        self.buffer_for = Some(time);
         self
     }
 
-    /// Declares that all callers share one credential. If the provider refuses it (401, 403) twice in a row, the call is
-    /// *exhausted*: no call can succeed until the credential is replaced.
+    /// Declares that all callers share one credential. If two consecutive responses refuse it (401, 403), the second call
+    /// is *exhausted*: no call can succeed until the credential is replaced.
     ///
     /// Default: each caller has its own credential, and a refusal is the caller's fault.
     pub fn shared_credential(mut self) -> Self {
@@ -135,8 +136,8 @@ impl Llm {
         self
     }
 
-    /// Returns the outcome of one result: the [`Verdict`] in the response's extensions or, without one, the outcome by
-    /// its head. For classifiers that build on this one.
+    /// Returns the outcome of one result, for classifiers that build on this one. It is the [`Verdict`] in the extensions
+    /// of the response or, without one, the outcome of the head.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
         match result {
             Ok(response) => match response.extensions().get() {
@@ -147,21 +148,21 @@ impl Llm {
         }
     }
 
-    /// Classifies a response whose body does not matter. Returns `None` if the body must be read.
+    /// Returns the outcome of a response whose head decides. Returns `None` if the body must be read.
     fn by_head_alone<B>(&self, response: &Response<B>) -> Option<Outcome> {
         let status = response.status();
         if let Some(outcome) = rejected_head(status, response.headers()) {
             return Some(outcome);
         }
-        let class = self.moved.class(status.as_u16())?;
+        let class = self.codes.class(status.as_u16())?;
         if class == Class::Success && !is_error(status) {
             return None;
         }
         let outcome = by_status(class, status, response.headers());
-        Some(weighted(&self.moved, status, outcome))
+        Some(weighted(&self.codes, status, outcome))
     }
 
-    /// Classifies a response whose body is missing or cannot be read.
+    /// Returns the outcome of a response whose body is missing or cannot be read.
     fn without_body<B>(&self, response: &Response<B>) -> Outcome {
         let (status, headers) = (response.status(), response.headers());
         if !is_error(status) {
@@ -169,14 +170,14 @@ impl Llm {
             return Outcome::success();
         }
         let outcome = signals::classify_error(self.provider, status, headers, &[]);
-        weighted(&self.moved, status, self.credential.classify(outcome))
+        weighted(&self.codes, status, self.credential.classify(outcome))
     }
 
     fn error_classifier<B>(&self, response: &Response<B>) -> Box<dyn ClassifyBody> {
         Box::new(ErrorResponse {
             provider: self.provider,
             credential: self.credential.clone(),
-            moved: self.moved.clone(),
+            codes: self.codes.clone(),
             status: response.status(),
             headers: response.headers().clone(),
             body: Kept::default(),
@@ -204,7 +205,7 @@ where
 
     fn result(
         &self,
-        head: bool,
+        is_head: bool,
         result: Result<Response<B>, E>,
         permit: Permit,
     ) -> Classified<Result<Self::Response, E>, Self::Deferred> {
@@ -219,7 +220,7 @@ where
             permit.settle(outcome);
             return Classified::Ready(Ok(response.map(BreakerBody::new)));
         }
-        let no_body = head || has_no_body(&response);
+        let no_body = is_head || has_no_body(&response);
         if is_error(response.status()) {
             if no_body || is_encoded(response.headers()) {
                 let outcome = self.without_body(&response);
@@ -237,10 +238,10 @@ where
             true => stream::classifier_for(self.provider, response.headers()),
             false => None,
         };
-        match (classifier, self.hold) {
-            (Some(classifier), Some(time)) if self.at != SettleAt::Head => {
+        match (classifier, self.buffer_for) {
+            (Some(classifier), Some(time)) if self.settle_at != SettleAt::Head => {
                 let reading = Reading::new(response, permit, classifier, Until::Content, time);
-                Classified::Deferred(match self.at {
+                Classified::Deferred(match self.settle_at {
                     SettleAt::FirstContent => reading.settled_by_content(),
                     _ => reading,
                 })
@@ -248,7 +249,11 @@ where
             (classifier, _) => {
                 let classifier = classifier.map_or(BodyClassifier::Plain, BodyClassifier::Custom);
                 Classified::Ready(Ok(settle_by_body(
-                    response, no_body, self.at, permit, classifier,
+                    response,
+                    no_body,
+                    self.settle_at,
+                    permit,
+                    classifier,
                 )))
             }
         }

@@ -24,7 +24,7 @@ pub(super) struct Profile {
     pub(super) failed_finish_reasons: &'static [&'static str],
     /// Values of `type` that report a failure, beside `error`.
     pub(super) failed_types: &'static [&'static str],
-    /// Keys of objects in a successful response that may hold an `error`.
+    /// Keys of objects in a successful response that may contain an `error`.
     pub(super) error_parents: &'static [&'static str],
     /// The header that names the error.
     pub(super) error_header: Option<&'static str>,
@@ -37,7 +37,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Describes a provider with these signals and nothing unusual.
+    /// Describes a provider with these signals and no other properties.
     pub(super) const fn new(signals: &'static [&'static Signals]) -> Self {
         Self {
             signals,

@@ -21,7 +21,7 @@ impl ErrorBody {
 
     /// Reads a piece of a response that began as a success: an event, a line, or the whole body.
     ///
-    /// Returns `None` if it is no error.
+    /// Returns `None` if it is not an error.
     pub(super) fn of_event(json: &[u8]) -> Option<Self> {
         if !may_report_error(json) {
             return None;
@@ -116,7 +116,7 @@ impl ErrorBody {
     }
 }
 
-/// Returns the object that holds the error, if it is not the outermost one.
+/// Returns the object that contains the error, if it is not the outermost one.
 fn inner(root: &Object) -> Option<&Object> {
     let in_response = || root.get("response")?.get("error")?.as_object();
     let error = root.get("error").and_then(Value::as_object);

@@ -1,7 +1,7 @@
 //! Decides whether a piece of a successful response reports an error.
 //!
-//! All words and places by which it does are here or in the profile of the provider that introduced them. They apply to
-//! every provider.
+//! The words and places that report an error are listed here or in the profile of the provider that introduced them. They
+//! apply to every provider.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use crate::Outcome;
 /// The key of an error, in quotes, and the value of `type` or `finish_reason` that reports one.
 pub(super) const ERROR: &[u8] = b"\"error\"";
 
-/// The words, in quotes, of which an error has at least one.
+/// The words, in quotes. Every error contains at least one of them.
 static WORDS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| {
     let words = profiles()
         .flat_map(|profile| profile.failed_finish_reasons.iter().chain(profile.failed_types));
@@ -31,7 +31,7 @@ pub(super) fn may_report_error(json: &[u8]) -> bool {
     WORDS.iter().any(|word| word.find(json).is_some())
 }
 
-/// Returns whether a piece of a response, an element of a list included, reports an error.
+/// Returns whether a piece of a response, or an element of it if it is a list, reports an error.
 pub(super) fn reports_error(root: &Value) -> bool {
     let root = error_element(root);
     let text = |key: &str| root.get(key).and_then(Value::as_str);
@@ -49,14 +49,15 @@ pub(super) fn reports_error(root: &Value) -> bool {
         || profiles().flat_map(|it| it.error_parents).any(|parent| is_error(error_of(parent)))
 }
 
-/// Returns the element of a list that has the error. Gemini sends an error in a list: alone, or after content.
+/// Returns the element of a list that has the error, or `root` if it is not a list. Gemini sends an error in a list: alone,
+/// or after content.
 pub(super) fn error_element(root: &Value) -> &Value {
     let Value::Array(items) = root else { return root };
     let error = items.iter().find(|item| is_error(item.get("error")));
     error.or_else(|| items.first()).unwrap_or(root)
 }
 
-/// Returns how a stream ended, from the event that ends it. An end that cannot be read is a success.
+/// Returns the outcome of a stream from the event that ends it. An event that cannot be read is a success.
 pub(super) fn ending(data: &[u8]) -> Outcome {
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]
@@ -94,7 +95,7 @@ pub(super) fn ending(data: &[u8]) -> Outcome {
     Outcome::success()
 }
 
-/// `null`, `false`, and empty values are no error.
+/// Returns whether the value of an `error` field reports one. `null`, `false` and empty values do not.
 fn is_error(error: Option<&Value>) -> bool {
     match error {
         None | Some(Value::Null | Value::Bool(false)) => false,
@@ -106,7 +107,7 @@ fn is_error(error: Option<&Value>) -> bool {
 }
 
 fn is_failed_finish_reason(word: &str) -> bool {
-    // OpenRouter and Mistral give `error` as a reason.
+    // OpenRouter and Mistral send `error` as a reason.
     word.eq_ignore_ascii_case("error")
         || profiles().any(|profile| profile.failed_finish_reasons.contains(&word))
 }

@@ -9,7 +9,7 @@ pub(super) enum Meaning {
     Exhausted,
     /// The provider failed.
     Failed,
-    /// The request is wrong. The provider answered, so it is healthy.
+    /// The request is wrong. The provider responded, so it is healthy.
     CallersFault,
     /// The credential is refused: the caller's fault, and that of every caller who shares the credential.
     Credential,
@@ -20,7 +20,7 @@ pub(super) enum Meaning {
 /// The HTTP statuses that a signal applies to. Inside a 200, the status is the one that the error repeats, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatusRange {
-    /// Every status, and none.
+    /// Any status, or none.
     Any,
     /// From the first to the second, both included.
     Between(u16, u16),
@@ -57,7 +57,7 @@ pub(super) enum Matcher {
     MessagePart(&'static str),
     /// Text anywhere in the id of a violated quota. Decides before names.
     QuotaPart(&'static str),
-    /// A `code` or, if no code is known, a `type`, a `status` or the name of an exception.
+    /// A `code`. If no code is known: a `type`, a `status` or the name of an exception.
     Name(&'static str),
     /// The status alone, if no name is known.
     Status,
@@ -197,7 +197,7 @@ mod tests {
     use super::StatusRange::Blame;
 
     #[test]
-    fn blame_yields_to_a_status_that_says_otherwise() {
+    fn blame_yields_to_a_status_that_does_not_blame_the_request() {
         for status in [400, 401, 403, 404, 413, 422, 424, 499] {
             assert!(Blame.contains(Some(status)), "{status}");
         }

@@ -13,8 +13,8 @@ use crate::{Class, Outcome};
 
 /// Classifies a response with an error status.
 ///
-/// The body may be empty, truncated, or no JSON: then the status decides. The wait is that of the headers. Without one it
-/// is that of the body, and then, for a 429, the one that the reset headers suggest.
+/// If the body is empty, truncated or not JSON, the status decides. The wait is the first of: that of the headers, that of
+/// the body, and, for a 429, the one that the reset headers suggest.
 pub(super) fn classify_error(
     provider: Provider,
     status: StatusCode,
@@ -26,12 +26,12 @@ pub(super) fn classify_error(
 
 /// Classifies an event, a line or the whole body of a response with a good status.
 ///
-/// Returns `None` if it is no error. An unknown error is a failure.
+/// Returns `None` if it is not an error. An unknown error is a failure.
 pub(super) fn classify_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
     classify_event_at(provider, json, SystemTime::now)
 }
 
-/// Classifies the data of an event that is an error by its name. Returns `None` if the data has no signal.
+/// Classifies the data of an event whose name reports an error. Returns `None` if the data has no signal.
 pub(super) fn classify_error_event(provider: Provider, json: &[u8]) -> Option<Outcome> {
     let error = ErrorBody::of_response(json);
     let signal = find(provider, error.status, &error)?;
@@ -47,7 +47,7 @@ pub(super) fn classify_exception(provider: Provider, name: &str, message: &[u8])
 
 /// Returns whether an outcome blames the credential.
 pub(super) fn is_credential(outcome: &Outcome) -> bool {
-    // The reason is all that an outcome keeps of its signal.
+    // An outcome keeps only the reason of its signal.
     let blames_credential = |reason: &str| {
         let tables = profiles().flat_map(|profile| profile.signals);
         let mut signals = tables.flat_map(|table| table.groups()).flatten();
@@ -56,8 +56,8 @@ pub(super) fn is_credential(outcome: &Outcome) -> bool {
     outcome.class() == Class::Success && outcome.why().is_some_and(blames_credential)
 }
 
-/// Returns the signal of an error. The texts that decide first are tried before its codes, its types, its status, and its
-/// bare text.
+/// Returns the signal of an error. Tries, in this order, the texts that decide first, its codes, its types, its status and
+/// its bare text.
 fn find(provider: Provider, status: Option<u16>, error: &ErrorBody) -> Option<&'static Signal> {
     let first = |matches: &dyn Fn(Matcher) -> bool| {
         in_order(provider).find(|it| it.statuses.contains(status) && matches(it.matcher))
@@ -106,7 +106,7 @@ fn classify_error_at(
         _ => None,
     });
     match find(provider, Some(code), &error) {
-        // Not an error status: the provider answered.
+        // The status is not an error status, so the provider is healthy.
         None => Outcome::success().code(code),
         signal => outcome(signal, Some(code), wait),
     }
@@ -137,7 +137,7 @@ fn outcome(signal: Option<&Signal>, status: Option<u16>, wait: Option<Duration>)
         Some(signal) => (signal.meaning, signal.reason),
         None => (Meaning::Failed, "unknown_error"),
     };
-    // Only a condition of the provider has a wait. A wrong request or a conflict must not hold other calls back.
+    // Only a condition of the provider has a wait. A wrong request or a conflict must not delay other calls.
     let outcome = match meaning {
         Meaning::Throttled => Outcome::throttled().maybe_retry_after(wait),
         Meaning::Exhausted => Outcome::exhausted().maybe_retry_after(wait),

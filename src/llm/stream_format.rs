@@ -12,7 +12,7 @@ use memchr::memmem;
 #[derive(Debug)]
 pub(super) struct StreamFormat {
     /// The name, for tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "formats are told apart by address"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "formats are compared by address"))]
     pub(super) name: &'static str,
     pub(super) end: EndMarker,
     /// Whether several events may carry the end marker, so that the first one does not end the stream.
@@ -44,7 +44,7 @@ pub(super) enum EndMarker {
     Done,
     /// A field of an event that may also have content. The marker is missed if that event is too long to be kept.
     ///
-    /// An event without these bytes is not the last one, and is not parsed to find out.
+    /// An event without these bytes is not the last one, and is not parsed.
     Field(&'static [u8]),
 }
 
@@ -58,7 +58,7 @@ pub(super) enum EventKind {
     MaybeContent(fn(&[u8]) -> bool),
     /// A successful end.
     End,
-    /// The end. The data reports how the stream ended.
+    /// The end. The data reports whether it is successful.
     EndWithStatus,
     /// A failed end, with the reason to give if the data has none.
     Failed(&'static str),
@@ -88,11 +88,11 @@ impl fmt::Debug for UnnamedEvents {
     }
 }
 
-/// The parts of an event without a name that matter here.
+/// The relevant parts of an event without a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EventShape {
-    /// The event has output.
+    /// Whether the event has output.
     pub(super) content: bool,
-    /// The event has the end marker.
+    /// Whether the event has the end marker.
     pub(super) end: bool,
 }

@@ -19,17 +19,17 @@ const DONE: &[u8] = b"[DONE]";
 
 /// The state of one stream.
 ///
-/// A stream ends well with the end marker of its format. Without the marker it ended early, even if only pings came. No
-/// marker is needed if the provider is [`Provider::Generic`], or if the stream has content and its format is unknown or
-/// has no marker.
+/// A stream ends successfully with the end marker of its format. Without the marker it ended early, even if it had only
+/// pings. No marker is needed if the provider is [`Provider::Generic`], or if the stream has content and its format is
+/// unknown or has no marker.
 #[derive(Debug)]
 pub(super) struct StreamState {
     provider: Provider,
     format: Option<&'static StreamFormat>,
     content: bool,
-    /// The end marker has come, and more events may follow.
+    /// Whether the end marker has come and more events may follow.
     complete: bool,
-    /// The end of an event was not kept, and may have been the end marker.
+    /// Whether the end of an event was not kept. It may have been the end marker.
     truncated: bool,
 }
 
@@ -166,7 +166,7 @@ impl StreamState {
 
     /// Classifies a stream that ended in this event.
     ///
-    /// An event whose last line has no line end may be incomplete. If it is JSON, the parser tells.
+    /// An event whose last line has no line end may be incomplete. If it is JSON, the parser decides.
     pub(super) fn end_in(&mut self, event: &Event<'_>) -> Outcome {
         let data = event.data.trim_ascii();
         let json = matches!(data.first(), Some(b'{' | b'[')) && data != DONE;

@@ -104,7 +104,7 @@ async fn an_error_is_classified_by_its_body_before_it_is_handed_on() {
 }
 
 #[tokio::test]
-async fn a_callers_fault_is_a_success_and_no_reason_to_retry() {
+async fn a_callers_fault_is_a_success_and_is_not_retried() {
     let body = r#"{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}"#;
     let handle = breaker();
     let answer =
@@ -236,7 +236,7 @@ async fn an_error_that_comes_as_an_event_is_read() {
 }
 
 #[tokio::test]
-async fn a_shared_credential_is_exhausted_once_it_is_refused_twice_in_a_row() {
+async fn a_shared_credential_is_exhausted_after_two_consecutive_refusals() {
     let refused = r#"{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}"#;
     for (llm, expected) in [
         (Llm::new(Provider::OpenAi), [Class::Success, Class::Success, Class::Success]),
@@ -258,7 +258,7 @@ async fn a_shared_credential_is_exhausted_once_it_is_refused_twice_in_a_row() {
 }
 
 #[tokio::test]
-async fn moved_codes_are_settled_at_the_head() {
+async fn overridden_codes_are_settled_at_the_head() {
     let handle = breaker();
     let llm = Llm::new(Provider::OpenAi).ignored_on([429]);
     let Classified::Ready(answer) = call(&llm, &handle, response(429, &[], whole(QUOTA))) else {
@@ -347,8 +347,8 @@ async fn a_stream_is_classified_as_it_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_is_held_back_until_its_content_or_its_error() {
-    let llm = Llm::new(Provider::OpenAi).hold_until_content(10 * S);
+async fn a_stream_is_buffered_until_its_content_or_its_error() {
+    let llm = Llm::new(Provider::OpenAi).buffer_until_content(10 * S);
     for (body, counted_at_once, class) in [
         (format!(": ping\n\n{CONTENT}{DONE}"), None, Class::Success),
         (format!(": ping\n\n{OVERLOADED}"), Some(Class::Failure), Class::Failure),
@@ -373,9 +373,9 @@ async fn a_stream_is_held_back_until_its_content_or_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_held_back_can_be_settled_by_its_first_content() {
+async fn a_buffered_stream_can_be_settled_by_its_first_content() {
     let llm = Llm::new(Provider::OpenAi).settle_at(SettleAt::FirstContent);
-    let llm = llm.hold_until_content(10 * S);
+    let llm = llm.buffer_until_content(10 * S);
     for (silence, seen_before) in [(S, Some(Class::Success)), (20 * S, None)] {
         let handle = breaker();
         let late = async move {
@@ -428,7 +428,7 @@ proptest! {
         let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
         let mut llm = Llm::new(Provider::ALL[provider]);
         if held {
-            llm = llm.hold_until_content(S);
+            llm = llm.buffer_until_content(S);
         }
         let handle = breaker();
         let answer = answer(&llm, &handle, response(status, &headers, body)).now_or_never().unwrap();

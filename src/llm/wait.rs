@@ -1,4 +1,4 @@
-//! Waits that a provider asks for in other ways than `Retry-After`.
+//! Waits that a provider asks for by other means than `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 /// The longest wait that a reset header alone can ask for.
 ///
-/// A reset header tells when the budget is *full* again, not when the next call may pass: OpenAI and Groq count with a
+/// A reset header states when the budget is *full* again, not when the next call may pass: OpenAI and Groq count with a
 /// bucket that fills continuously. One minute is the window of all their limits except the daily ones.
 pub(super) const HINT_CAP: Duration = Duration::from_secs(60);
 
@@ -75,7 +75,7 @@ pub(super) fn epoch_ms(ms: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms))
 }
 
-/// Returns the time from `now` until `moment`, or `None` if `moment` is not later.
+/// Returns the time from `now` until `moment`, or `None` if `moment` has passed.
 pub(super) fn until(moment: SystemTime, now: SystemTime) -> Option<Duration> {
     moment.duration_since(now).ok().filter(|wait| !wait.is_zero())
 }

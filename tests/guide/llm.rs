@@ -25,7 +25,7 @@ async fn retry_and_fallback_see_what_the_breaker_read() -> Result<(), BoxError> 
     use tower_breaker::{llm::Llm, retry::RetryPolicy};
 
     let llm = Llm::new(Provider::OpenAi)
-        .hold_until_content(Duration::from_secs(10)) // retry and fallback see errors before the first token
+        .buffer_until_content(Duration::from_secs(10)) // retry and fallback see errors before the first token
         .shared_credential();
 
     let service = ServiceBuilder::new()

@@ -5,7 +5,7 @@
 //! Event Stream".
 //!
 //! The checksum of the prelude is verified, because a wrong length would turn the rest of the stream into noise. That of
-//! the message is not: it would take a pass over every byte, and the caller's own reader verifies the payload.
+//! the message is not: it would take a pass over every byte, and the client of the caller verifies the payload.
 
 use super::{BOUND, Kept};
 
@@ -20,7 +20,7 @@ const HEADERS_BOUND: usize = 16 * 1024;
 pub(in crate::llm) struct Message<'a> {
     headers: &'a [u8],
     pub(in crate::llm) payload: &'a [u8],
-    /// The payload was longer than the bound, and its end is missing.
+    /// Whether the payload was longer than the bound. Its end is then missing.
     pub(in crate::llm) truncated: bool,
 }
 
@@ -72,7 +72,7 @@ fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 
 /// Reads messages.
 ///
-/// After an invalid prelude the reader is lost: it cannot find the next message, and returns no more.
+/// After an invalid prelude, the reader cannot find the next message. It returns no more messages.
 #[derive(Debug, Default)]
 pub(in crate::llm) struct EventStream {
     at: At,
@@ -80,7 +80,7 @@ pub(in crate::llm) struct EventStream {
     kept: Kept,
     /// The number of kept bytes that are headers.
     headers: usize,
-    /// The message was returned, so the next one begins empty.
+    /// Whether the message was returned. The next one then begins empty.
     returned: bool,
 }
 
@@ -145,7 +145,7 @@ impl EventStream {
         None
     }
 
-    /// Returns whether the reader has lost its place.
+    /// Returns whether the reader has found an invalid prelude.
     pub(in crate::llm) fn is_lost(&self) -> bool {
         matches!(self.at, At::Lost)
     }
@@ -201,7 +201,7 @@ fn up_to<'a>(piece: &mut &'a [u8], len: usize) -> &'a [u8] {
     part
 }
 
-/// Returns the length of a part, which is at most a `u32`.
+/// Returns the length of a part, which fits in a `u32`.
 fn length(part: &[u8]) -> u32 {
     u32::try_from(part.len()).unwrap_or(u32::MAX)
 }

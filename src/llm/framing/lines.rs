@@ -8,7 +8,7 @@ use super::{BOUND, Event, Events, Kept};
 #[derive(Debug, Default)]
 pub(in crate::llm) struct Lines {
     line: Kept,
-    /// The line was returned, so the next one begins empty.
+    /// Whether the line was returned. The next one then begins empty.
     returned: bool,
 }
 

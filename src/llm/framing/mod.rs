@@ -9,7 +9,7 @@ pub(super) mod sse;
 #[cfg(test)]
 pub(super) mod support;
 
-/// The number of bytes of one event that are kept: 64 KiB. Errors are far shorter, and a longer event is only content.
+/// The number of bytes of one event that are kept: 64 KiB. Errors are far shorter. A longer event is content.
 pub(super) const BOUND: usize = 64 * 1024;
 
 /// One event of a stream.
@@ -18,9 +18,9 @@ pub(super) struct Event<'a> {
     /// Empty if the event has no name.
     pub(super) name: &'a [u8],
     pub(super) data: &'a [u8],
-    /// The event was longer than the bound, and its end is missing.
+    /// Whether the event was longer than the bound. Its end is then missing.
     pub(super) truncated: bool,
-    /// The stream ended inside the last line of the event, or without a last line end.
+    /// Whether the stream ended before the line end of the last line of the event.
     pub(super) cut: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) trait Events {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) bytes: Vec<u8>,
-    /// There were more bytes than the limit.
+    /// Whether there were more bytes than the limit.
     pub(super) over: bool,
 }
 

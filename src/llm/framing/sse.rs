@@ -11,17 +11,17 @@ const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// Reads server-sent events.
 ///
-/// It differs from the standard, which is written for browsers, in two ways. An event with a name and no data is an
-/// event, as in the clients of the providers. So is an incomplete event at the end of the stream
+/// It differs from the standard, which is written for browsers, in two ways. It returns an event with a name and no data,
+/// as the clients of the providers do. It also returns an incomplete event at the end of the stream
 /// ([`finish`](Events::finish)), because some servers omit the last blank line.
 #[derive(Debug, Default)]
 pub(in crate::llm) struct Sse {
-    /// The number of bytes of a byte order mark that have come. 3 once the beginning is over.
+    /// The number of bytes of a byte order mark that have been read. 3 once the beginning has been read.
     bom: usize,
     line: Line,
-    /// The last line ended in a carriage return, so a line feed that follows belongs to it.
+    /// Whether the last line ended in a carriage return. A line feed that follows then belongs to it.
     after_cr: bool,
-    /// The event was returned, so the next one begins empty.
+    /// Whether the event was returned. The next one then begins empty.
     returned: bool,
     name: Kept,
     data: Kept,

@@ -39,7 +39,7 @@ pub(super) static SIGNALS: Signals = Signals {
     ],
     rates: &[
         name(Throttled, "ThrottlingException", ERRORS),
-        // Used for quotas of a minute and for longer ones. Its message only asks to retry "later".
+        // Used for quotas per minute and for longer ones. Its message only asks to retry "later".
         name(Throttled, "ServiceQuotaExceededException", "developersdigest.tech/errors/api/bedrock/400-servicequotaexceededexception"),
     ],
     failures: &[

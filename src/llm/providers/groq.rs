@@ -8,7 +8,7 @@ use crate::llm::signal::{Signals, name, status};
 const FLEX: &str = "console.groq.com/docs/flex-processing";
 
 pub(super) static PROFILE: Profile = Profile {
-    // The reason why a stream stopped is in the last chunk, beside its choices.
+    // The last chunk has the error that stopped the stream, beside its choices.
     error_parents: &["x_groq"],
     ..Profile::new(&[&OWN, &SIGNALS, &openai::COMPATIBLE, &common::SIGNALS])
 };

@@ -5,9 +5,9 @@
 //! 1. Add its file, with a `PROFILE` ([`Profile`]). Signals and stream formats that it shares with another provider are
 //!    referenced there, not copied.
 //! 2. Add its `mod` line and its row to the list below. The name in settings files is that of the module.
-//! 3. Add its responses to `tests/data/llm/<name>/`. Tests require a success, one response for each signal, and streams
-//!    that end in every way.
-//! 4. Write `signals.md` anew: `WRITE_SIGNALS=1 cargo test --lib --all-features the_documented_table`.
+//! 3. Add its responses to `tests/data/llm/<name>/`. Tests require a success, a response for each signal, and a stream for
+//!    each way to end.
+//! 4. Regenerate `signals.md`: `WRITE_SIGNALS=1 cargo test --lib --all-features the_documented_table`.
 
 mod anthropic;
 mod azure_openai;
@@ -146,7 +146,7 @@ impl fmt::Display for UnknownProvider {
 
 impl Error for UnknownProvider {}
 
-/// Returns the profiles of all providers, for the properties that apply to every provider.
+/// Returns the profiles of all providers. Most of their properties apply to the calls of every provider.
 pub(super) fn profiles() -> impl Iterator<Item = &'static Profile> {
     Provider::ALL.iter().map(|provider| provider.profile())
 }

@@ -40,12 +40,12 @@ static SIGNALS: Signals = Signals {
 /// The signals of every provider that uses OpenAI's error format or passes its errors on.
 #[rustfmt::skip]
 pub(super) static COMPATIBLE: Signals = Signals {
-    // The request asks for more at once than the limit of a minute, so it never passes, however long the caller waits.
+    // The request alone exceeds the limit per minute, so it never passes, however long the caller waits.
     texts: &[
         starts(StatusRange::only(413), "request too large for", CallersFault, "request_beyond_the_limit", TOO_LARGE_GROQ),
         starts(StatusRange::only(429), "request too large for", CallersFault, "request_beyond_the_limit", TOO_LARGE),
     ],
-    // Finer codes first: they occur beside `insufficient_quota` and `rate_limit_error`.
+    // More specific codes first: they occur beside `insufficient_quota` and `rate_limit_error`.
     quotas: &[
         name(Exhausted, "credit_balance_exhausted", QUOTA),
         name(Exhausted, "organization_spend_limit_exceeded", QUOTA),
@@ -64,7 +64,7 @@ pub(super) static COMPATIBLE: Signals = Signals {
         name(Failed, "server_error", RESPONSE_ERRORS),
         name(Failed, "vector_store_timeout", RESPONSE_ERRORS),
     ],
-    // Finer codes first: they occur beside `invalid_request_error` and 403.
+    // More specific codes first: they occur beside `invalid_request_error` and 403.
     requests: &[
         blame(CallersFault, "unsupported_country_region_territory", "home-assistant/core#120072"),
         blame(CallersFault, "context_length_exceeded", "crewAIInc/crewAI-examples#121"),
@@ -72,7 +72,7 @@ pub(super) static COMPATIBLE: Signals = Signals {
         blame(CallersFault, "content_policy_violation", "songquanpeng/one-api#737; BerriAI/litellm#16072 (Azure)"),
         blame(CallersFault, "model_not_found", "Aider-AI/aider#2030"),
         blame(CallersFault, "invalid_prompt", RESPONSE_ERRORS),
-        // Codes that occur inside a 200, where no status tells whose fault it is.
+        // Codes that occur inside a 200, where no status shows whose fault the error is.
         blame(CallersFault, "invalid_image", RESPONSE_ERRORS),
         blame(CallersFault, "invalid_image_format", RESPONSE_ERRORS),
         blame(CallersFault, "invalid_base64_image", RESPONSE_ERRORS),

@@ -20,7 +20,7 @@ static OWN: Signals =
 /// `generate_stream`. The stream ends with `generated_text`.
 static GENERATE_STREAM: StreamFormat = StreamFormat {
     name: "generate_stream",
-    // Every event has the field, so nothing tells the last one without parsing.
+    // Every event has the field, so only parsing identifies the last one.
     end: EndMarker::Field(b""),
     end_repeats: false,
     events: &[],

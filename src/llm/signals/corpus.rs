@@ -78,7 +78,7 @@ fn classify(case: &Case, body: &[u8]) -> Outcome {
 
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
-fn every_response_means_what_its_file_says() {
+fn every_response_is_classified_as_its_file_states() {
     let cases = cases();
     assert!(cases.len() > 200, "{}", cases.len());
     for case in &cases {
@@ -101,7 +101,7 @@ fn every_response_means_what_its_file_says() {
 
 #[test]
 #[cfg_attr(miri, ignore = "reads files")]
-fn every_signal_is_given_by_some_response() {
+fn every_signal_occurs_in_a_response() {
     let mut unused: Vec<_> = tables().into_iter().flat_map(Signals::groups).flatten().collect();
     for case in cases() {
         let body = case.body.as_bytes();

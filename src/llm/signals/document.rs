@@ -1,4 +1,4 @@
-//! `signals.md`, which is written from the tables.
+//! `signals.md`, which is generated from the tables.
 
 use super::*;
 use crate::llm::signal::StatusRange;
@@ -75,10 +75,10 @@ fn document() -> String {
     };
     let mut text = format!(
         "# Signals\n\n\
-         What an error means. The first match decides, in this order: the texts of the first table, a `code`, a `type` (or \
-         `status`, or the name of an exception), the HTTP status, the texts of the last table. Within one of these the \
-         first row decides. Case is ignored.\n\n\
-         - *success* is a caller's fault: the provider answered, so it is healthy. *credential* marks a refused \
+         The classes of errors. The first match decides, in this order: the texts of the first table, a `code`, a `type` \
+         (or `status`, or the name of an exception), the HTTP status, the texts of the last table. Among the rows of one \
+         step, the first match decides. Case is ignored.\n\n\
+         - *success* is a caller's fault: the provider responded, so it is healthy. *credential* marks a refused \
          credential, which affects every caller who shares it.\n\
          - *4xx* excludes 402, 408, 409, 425, 429 and 498, and includes an error inside a 200 that repeats no status.\n\
          - *compatible* providers use OpenAI's error format: {}.\n\
@@ -124,7 +124,7 @@ fn the_documented_table_is_the_real_one() {
     let written = std::fs::read_to_string(path).unwrap();
     assert!(
         written == document(),
-        "signals.md differs from the tables; write it anew with: \
+        "signals.md differs from the tables; regenerate it with: \
          WRITE_SIGNALS=1 cargo test --lib --all-features the_documented_table",
     );
 }

@@ -147,7 +147,7 @@ fn all() -> impl Iterator<Item = &'static Signal> {
     tables().into_iter().flat_map(Signals::groups).flatten()
 }
 
-/// Names are compared without case, texts with a lower-case message.
+/// Names are compared without regard to case, texts with a lower-case message.
 #[test]
 fn texts_of_the_tables_are_lower_case() {
     for signal in all() {
@@ -191,7 +191,7 @@ fn a_prompt_that_an_error_repeats_decides_nothing() {
     }
 }
 
-/// The reason is all that an outcome keeps of its signal.
+/// An outcome keeps only the reason of its signal.
 #[test]
 fn no_reason_is_both_a_credential_and_something_else() {
     for credential in all().filter(|it| it.meaning == Meaning::Credential) {

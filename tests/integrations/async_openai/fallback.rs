@@ -127,7 +127,7 @@ async fn a_stream_that_is_held_falls_back_before_its_first_token() {
         "data: {\"error\":{\"message\":\"busy\",\"type\":\"server_error\",\"code\":null}}\n\n",
     )]);
     let held: fn() -> Config<Llm> =
-        || config(1, LONG).classify(Llm::new(Provider::OpenAi).hold_until_content(LONG));
+        || config(1, LONG).classify(Llm::new(Provider::OpenAi).buffer_until_content(LONG));
     let not_held: fn() -> Config<Llm> = || config(1, LONG);
     for (config, chunks) in [(held, 4), (not_held, 1)] {
         let (primary, second) =

@@ -65,7 +65,7 @@ pub(crate) fn preset(provider: Provider) -> Config<Llm, RejectWithBoxError> {
 
 /// Returns the preset that holds a response until its first content.
 pub(crate) fn holding(provider: Provider) -> Config<Llm, RejectWithBoxError> {
-    Config::llm(provider).classify(Llm::new(provider).hold_until_content(LONG))
+    Config::llm(provider).classify(Llm::new(provider).buffer_until_content(LONG))
 }
 
 impl Guarded {
