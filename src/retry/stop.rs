@@ -17,7 +17,7 @@ use crate::error::AsRejection;
 ///
 /// An open circuit also rejects the next attempt. An immediate retry only uses up the attempts, and a backoff also costs
 /// the caller's time. This wrapper ends the retries at a rejection, and leaves every other result to the wrapped policy.
-/// With [`wait_up_to`](Self::wait_up_to) it waits until a call may pass, if the rejection holds a wait that is short
+/// With [`wait_for_circuit`](Self::wait_for_circuit) it waits until a call may pass, if the rejection holds a wait that is short
 /// enough.
 ///
 /// # Order
@@ -81,7 +81,7 @@ impl<P> StopAtRejection<P> {
     /// not called. Requires a tokio runtime with time enabled.
     ///
     /// Default: a rejection is final.
-    pub const fn wait_up_to(mut self, max: Duration) -> Self {
+    pub const fn wait_for_circuit(mut self, max: Duration) -> Self {
         self.circuit_wait.up_to = Some(max);
         self
     }
@@ -89,7 +89,7 @@ impl<P> StopAtRejection<P> {
     /// Sets how often one request may wait. The rejection after the last wait is final.
     ///
     /// All requests that wait for one circuit wake together, and all except the probe are rejected again. Default: 1.
-    pub const fn max_waits(mut self, waits: u32) -> Self {
+    pub const fn max_circuit_waits(mut self, waits: u32) -> Self {
         self.circuit_wait.waits = waits;
         self
     }

@@ -76,7 +76,8 @@ fn any_policy_stops_at_a_rejection() {
     use tower::retry::RetryLayer;
     use tower_breaker::retry::StopAtRejection;
 
-    let retry = RetryLayer::new(StopAtRejection::new(policy).wait_up_to(Duration::from_secs(10)));
+    let retry =
+        RetryLayer::new(StopAtRejection::new(policy).wait_for_circuit(Duration::from_secs(10)));
     // guide: end
     let _ = retry;
 }

@@ -328,7 +328,7 @@ fn the_policy_is_shared_between_threads_and_small() {
 
 #[tokio::test(start_paused = true)]
 async fn it_can_be_wrapped() {
-    let mut wrapped = super::super::StopAtRejection::new(exact(1)).wait_up_to(S(5));
+    let mut wrapped = super::super::StopAtRejection::new(exact(1)).wait_for_circuit(S(5));
     let rejected = Err::<Reply, BoxError>(open(Some(S(4))).into());
     assert_eq!(slept(&mut wrapped, rejected).await, Some(S(4)));
     assert_eq!(slept(&mut wrapped, reply(Outcome::failure())).await, Some(S(1)));

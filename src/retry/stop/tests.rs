@@ -97,7 +97,7 @@ async fn other_errors_and_successes_are_left_to_the_policy() {
 #[tokio::test(start_paused = true)]
 async fn it_waits_for_a_circuit_with_a_known_wait_and_retries_without_the_policy() {
     let attempts = Attempts::new(3);
-    let policy = StopAtRejection::new(attempts.clone()).wait_up_to(COOLDOWN);
+    let policy = StopAtRejection::new(attempts.clone()).wait_for_circuit(COOLDOWN);
     let (service, handle, hits) = stack(policy, 3);
     let start = Instant::now();
     assert_eq!(service.oneshot(()).await.unwrap(), 3);
@@ -109,7 +109,7 @@ async fn it_waits_for_a_circuit_with_a_known_wait_and_retries_without_the_policy
 
 #[tokio::test(start_paused = true)]
 async fn it_does_not_wait_longer_than_the_maximum() {
-    let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(Duration::from_secs(4));
+    let policy = StopAtRejection::new(Attempts::new(9)).wait_for_circuit(Duration::from_secs(4));
     let (service, _, hits) = stack(policy, u32::MAX);
     let start = Instant::now();
     let error = service.oneshot(()).await.unwrap_err();
@@ -119,7 +119,7 @@ async fn it_does_not_wait_longer_than_the_maximum() {
 
 #[tokio::test(start_paused = true)]
 async fn it_does_not_wait_if_the_wait_is_unknown() {
-    let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(Duration::MAX);
+    let policy = StopAtRejection::new(Attempts::new(9)).wait_for_circuit(Duration::MAX);
     let (service, handle, hits) = stack(policy, 0);
     handle.force_open(None);
     service.oneshot(()).await.unwrap_err();
@@ -128,7 +128,7 @@ async fn it_does_not_wait_if_the_wait_is_unknown() {
 
 #[tokio::test(start_paused = true)]
 async fn by_default_a_request_waits_only_once() {
-    let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(COOLDOWN);
+    let policy = StopAtRejection::new(Attempts::new(9)).wait_for_circuit(COOLDOWN);
     let (service, handle, hits) = stack(policy, u32::MAX);
     let start = Instant::now();
     let error = service.oneshot(()).await.unwrap_err();
@@ -140,7 +140,8 @@ async fn by_default_a_request_waits_only_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_number_of_waits_belongs_to_one_request() {
-    let policy = StopAtRejection::new(Attempts::new(0)).wait_up_to(COOLDOWN).max_waits(1);
+    let policy =
+        StopAtRejection::new(Attempts::new(0)).wait_for_circuit(COOLDOWN).max_circuit_waits(1);
     let (mut service, handle, _) = stack(policy, 0);
     for _ in 0..3 {
         handle.hold_for(COOLDOWN);
@@ -151,7 +152,8 @@ async fn the_number_of_waits_belongs_to_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn zero_waits_means_no_wait() {
-    let policy = StopAtRejection::new(Attempts::new(9)).wait_up_to(COOLDOWN).max_waits(0);
+    let policy =
+        StopAtRejection::new(Attempts::new(9)).wait_for_circuit(COOLDOWN).max_circuit_waits(0);
     let (service, _, hits) = stack(policy, u32::MAX);
     service.oneshot(()).await.unwrap_err();
     assert_eq!(hits.load(Ordering::Relaxed), 3);

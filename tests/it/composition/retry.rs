@@ -85,7 +85,7 @@ async fn outside_with_a_wait_a_request_survives_the_outage() {
     dependency.down(true);
     let layer = CircuitBreakerLayer::new(config());
     let handle = layer.handle();
-    let policy = StopAtRejection::new(Attempts(10)).wait_up_to(Duration::from_secs(10));
+    let policy = StopAtRejection::new(Attempts(10)).wait_for_circuit(Duration::from_secs(10));
     let service = ServiceBuilder::new().retry(policy).layer(layer).service(dependency.service());
     let start = Instant::now();
     let request = tokio::spawn(service.oneshot(()));
