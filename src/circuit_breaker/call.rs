@@ -1,7 +1,7 @@
-//! How a call starts, and how it ends if it is dropped.
+//! The start of a call, and its end if it is dropped.
 //!
-//! These are functions over a breaker and a service, not methods of a middleware, so that each middleware which finds
-//! its breaker in its own way makes calls alike.
+//! These are functions over a breaker and a service, not methods of a middleware. A middleware that finds its breaker by
+//! other means, such as a key, can use them as well.
 
 use std::marker::PhantomData;
 
@@ -49,7 +49,7 @@ where
     ResponseFuture::rejected(on_rejected.rejected(request, open))
 }
 
-/// A call in progress. If it is dropped, the classifier says what that means.
+/// A call in progress. If it is dropped, [`Classify::dropped`] decides its outcome.
 pub(super) struct GuardedCall<C, Req, Res, E>
 where
     C: Classify<Req, Res, E>,
@@ -74,7 +74,7 @@ where
         self.in_flight.run(call)
     }
 
-    /// Ends the call and returns its permit for the classifier. `None` if it has ended before.
+    /// Ends the call and returns its permit for the classifier. Returns `None` if the call has already ended.
     #[inline(always)]
     pub(super) fn end(&mut self) -> Option<(Permit, C::RequestInfo)> {
         self.in_flight.end()

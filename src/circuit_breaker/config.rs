@@ -71,15 +71,14 @@ impl<C, R> Config<C, R> {
         self
     }
 
-    /// Sets the settings, in place of those of the preset. To change some of them, start from
-    /// [`Settings::to_builder`].
+    /// Replaces the settings of the preset. To change some of them, start from [`Settings::to_builder`].
     pub fn settings(mut self, settings: Settings) -> Self {
         self.parts.settings = settings;
         self
     }
 
-    /// Sets the classifier, see [`Classify`](crate::classify::Classify). It replaces the overrides as well, so call this
-    /// before adding overrides.
+    /// Sets the classifier, see [`Classify`](crate::classify::Classify). It also replaces all overrides, so call this method
+    /// before you add them.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
         let Self { parts, on_rejected, .. } = self;
         Config { parts, classify, on_rejected }
@@ -102,8 +101,8 @@ impl<C, R> Config<C, R> {
         Config { parts, classify, on_rejected }
     }
 
-    /// Answers a rejected call with a response made from the request and the rejection. The closure gets the request by
-    /// value, without a copy. The error type stays that of the inner service.
+    /// Answers a rejected call with a response made from the request and the rejection. The closure takes the request by
+    /// value, so nothing is cloned. The error type stays that of the inner service.
     pub fn reject_with<Req, A, F>(self, answer: F) -> Config<C, RejectWithFn<F>>
     where
         F: Fn(Req, CircuitOpen) -> A,
@@ -137,7 +136,7 @@ impl<C, R> Config<C, R> {
     /// Sets a closure that computes the cooldown, in place of the [`Backoff`](crate::Backoff) of the settings.
     ///
     /// Its argument is the number of the attempt: 0 for the first trip, one more after each failed half-open period. The
-    /// jitter of the settings applies, their maximum does not.
+    /// jitter of the settings applies to the result. Their maximum does not.
     ///
     /// The closure runs outside all locks. If it panics, the panic hook reports the panic, which does not propagate. The
     /// circuit still opens, with the backoff of the settings.
@@ -149,7 +148,8 @@ impl<C, R> Config<C, R> {
         self
     }
 
-    /// Notifies `observer` of every transition of the breaker, and of calls that went wrong. See [`Observer`].
+    /// Adds an observer, which is notified of every transition of the breaker, and of calls that went wrong. See
+    /// [`Observer`].
     ///
     /// Observers are notified in the order in which they are given here. Listeners can be added later:
     /// [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
@@ -160,7 +160,7 @@ impl<C, R> Config<C, R> {
 
     /// Makes `poll_ready` wait while calls would be rejected, so that `call` does not reject them.
     ///
-    /// For balancers, which skip an endpoint that is not ready. In the default mode, an endpoint that rejects at once
+    /// Use it with balancers, which skip an endpoint that is not ready. By default, an endpoint that rejects at once
     /// looks like the fastest one. In a [`Ramp`](crate::Ramp), `call` still rejects its share of the calls. Requires a
     /// tokio runtime with time enabled.
     pub fn pending_while_open(mut self) -> Self {

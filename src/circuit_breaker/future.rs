@@ -13,7 +13,7 @@ use crate::circuit_breaker::call::GuardedCall;
 use crate::classify::{Classified, Classify};
 use crate::rejection::OnRejected;
 
-/// The future of [`CircuitBreaker`](crate::CircuitBreaker).
+/// The response future of [`CircuitBreaker`](crate::CircuitBreaker).
 ///
 /// # Cancel safety
 ///
@@ -22,7 +22,7 @@ use crate::rejection::OnRejected;
 ///
 /// # Panics
 ///
-/// If it is polled again after it was ready.
+/// Panics if it is polled after completion.
 #[pin_project]
 pub struct ResponseFuture<S, C, R, Req>
 where
@@ -41,8 +41,8 @@ where
     C: Classify<Req, S::Response, S::Error>,
     R: OnRejected<Req, C::Response, S::Error>,
 {
-    /// Polls the future of the inner service. `call` is dropped after it: what the future holds is free before the end
-    /// of the call is recorded.
+    /// Polls the future of the inner service. `call` is declared after the future and dropped after it, so that the
+    /// resources of the future are free before the end of the call is recorded.
     Called {
         #[pin]
         future: S::Future,
@@ -105,7 +105,7 @@ where
                 }
                 StateProj::Called { future, call, classify, on_rejected } => {
                     let result = ready!(call.run(|| future.poll(cx)));
-                    let (permit, info) = call.end().expect("polled after it was ready");
+                    let (permit, info) = call.end().expect("polled after completion");
                     let classify = || classify.result(info, result, permit);
                     match if C::MAY_PANIC { classifying(classify) } else { classify() } {
                         Classified::Ready(result) => {

@@ -37,7 +37,7 @@
 //! | overdue calls, failure count, slow calls | off | off | off | [`Trip::overdue`](crate::Trip::overdue), [`failures`](crate::Trip::failures), [`slow`](crate::Trip::slow) |
 //! | custom trip rule | none | none | none | [`Config::trip_when`](crate::Config::trip_when) |
 //! | cooldown | 5 s, doubled up to 60 s, ±20 % | the same | 30 s, doubled up to 5 min, ±20 % | [`cooldown`](crate::SettingsBuilder::cooldown), [`Config::cooldown_with`](crate::Config::cooldown_with) |
-//! | the cooldown starts over after | being closed for as long as the last cooldown | the same | the same | [`stable_for`](crate::SettingsBuilder::stable_for) |
+//! | the cooldown returns to its first value after | a closed period as long as the last cooldown | the same | the same | [`stable_for`](crate::SettingsBuilder::stable_for) |
 //! | probes | 1 at a time, 1 success closes | the same | the same | [`probe`](crate::SettingsBuilder::probe) |
 //! | lease of a probe | 35 s | 35 s | 120 s | [`Probe::lease`](crate::Probe::lease) |
 //! | ramp | none | none | none | [`ramp`](crate::SettingsBuilder::ramp) |
@@ -75,7 +75,7 @@
 //! - The permit, and with it the place of a probe, is taken in `call`. A service that is polled ready and then dropped
 //!   takes up no place in the breaker.
 //! - `call` panics unless `poll_ready` returned ready before.
-//! - To a balancer, an endpoint that rejects at once looks like the fastest one. With
+//! - An endpoint that rejects at once looks to a balancer like the fastest one. With
 //!   [`pending_while_open`](crate::Config::pending_while_open), `poll_ready` waits while calls would be rejected.
 //!
 //! # Layer order
@@ -88,8 +88,8 @@
 //! - **Retry outside**: every attempt counts, so the circuit opens soonest, and an open circuit ends the retries. For that,
 //!   the retry policy must stop at a rejection: it finds one with [`CircuitOpen::find`](crate::CircuitOpen::find), and
 //!   with feature `retry`, `RetryPolicy` and `StopAtRejection` do so.
-//! - **Retry inside**: a retried call counts once, by its last attempt. This suits errors that are noisy and independent,
-//!   which a retry heals. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
+//! - **Retry inside**: a retried call counts once, by its last attempt. This suits sporadic, independent errors,
+//!   which a retry resolves. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
 //!   innermost.
 //! - **Limits inside** (`ConcurrencyLimit`, `Buffer`), between the breaker and the timeout. An open circuit then rejects at
 //!   once, and no call waits in a queue to be rejected. The cost: if the circuit opens between `poll_ready` and `call`, the
@@ -126,7 +126,7 @@
 //! | the response body is dropped after its first content | a success |
 //! | the inner service, its future or its body panics | a failure |
 //! | a classifier panics | ignored |
-//! | a rejection policy panics | nothing: the rejection is counted already |
+//! | a rejection policy panics | nothing: the rejection is already counted |
 //!
 //! Panics reach the caller unchanged.
 //!
@@ -224,7 +224,7 @@
 //! # }
 //! ```
 //!
-//! Customised: other numbers, a classifier that knows pauses and mistakes of the caller, and a response instead of an
+//! Customised: other numbers, a classifier that recognises pauses and mistakes of the caller, and a response instead of an
 //! error:
 //!
 //! ```

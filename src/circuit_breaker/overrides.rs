@@ -54,7 +54,7 @@ impl<C, R> Config<C, R> {
         self.before_classifier(Only(only))
     }
 
-    /// Classifies errors with `classify`: the class, the weight, the wait. If it returns `None`, the next overrides and the
+    /// Classifies errors with `classify`, which sets class, weight and wait. If it returns `None`, the next overrides and the
     /// classifier decide.
     ///
     /// ```
@@ -129,7 +129,7 @@ impl<C, R> Config<C, R> {
     }
 
     /// Like [`classify_errors`](Self::classify_errors), for errors of one type: the error of the service and its sources,
-    /// from the outermost inward until `classify` returns an outcome.
+    /// from the outermost to the innermost, until `classify` returns an outcome.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -1,4 +1,4 @@
-//! What `poll_ready` promised to the next `call`.
+//! The promise of `poll_ready` to the next `call`.
 
 use std::mem;
 use std::task::{Context, Poll, ready};
@@ -48,7 +48,7 @@ impl Promise {
 // No word of a gate is one of the constants above.
 const _: () = assert!(FIRST_WORD > Promise::INNER_READY.0);
 
-/// What becomes of a call.
+/// The decision about a call.
 ///
 /// The two rejections are kept apart: a `CircuitOpen` that is built in one of two places is written to memory and copied,
 /// which costs a rejection 11 instructions.
@@ -81,8 +81,8 @@ impl Readiness {
         }
     }
 
-    /// Polls the inner service with `poll_inner`, unless the call would be rejected. Its error is returned as it is, and
-    /// no other error is returned.
+    /// Polls the inner service with `poll_inner`, unless the call would be rejected. Returns the error of the inner service
+    /// unchanged, and no other errors.
     // Always inlined, as `admit` is: see `CircuitBreaker`.
     #[inline(always)]
     pub(super) fn poll<E>(
@@ -114,11 +114,11 @@ impl Readiness {
         }
     }
 
-    /// Decides about the call that was promised. It uses the promise up.
+    /// Decides about the call that was promised, and uses up the promise.
     ///
     /// # Panics
     ///
-    /// If there is no promise.
+    /// Panics if there is no promise.
     #[inline(always)]
     pub(super) fn admit(&mut self, breaker: &mut BreakerRef) -> Decision {
         let decision = match breaker.admit_again(self.promise.0) {
@@ -198,7 +198,7 @@ impl Readiness {
     }
 
     /// Registers the task of a pending inner service for a change of the breaker. Returns `false` if the circuit has
-    /// opened meanwhile: then there is nothing to wait for.
+    /// opened in the meantime, so that there is nothing to wait for.
     fn waits_for_inner(&mut self, breaker: &BreakerRef, cx: &Context<'_>) -> bool {
         self.waiter(breaker).register(cx);
         breaker.would_reject().is_none()
@@ -267,7 +267,7 @@ impl Clone for Readiness {
     }
 }
 
-/// Guards a poll of the inner service. If the poll fails, by error or by panic, the guard is dropped: it takes the
+/// Guards a poll of the inner service. If the poll fails, by error or by panic, the guard is dropped, which takes the
 /// promise back and counts a failure.
 struct FailureGuard<'a> {
     breaker: &'a BreakerRef,

@@ -43,12 +43,12 @@ impl<S, C, R> CircuitBreaker<S, C, R> {
         BreakerHandle::from_shared(self.breaker.clone())
     }
 
-    /// Returns the guarded service.
+    /// Returns a reference to the guarded service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Returns the guarded service. Polls and calls of it bypass the breaker.
+    /// Returns a mutable reference to the guarded service. Polls and calls of it bypass the breaker.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
@@ -69,10 +69,10 @@ where
     type Error = R::Error;
     type Future = ResponseFuture<S, C, R, Req>;
 
-    /// Ready at once while calls would be rejected, without a poll of the inner service. Otherwise ready when the inner
-    /// service is. The only errors are those of the inner service.
+    /// While calls would be rejected, returns ready without polling the inner service. Otherwise, returns the readiness of
+    /// the inner service. The only errors are those of the inner service.
     ///
-    /// With [`pending_while_open`](crate::Config::pending_while_open) it waits while calls would be rejected.
+    /// With [`pending_while_open`](crate::Config::pending_while_open), returns pending while calls would be rejected.
     // `poll_ready`, `call` and the future's `poll` are always inlined, with what they call on a closed circuit. Each is a
     // few instructions long, which the compiler would leave out of line in a large caller. `benches/instructions.sh`
     // counts them.
@@ -84,7 +84,7 @@ where
 
     /// # Panics
     ///
-    /// If `poll_ready` was not called, or did not return ready: then the inner service must not be called.
+    /// Panics unless `poll_ready` returned ready before. The inner service must not be called then.
     #[inline(always)]
     fn call(&mut self, request: Req) -> Self::Future {
         let Self { inner, breaker, classify, on_rejected, readiness } = self;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// An explicit retry instruction in a response.
 ///
-/// In a retry policy it overrides the [`Outcome`](crate::Outcome) of the same response.
+/// In a retry policy, it overrides the [`Outcome`](crate::Outcome) of the same response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryAdvice {

@@ -8,7 +8,7 @@ use super::BreakerBody;
 
 /// An answer that can be given in place of a `Res`.
 ///
-/// Every type is an answer for itself. A plain `http::Response<B>` is an answer for the
+/// Every type can stand in for itself. A plain `http::Response<B>` can stand in for the
 /// `http::Response<BreakerBody<B>>` of a guarded service.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an answer for a service that returns `{Res}`",

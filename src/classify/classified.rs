@@ -1,4 +1,4 @@
-//! Results that are classified at once, or after more of the body.
+//! Results that are classified at once, or after more of the body was read.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A result that is classified, or a future that reads more of the response first.
+/// A classified result, or a future that first reads more of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Classified<T, L> {
+pub enum Classified<T, D> {
     /// The result for the caller.
     Ready(T),
     /// A future that resolves to the result. It is part of the guarded call: dropping it ends the call.
-    Deferred(L),
+    Deferred(D),
 }
 
 /// A result that is always classified at once.
 pub(super) type ReadyOnly<T> = Classified<T, NeverDeferred<T>>;
 
-/// A future of a `T` that cannot exist. It has size 0.
-///
 /// The [`Classify::Deferred`](super::Classify::Deferred) of a classifier that never defers.
+///
+/// A value of this type cannot exist. Its size is 0.
 pub struct NeverDeferred<T> {
     none: Infallible,
     output: PhantomData<fn() -> T>,

@@ -1,6 +1,6 @@
 //! Rejections in error types of other crates.
 //!
-//! This is the only file below the integrations that names such types. Each is behind the feature that brings its
+//! This is the only file below the integrations that names such types. Each is behind the feature that enables its
 //! crate.
 
 use std::any::Any;

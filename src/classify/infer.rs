@@ -1,6 +1,6 @@
-//! Keeps the compiler from inferring `http::Request` for an unknown request type.
+//! A second impl of `Classify`, which keeps the compiler from inferring `http::Request` for an unknown request type.
 
-/// A request, and a response, that cannot exist.
+/// The type of requests and responses that cannot exist.
 #[derive(Debug)]
 pub enum Uninhabited {}
 

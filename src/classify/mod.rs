@@ -1,6 +1,6 @@
-//! Classification: what a finished call meant.
+//! Classification: the meaning of a finished call.
 //!
-//! A breaker guards every service whose results a [`Classify`] can classify. The classifier sees the request before the
+//! A breaker can guard any service whose results a [`Classify`] can classify. The classifier sees the request before the
 //! call, and after it the whole `Result` together with the [`Permit`] of the call. It turns them into one [`Outcome`]:
 //!
 //! | classifier | for | a failure is | preset |
@@ -17,8 +17,8 @@
 //! With feature `reqwest`, [`Http`] and [`Llm`](crate::llm::Llm) also classify services that return a
 //! `reqwest::Response`.
 //!
-//! An HTTP service almost always returns `Ok`, even when it is down. A classifier that only sees `Err` guards nothing
-//! there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the responses
+//! An HTTP service almost always returns `Ok`, even when it is down. A classifier that only sees `Err` never opens the
+//! circuit there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the responses
 //! of downstream breakers by [`OPEN_HEADER`].
 //!
 //! # Overrides
@@ -45,17 +45,17 @@
 //! | an `Err`, a head that is not good, [`SettleAt::Head`] | at once |
 //! | an error response of [`Llm`](crate::llm::Llm) | when its body has been read, before it is handed on |
 //! | no body: the response to a `HEAD`, 204, 304, a body that has already ended | with the head |
-//! | the body tells how the call ended: an event of an LLM stream, trailers | there |
+//! | the body reports the end of the call: an event of an LLM stream, trailers | there |
 //! | a probe, and [`SettleAt::FirstContent`] | at the first content |
 //! | the body ends or breaks | there |
 //! | the body is dropped | there: a success after the first content, otherwise cancelled (or a failure, [at the deadline](Grpc#deadlines) of a gRPC request) |
 //!
 //! Until then the [`BreakerBody`] holds the permit. Frames pass through unchanged. For the slow and overdue rules and
-//! for `cancelled_after`, the call ends at the first content: what follows is the time of the reader. The rest of a
+//! for `cancelled_after`, the call ends at the first content: the time after that belongs to the reader. The rest of a
 //! probe's body is its body tail, see [`Permit::response_started`].
 //!
-//! What a classifier reads before it hands the response on is in the response's extensions as a [`Verdict`]. Only the
-//! breaker sees what comes later.
+//! If a classifier reads the body before it hands the response on, the outcome is in the extensions of the response as a
+//! [`Verdict`]. Only the breaker sees an outcome that comes later.
 //!
 //! ## Custom body classifiers
 //!
@@ -139,7 +139,7 @@
 //!
 //! Fallbacks and retries use [`Outcomes`]. The classifiers of the table above implement it, and so
 //! does [`ByResponse`], which reads a response that is [`ToOutcome`]. [`RetryAdvice`] is an explicit retry instruction
-//! in a response. [`AnswerFor`] tells which answers can stand in for a response.
+//! in a response. [`AnswerFor`] defines which answers can stand in for a response.
 //!
 //! # Closures in spawned tasks
 //!
@@ -206,7 +206,7 @@ pub use self::to_outcome::{ByResponse, ToOutcome};
 #[cfg(feature = "http")]
 pub use self::verdict::Verdict;
 
-/// Decides what a finished call meant, with the permit and the response body.
+/// Classifies finished calls, with the permit and the response body.
 ///
 /// [`Outcomes`] is the simpler trait for classifiers that only look at the result. An implementation of `Classify` that
 /// settles every permit in [`result`](Self::result) is four lines long. One that needs more than the head moves the
@@ -222,7 +222,7 @@ pub use self::verdict::Verdict;
     note = "any other service: `Config::default()`, where `Err` is a failure, or `.classify_fn(|result: Result<&Response, &Error>| …)`"
 )]
 pub trait Classify<Req, Res, E> {
-    /// What the classifier remembers of the request. Usually `()`.
+    /// The request info: the data that the classifier keeps of the request. Usually `()`.
     type RequestInfo;
 
     /// The response that the caller gets: `Res`, or a response whose body holds the permit.
@@ -238,7 +238,7 @@ pub trait Classify<Req, Res, E> {
     /// or if a panic may count as a cancelled call.
     const MAY_PANIC: bool = true;
 
-    /// Looks at the request before the call. Must be cheap: it runs for every admitted call.
+    /// Returns the request info. Must be cheap: it runs before every admitted call.
     fn request(&self, request: &Req) -> Self::RequestInfo;
 
     /// Settles the permit, or moves it into the response or into the future that reads more of it. Returns the error of
@@ -261,7 +261,7 @@ pub trait Classify<Req, Res, E> {
         None
     }
 
-    /// Converts the response of a call that was settled without this classifier, by one of the [`overrides`].
+    /// Converts the response of a call that one of the [`overrides`] settled, without this classifier.
     fn settled(&self, response: Res) -> Self::Response;
 
     /// Returns `true` if a downstream breaker sent this response, and the dependency was not called. Overrides do not

@@ -1,9 +1,9 @@
-//! What a result means, from the result alone.
+//! Classification by the result alone.
 
 use super::RetryAdvice;
 use crate::Outcome;
 
-/// Tells what a finished call meant, from its result alone.
+/// Classifies finished calls by their results alone.
 ///
 /// Fallbacks and retries use it. The classifiers of this module implement it together with
 /// [`Classify`](super::Classify), which a breaker uses and which also has the permit and the response body.
@@ -33,7 +33,7 @@ use crate::Outcome;
     note = "a retry on errors only: `.classify(ErrorsAsFailures)`; on other results: `.classify_fn(|result: Result<&Response, &Error>| …)`"
 )]
 pub trait Outcomes<Res, E> {
-    /// Returns what the result means.
+    /// Returns the outcome of a result.
     fn outcome(&self, result: Result<&Res, &E>) -> Outcome;
 
     /// Returns the explicit retry instruction in a response.

@@ -46,7 +46,7 @@ impl<Req, Res, E: 'static> Classify<Req, Res, E> for ErrorsAsFailures {
     type Response = Res;
     type Deferred = NeverDeferred<Result<Res, E>>;
 
-    // Walking the sources of an error runs foreign code, but `result` guards against its panics itself.
+    // The search through the sources of an error runs foreign code, but `result` guards against its panics itself.
     const MAY_PANIC: bool = false;
 
     #[inline]
@@ -102,7 +102,7 @@ impl<F> ClassifyFn<F> {
     }
 }
 
-/// The closure decides alone: it has no [`retry_advice`](Outcomes::retry_advice).
+/// Returns no [`retry_advice`](Outcomes::retry_advice): the closure decides alone.
 impl<Res, E, F> Outcomes<Res, E> for ClassifyFn<F>
 where
     F: Fn(Result<&Res, &E>) -> Outcome,

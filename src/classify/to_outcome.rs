@@ -1,4 +1,4 @@
-//! Responses that tell what they mean.
+//! Responses that classify themselves.
 
 #[cfg(feature = "http")]
 use http::{Extensions, HeaderMap, Response, StatusCode};
@@ -12,7 +12,7 @@ use super::http::{Codes, Role, by_status, class_of, rejected_head, retry_advice}
 use super::{Outcomes, RetryAdvice};
 use crate::Outcome;
 
-/// A response that tells what it means for a fallback or a retry.
+/// A response that classifies itself, for fallbacks and retries.
 ///
 /// A fallback answers in place of a response whose outcome [wants another](Outcome::wants_another). `RetryPolicy`
 /// (feature `retry`) retries after a failure or a throttled response. Implement it for your own response type:
@@ -39,7 +39,7 @@ use crate::Outcome;
     note = "to retry on errors only: `RetryPolicy::new(…).classify(ErrorsAsFailures)`, or `.classify_fn(…)`"
 )]
 pub trait ToOutcome {
-    /// Returns what the response says about the service that sent it.
+    /// Returns the outcome of the call that ended with this response.
     fn to_outcome(&self) -> Outcome;
 
     /// Returns the explicit retry instruction in the response.
@@ -56,14 +56,13 @@ pub trait ToOutcome {
 /// [`Grpc::client`](super::Grpc::client) does.
 ///
 /// A response of a downstream breaker ([`OPEN_HEADER`](super::OPEN_HEADER)) is a [rejection](Outcome::rejected) with
-/// its wait. A [`Verdict`] in the extensions overrides all of these.
+/// its wait. A [`Verdict`] in the extensions takes precedence over both.
 ///
 /// The retry advice is the first of:
 ///
-/// 1. [`OPEN_HEADER`](super::OPEN_HEADER)
-/// 2. `x-should-retry: true`, with the wait
-/// 3. `x-should-retry: false`; the SDKs of OpenAI and Anthropic obey both before the status
-/// 4. a `grpc-retry-pushback-ms` that is negative or cannot be read (gRFC A6: do not retry)
+/// 1. [`OPEN_HEADER`](super::OPEN_HEADER): a rejection, with its wait
+/// 2. `x-should-retry: true`: retry, after the wait. The SDKs of OpenAI and Anthropic read this header before the status.
+/// 3. `x-should-retry: false`, or a `grpc-retry-pushback-ms` that is negative or unreadable (gRFC A6): do not retry
 #[cfg(feature = "http")]
 impl<B> ToOutcome for Response<B> {
     fn to_outcome(&self) -> Outcome {
@@ -75,7 +74,7 @@ impl<B> ToOutcome for Response<B> {
     }
 }
 
-/// Returns what the head of a response means for a fallback or a retry.
+/// Returns the outcome of the head of a response, for fallbacks and retries.
 #[cfg(feature = "http")]
 pub(crate) fn classify_head(
     status: StatusCode,
@@ -98,15 +97,14 @@ pub(crate) fn classify_head(
 /// Classifies every error as a failure, and a response by its [`ToOutcome`]. The default of fallbacks and of
 /// `RetryPolicy` (feature `retry`).
 ///
-/// `http::Response` implements [`ToOutcome`]. A mistake of the caller (HTTP 400, 404) is a success of
-/// the service.
+/// `http::Response` implements [`ToOutcome`]. A mistake of the caller (HTTP 400, 404) is a success of the service.
 ///
 /// ```compile_fail,E0277
 /// # use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 /// # use tower_breaker::FallbackLayer;
 /// # async fn test() {
 /// let service = ServiceBuilder::new()
-///     .layer(FallbackLayer::value(0_u32)) // Which `u32` is bad is unknown. Write `.when(OnError)`.
+///     .layer(FallbackLayer::value(0_u32)) // A `u32` cannot be classified. Write `.when(OnError)`.
 ///     .service(service_fn(|_: ()| async { Ok::<u32, BoxError>(1) }));
 /// ServiceExt::oneshot(service, ()).await;
 /// # }
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_classified_as_a_client_would() {
+    fn a_status_is_classified_as_for_a_client() {
         assert_eq!(classify(200, &[]).class(), Class::Success);
         assert_eq!(classify(502, &[]).class(), Class::Failure);
         assert_eq!(classify(429, &[("retry-after", "3")]).class(), Class::Throttled);

@@ -1,4 +1,4 @@
-//! The permit of a call whose body is still to be read.
+//! The permit of a call that the body settles.
 
 use std::io::IoSlice;
 use std::mem;
@@ -12,7 +12,7 @@ use super::{BodyClassifier, BodyProgress, ClassifyBody};
 use crate::Outcome;
 use crate::breaker::{Permit, Runs, in_drop};
 
-/// The permit of a call whose body is still to be read, with the classifier of that body.
+/// The permit of a call that the body settles, with the classifier of that body.
 pub(crate) struct BodyPermit {
     /// `None` once the call is settled.
     permit: Option<Permit>,
@@ -153,7 +153,7 @@ impl BodyPermit {
         self.permit = self.permit.take().map(Permit::response_started);
     }
 
-    /// Shows every byte of a frame to the classifier.
+    /// Passes every byte of a frame to the classifier.
     fn read(&mut self, data: &impl Buf) -> Option<Outcome> {
         let first = data.chunk();
         if first.len() == data.remaining() {
@@ -264,7 +264,7 @@ impl Drop for BodyPermit {
             let outcome = unwound.or_else(|| self.dropped()).or_else(|| self.timed_out());
             match (guard.0.take(), outcome) {
                 (Some(permit), Some(outcome)) => permit.settle(outcome),
-                // The body was never polled, so however long the call took, that was the caller's time.
+                // The body was never polled, so the time since the head was that of the caller.
                 (Some(permit), None) if !self.polled => permit.cancel(),
                 // The permit records a cancelled call, or a failure after `cancelled_after`.
                 (permit, _) => drop(permit),

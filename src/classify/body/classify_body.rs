@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use crate::Outcome;
 
-/// What a piece of a body means for its call.
+/// The result of reading a piece of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyProgress {
     /// Nothing yet. Examples are a comment, a ping, or a beginning that is neither content nor an error.
@@ -15,7 +15,7 @@ pub enum BodyProgress {
     Settled(Outcome),
 }
 
-/// Reads a response body as it passes, and classifies its call.
+/// Reads a response body as it passes, and classifies the call.
 ///
 /// A classifier sees every byte once, in order, in pieces of any size, and changes none of them. After
 /// [`data`](Self::data) has returned [`BodyProgress::Settled`], no other method is called. Otherwise exactly one of the
@@ -61,7 +61,7 @@ pub trait ClassifyBody: Send + Sync {
     }
 }
 
-/// When a call with a good head is settled.
+/// The point at which a call with a good head is settled.
 ///
 /// A probe is settled at its first content at the latest. After that, its body can record one failure at most: see
 /// [`Permit::response_started`](crate::Permit::response_started).

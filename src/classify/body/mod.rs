@@ -3,10 +3,10 @@
 //! Four modules classify HTTP responses. Each imports only from those below it:
 //!
 //! ```text
-//! to_outcome   a response without a permit
+//! to_outcome   responses without a permit
 //! grpc         heads and trailers of gRPC
 //! http         heads, headers and overridden codes of HTTP
-//! body         the permit inside a response body; knows its classifier as `ClassifyBody` or `ClassifyTrailers`
+//! body         the permit inside a response body, with a `ClassifyBody` or `ClassifyTrailers`
 //! ```
 
 mod body_permit;
@@ -103,12 +103,11 @@ impl<B: Body> BreakerBody<B> {
         Self { inner: Some(body), state: State::Pending(permit) }
     }
 
-    /// Returns the inner body if the call is settled and nothing was read ahead; `None` in its place for an empty body.
-    /// Settles nothing.
+    /// Returns the inner body, or `None` for an empty body. Does not settle the call.
     ///
     /// # Errors
     ///
-    /// Returns the same body if that is not the case.
+    /// Returns the same body if the call is not settled, or if the beginning of the body was read ahead.
     pub(crate) fn into_settled(self) -> Result<Option<B>, Self> {
         match self {
             Self { inner, state: State::Settled } => Ok(inner),
@@ -116,10 +115,10 @@ impl<B: Body> BreakerBody<B> {
         }
     }
 
-    /// Returns the inner body, if nothing of it was read ahead.
+    /// Returns the inner body, if no part of it was read ahead.
     ///
-    /// Settles a pending call, because the rest of the body will not be observed. The outcome is a success, unless what
-    /// was read so far means something else.
+    /// Settles a pending call, because the rest of the body will not be observed. The outcome is that of a body that is
+    /// dropped here, or a success if that would be cancelled.
     ///
     /// # Errors
     ///
@@ -191,7 +190,7 @@ impl<B: Body> Body for BreakerBody<B> {
 }
 
 /// Polls the body of a call that is not settled.
-// The frame is returned in place. To take it out and wrap it again would copy another 100 bytes or so.
+// The frame is returned in place. Taking it out and wrapping it again would copy about 100 bytes more.
 #[inline]
 fn poll_pending<B: Body>(
     mut inner: Pin<&mut B>,

@@ -7,7 +7,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::body_permit::BodyPermit;
 
-/// The beginning of a body, which was read and is not yet handed on, and the permit for the rest.
+/// The frames at the beginning of a body that were read and not yet yielded, and the permit for the rest.
 pub(super) struct ReadAhead<B: Body> {
     pub(super) frames: VecDeque<Result<Frame<B::Data>, B::Error>>,
     /// Whether the body has no more frames.
@@ -21,7 +21,7 @@ impl<B: Body> ReadAhead<B> {
         Self { frames: VecDeque::new(), ended: false, permit: None }
     }
 
-    /// Returns whether no frame is left, neither here nor in the body.
+    /// Returns whether no frame is left here or in the body.
     pub(super) fn is_end_stream(&self, body: Option<&B>) -> bool {
         self.frames.is_empty() && (self.ended || body.is_none_or(Body::is_end_stream))
     }

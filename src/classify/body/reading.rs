@@ -23,10 +23,10 @@ use crate::classify::verdict::Verdict;
 const MAX_BYTES: usize = 64 * 1024;
 
 /// The largest number of frames that are read ahead. A frame takes about 100 bytes besides its content, and a frame
-/// without content costs a server nothing, so a limit on the bytes alone would not bound the memory.
+/// without content costs a server nothing, so a limit on bytes alone would not bound the memory.
 const MAX_FRAMES: usize = 4096;
 
-/// How far a body is read before its response is handed on.
+/// The point up to which a body is read before its response is handed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Until {
@@ -36,7 +36,7 @@ pub enum Until {
     Content,
 }
 
-/// A response whose body is being read, so that its outcome is known when it is handed on.
+/// The future of a response whose body is read first, so that its outcome is known when the response is handed on.
 ///
 /// The body is read until the classifier knows the outcome or until the point that [`Until`] names, but at most 64 KiB,
 /// 4096 frames and the given time. The response then starts its body with what was read, byte for byte. An outcome that
@@ -46,7 +46,7 @@ pub enum Until {
 /// If the body ends or reaches a limit before the outcome is known, [`Until::End`] settles the call by what was read,
 /// and [`Until::Content`] lets the rest of the body settle it.
 ///
-/// The time limit needs a tokio runtime with its timer. It has no effect outside of a runtime.
+/// The time limit requires a tokio runtime with time enabled. Outside a runtime, it has no effect.
 ///
 /// # Cancel safety
 ///
@@ -102,7 +102,7 @@ impl<B: Body, E> Reading<B, E> {
 }
 
 impl<B: Body + Unpin> State<B> {
-    /// Reads on. Ready when the response is to be handed on.
+    /// Continues to read. Returns ready when the response can be handed on.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.ahead.ended && !self.is_full() {
             self.permit.before_poll();

@@ -65,17 +65,17 @@ use crate::{Class, Outcome};
 ///
 /// # Deadlines
 ///
-/// The header `grpc-timeout` of a request gives the time that its caller waits. If a call is dropped at or after that time, the
-/// dependency has not answered in time. The call is a failure (`deadline exceeded`), like one that ends with
+/// The header `grpc-timeout` of a request states how long its caller waits. If a call is dropped at or after that time, the
+/// dependency has not responded in time, and the call is a failure (`deadline exceeded`), like one that ends with
 /// `DEADLINE_EXCEEDED`. A response that is dropped then and before its first message is a failure as well, if
 /// its body was polled. After the first message and before the deadline, a drop means the same as without a deadline. A
 /// `grpc-timeout` that is not 1 to 8 digits followed by one of `H M S m u n` is ignored.
 ///
-/// On a server, the deadline shows the breaker calls that hang: tonic's own timeout is outside of every layer and drops
-/// the call. The time counts from the moment when the breaker sees the request. A caller that measures its own time and
-/// resets the stream may be earlier, by the time that the request took to arrive. Its call is then cancelled.
+/// On a server, the deadline reveals calls that hang: tonic's own timeout is outside all layers and drops the call. The time counts from the moment when the breaker sees the request. The clock of the
+/// caller started earlier, by the time that the request took to arrive. If the caller resets the stream, the deadline of the
+/// breaker may not have passed yet, and the call is cancelled.
 ///
-/// On a client, the deadline matters to code outside of the breaker that drops calls. If `Request::set_timeout` or the
+/// On a client, the deadline applies if code outside the breaker drops the call. If `Request::set_timeout` or the
 /// timeout of tonic's channel ends the call, the breaker sees an error, which is a failure.
 ///
 /// # Clone
@@ -115,7 +115,7 @@ impl Grpc {
         }
     }
 
-    /// Returns the outcome of a head, or the content of the body if the body decides.
+    /// Returns the outcome of a head, or the kind of the response if the body decides.
     fn head<B>(&self, response: &Response<B>) -> Result<Content, Outcome> {
         let (status, headers) = (response.status(), response.headers());
         if let Some(outcome) = rejected_head(status, headers) {
@@ -137,7 +137,7 @@ impl Grpc {
         }
     }
 
-    /// Returns the classifier of a body. A server may serve more than gRPC, and the rest has no `grpc-status`.
+    /// Returns the classifier of a body. A server may also serve responses that are not gRPC and have no `grpc-status`.
     fn body_classifier(&self, content: Content, deadline: Option<Instant>) -> BodyClassifier {
         match (content, self.rules.role) {
             (Content::Grpc, _) | (Content::Unknown, Role::Client) => {

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn x_should_retry_says_whether_to_retry_and_when() {
+    fn x_should_retry_decides_and_may_have_a_wait() {
         assert_eq!(advice(&[("x-should-retry", "false")]), Some(RetryAdvice::Stop));
         assert_eq!(advice(&[("x-should-retry", "true")]), Some(RetryAdvice::Retry(None)));
         assert_eq!(advice(&[("x-should-retry", "True")]), Some(RetryAdvice::Retry(None)));

@@ -1,4 +1,4 @@
-//! Classes and weights of codes that the user overrides.
+//! Codes whose class or weight is overridden.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn find(list: &[(u16, Override)], code: u16) -> Option<Override> {
     Some(list[index].1)
 }
 
-/// Writes the setters of a classifier. Its [`Codes`] are at the given path inside of `self`.
+/// Implements the setters of a classifier whose [`Codes`] are at the given path in `self`.
 macro_rules! code_setters {
     ($what:literal, $($codes:tt)+) => {
         #[doc = concat!("Classifies these ", $what, " as failures, with the wait that the response asks for.")]
@@ -99,7 +99,7 @@ macro_rules! code_setters {
 
         #[doc = concat!("Sets the weight of failures with these ", $what, ", from 1 to 100. A value outside that range is clamped.")]
         ///
-        /// Default: 1. The class of the codes does not change. For what a weight counts in, see [`Outcome::weight`].
+        /// Default: 1. The class of the codes does not change. [`Outcome::weight`] lists the rules that count weights.
         pub fn weight_on(mut self, codes: impl IntoIterator<Item = u16>, weight: u8) -> Self {
             self.$($codes)+.weigh(codes, weight);
             self

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-/// Returns whether a body with these headers is compressed or otherwise encoded, so that a reader cannot understand it.
+/// Returns whether a body with these headers is compressed or otherwise encoded, so that a classifier cannot read it.
 ///
 /// Every `Content-Encoding` header counts. The value `identity` stands for no coding (RFC 9110, section 12.5.3). It is
 /// trimmed and compared without regard to ASCII case.

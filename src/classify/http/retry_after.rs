@@ -1,4 +1,7 @@
-//! Waits that servers ask for, in all the spellings that servers use.
+//! The headers by which servers ask for a wait.
+
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, SystemTime};
 
@@ -55,7 +58,7 @@ fn whole(value: &str, unit: PerSecond) -> Option<Duration> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // All characters are digits, so parsing fails only if there are too many of them.
+    // All characters are digits, so parsing fails only on overflow.
     Some(value.parse().map_or(Duration::MAX, |count: u64| match unit {
         MILLISECOND => Duration::from_millis(count),
         _ => Duration::from_secs(count),
@@ -75,6 +78,3 @@ fn date(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now()).unwrap_or(Duration::ZERO))
 }
-
-#[cfg(test)]
-mod tests;

@@ -60,7 +60,7 @@ pub trait OverrideFor<Res, E> {
     fn outcome(&self, result: Result<&Res, &E>) -> Option<Outcome>;
 }
 
-/// A classifier with an override before it. Built by the methods of [`Config`](crate::Config), see the
+/// A classifier with an override before it. Created by the methods of [`Config`](crate::Config), see the
 /// [module docs](self).
 ///
 /// # Clone

@@ -1,4 +1,4 @@
-//! What an override applies to, and the outcome that it returns.
+//! The subjects of overrides, and their actions.
 
 use std::any::TypeId;
 use std::error::Error;

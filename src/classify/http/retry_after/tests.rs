@@ -75,7 +75,7 @@ fn a_date_in_the_past_is_a_wait_of_zero() {
 }
 
 #[test]
-fn the_finer_spelling_wins() {
+fn the_more_precise_header_wins() {
     let all = [
         ("retry-after", "4"),
         ("grpc-retry-pushback-ms", "3"),
