@@ -58,9 +58,9 @@ pub struct BackupFuture<S, Req, F> {
 
 #[pin_project(project = BackupStateProj)]
 enum BackupState<S, Req, F> {
-    /// Polls the service ready. It is this call's own clone, and the clone that it calls.
+    /// Polls a clone of the service ready. The same clone is then called.
     NotReady { service: S, request: Option<Req> },
-    /// Polls the response. The service is dropped, because a clone could hold capacity that other calls need.
+    /// Polls the response. The clone is dropped, because it could reserve capacity that other calls need.
     Called {
         #[pin]
         response: F,

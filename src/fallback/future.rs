@@ -21,7 +21,7 @@ use crate::classify::Outcomes;
 ///
 /// # Panics
 ///
-/// Panics if it is polled again after it returned `Ready`.
+/// Panics if it is polled after completion.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, P, A, T, L> {
@@ -32,7 +32,7 @@ pub struct ResponseFuture<F, P, A, T, L> {
 
 #[pin_project(project = StateProj)]
 enum State<F, P, A, T> {
-    /// Polls the primary. Without a plan, the caller gets its result.
+    /// Polls the primary. Without a plan, the caller always gets its result.
     Primary {
         #[pin]
         primary: F,
@@ -44,11 +44,11 @@ enum State<F, P, A, T> {
         answer: A,
         trigger: Option<T>,
     },
-    /// The future has returned `Ready`, or the state is about to change.
+    /// The future has completed, or the state is about to change.
     Done,
 }
 
-/// Everything that a call needs to fall back.
+/// The data that a call needs to fall back.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Plan<Kept, T, W> {

@@ -1,10 +1,10 @@
-//! The parts of a request that a fallback needs. The primary takes the request by value.
+//! The part of a request that a fallback keeps, because the primary takes the request by value.
 
 use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Keeps what the fallback needs of each request, before the primary takes the request.
+/// Keeps the part of each request that the fallback needs, before the primary takes the request.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot keep anything of `{Req}`",
     label = "does not keep requests of this type",

@@ -17,8 +17,8 @@ use crate::classify::ByResponse;
 
 /// Answers if the primary fails, rejects the call or returns a bad response. See the [module docs](super).
 ///
-/// `T` is the [source](super::Source) of the answer. `W` [tells](crate::classify::Outcomes) which results make it answer.
-/// `K` [keeps](super::Keep) a part of the request for it. `L` converts the answer to a response.
+/// `T` is the [source](super::Source) of the answer. `W` [classifies](crate::classify::Outcomes) the results of the primary.
+/// `K` [keeps](super::Keep) a part of the request for the source. `L` converts the answer to a response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -105,8 +105,8 @@ impl<S> FallbackLayer<Backup<S>, ByResponse, KeepRequest> {
     /// A clone of each request is kept for the service. If the request is not `Clone`, or the service takes another
     /// type, use [`keep`](Self::keep).
     ///
-    /// `service` is behind an `Arc` and cloned when it is needed. The response future is therefore `Send` if the service
-    /// is `Send + Sync`. Of tower's boxed services, use `BoxCloneSyncService`.
+    /// `service` is stored in an `Arc` and cloned when it is needed. The response future is therefore `Send` only if the
+    /// service is `Send + Sync`. Among the boxed services of tower, use `BoxCloneSyncService`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -163,7 +163,7 @@ impl<T, W, K, L> FallbackLayer<T, W, K, L> {
         self.with_keep(TryKeepFn::new(f))
     }
 
-    /// Keeps a clone of each request. The default of a [`service`](FallbackLayer::service), and of no other source.
+    /// Keeps a clone of each request. This is the default for [`service`](FallbackLayer::service) only.
     pub fn keep_request(self) -> FallbackLayer<T, W, KeepRequest, L> {
         self.with_keep(KeepRequest)
     }
@@ -175,7 +175,7 @@ impl<T, W, K, L> FallbackLayer<T, W, K, L> {
     }
 
     /// Converts the bodies of the primary's response and of the answer to an [`EitherBody`](super::EitherBody), whose
-    /// errors are boxed. For an answer whose body has nothing in common with the primary's.
+    /// errors are boxed. Use it if the two body types differ.
     #[cfg(feature = "http")]
     pub fn either_body(self) -> FallbackLayer<T, W, K, EitherBodies> {
         let Self { source, when, keep, .. } = self;

@@ -11,8 +11,7 @@
 //!                                                                         bad response
 //! ```
 //!
-//! The error is always the primary's: the error of a source is dropped. A source that must report its own failures does
-//! so itself.
+//! The error is always that of the primary. The error of a source is dropped, so a source must report its own failures.
 //!
 //! # Sources
 //!
@@ -25,30 +24,30 @@
 //!
 //! A backup service is cloned, polled ready and called inside the response future, after the primary has failed. A
 //! backup that is not ready only delays the calls that need it. For several backups in order, add several layers, with
-//! the last resort outermost.
+//! the last backup outermost.
 //!
 //! # Defaults
 //!
 //! | | default | setter |
 //! |---|---|---|
-//! | when | [`ByResponse`](crate::classify::ByResponse): an error, or a response that is a failure, throttled, exhausted or a rejection | [`when`](crate::FallbackLayer::when), [`when_fn`](crate::FallbackLayer::when_fn) |
-//! | request | see above | [`keep`](crate::FallbackLayer::keep), [`try_keep`](crate::FallbackLayer::try_keep), [`keep_request`](crate::FallbackLayer::keep_request) |
+//! | condition | [`ByResponse`](crate::classify::ByResponse): an error, or a response that is a failure, throttled, exhausted or a rejection | [`when`](crate::FallbackLayer::when), [`when_fn`](crate::FallbackLayer::when_fn) |
+//! | kept of the request | see above | [`keep`](crate::FallbackLayer::keep), [`try_keep`](crate::FallbackLayer::try_keep), [`keep_request`](crate::FallbackLayer::keep_request) |
 //! | response type | the primary's, to which [`AnswerFor`](crate::classify::AnswerFor) converts the answer | [`either_body`](crate::FallbackLayer::either_body) |
 //!
-//! A caller's own mistake, such as a 400, never falls back: another target would refuse the request as well.
+//! A mistake of the caller, such as a 400, causes no fallback: another service would refuse the request as well.
 //! `ByResponse` requires a response that is [`ToOutcome`](crate::classify::ToOutcome), as `http::Response` is. Any other
 //! response type needs [`OnError`], another classifier that implements [`Outcomes`](crate::classify::Outcomes), or a
-//! closure, and does not compile without one. An errors-only default over HTTP would compile and never run.
+//! closure, and does not compile without one. A default on errors alone would compile with HTTP and never fall back.
 //!
-//! If the types do not fit, the compiler says which one and what to write. It does not in a method call: if `oneshot`
-//! "exists but its trait bounds were not satisfied", write `ServiceExt::oneshot(service, request)` to get the reason.
+//! If a type does not fit, the error of the compiler names it and suggests a fix. A method call hides that error: if
+//! `oneshot` "exists but its trait bounds were not satisfied", write `ServiceExt::oneshot(service, request)` to see it.
 //!
 //! # Readiness
 //!
-//! `poll_ready` is the primary's alone. A primary that returns an error there is permanently broken. That error is passed
-//! on, because there is no request yet that could be answered. A primary that is busy makes its callers wait. Put
-//! tower's `load_shed` between the two layers to turn that wait into an error of `call`, which the fallback sees. A
-//! breaker between them is ready while it is open, and rejects in `call`.
+//! `poll_ready` polls the primary alone. An error there means that the primary is permanently broken. It is passed on,
+//! because there is no request to answer yet. A busy primary makes its callers wait. Put tower's `load_shed` inside the
+//! fallback to turn that wait into an error of `call`, which the fallback sees. A
+//! breaker inside the fallback is ready while it is open, and rejects in `call`.
 //!
 //! # Cost
 //!
@@ -60,7 +59,7 @@
 //!
 //! The fallback is the outermost of the resilience layers, so that it answers once for the whole call: fallback, retry,
 //! breaker, timeout, client. Inside a retry, an answer would end the retries. Outside a concurrency limit, backups are
-//! not limited: give a backup its own limit, or an outage of the primary becomes an outage of the backup.
+//! not limited. Give a backup its own limit. Otherwise an outage of the primary can become an outage of the backup.
 //!
 //! The fallback decides when the primary returns its response: by the head, or by the
 //! [`Verdict`](crate::classify::Verdict) of a breaker inside that has read the body of an error. Later failures of a body
@@ -138,7 +137,7 @@
 mod backup;
 #[cfg(feature = "http")]
 mod body;
-pub mod future;
+mod future;
 mod keep;
 pub(crate) mod layer;
 mod lift;
@@ -151,6 +150,7 @@ mod when;
 pub use self::backup::{Backup, BackupFuture};
 #[cfg(feature = "http")]
 pub use self::body::EitherBody;
+pub use self::future::ResponseFuture;
 pub use self::keep::{Keep, KeepRequest};
 #[doc(hidden)]
 pub use self::keep::{KeepFn, KeepNothing, TryKeepFn};

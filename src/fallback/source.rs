@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use super::trigger::Trigger;
 
-/// Makes an answer in place of the primary's.
+/// Makes the answer of a fallback.
 ///
-/// The response future outlives the service. Each call therefore takes a clone of the source along, even if the primary
-/// then succeeds, and a source should be cheap to clone. A value and a service are behind an `Arc`, and are only cloned
+/// The response future outlives the service. Each call therefore clones the source, even if the primary then
+/// succeeds, so a source should be cheap to clone. A value and a service are behind an `Arc`, and are only cloned
 /// when they are needed. A closure is cloned as it is, which is free if it captures nothing.
 pub trait Source<Kept, Res, E> {
     /// The answer.
     type Answer;
-    /// The future of the answer. It cannot borrow the trigger, which the caller gets if this future fails.
+    /// The future of the answer. It cannot borrow the trigger, because the caller gets that if this future fails.
     type Future: Future<Output: Attempt<Answer = Self::Answer>>;
 
     /// Starts to make the answer, from the kept part of the request and the result of the primary.

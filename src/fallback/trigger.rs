@@ -1,4 +1,4 @@
-//! The result of the primary that makes a fallback answer.
+//! The result of the primary that made the fallback answer.
 
 use crate::error::{BoxError, CircuitOpen};
 
@@ -7,7 +7,7 @@ use crate::error::{BoxError, CircuitOpen};
 pub enum Trigger<Res, E> {
     /// A bad response of the primary.
     Response(Res),
-    /// An error of the primary, or the rejection of a layer around it.
+    /// An error of the primary, such as a rejection.
     Error(E),
 }
 

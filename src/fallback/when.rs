@@ -1,4 +1,4 @@
-//! The results of the primary that make a fallback answer.
+//! Conditions on the result of the primary.
 
 use std::any::type_name;
 use std::fmt;

@@ -14,10 +14,9 @@ pub trait Answer<T> {
     fn answer(open: CircuitOpen) -> T;
 }
 
-/// The future of such an answer. It makes the answer when it is polled, so that until then it is as small as the
-/// rejection.
+/// The future of such an answer. It makes the answer when it is polled. Until then, it is as small as the rejection.
 pub struct RejectionFuture<P, T> {
-    /// `None` once it was polled.
+    /// `None` after completion.
     open: Option<CircuitOpen>,
     policy: PhantomData<fn(P) -> T>,
 }
@@ -34,7 +33,7 @@ impl<P: Answer<T>, T> Future for RejectionFuture<P, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        Poll::Ready(P::answer(self.open.take().expect("polled after it was ready")))
+        Poll::Ready(P::answer(self.open.take().expect("polled after completion")))
     }
 }
 

@@ -6,8 +6,8 @@ use crate::{BoxError, BreakerError, CircuitOpen};
 
 /// Fails with a [`BoxError`] that holds the [`CircuitOpen`], as tower's own middlewares do.
 ///
-/// An inner error that is a `BoxError` already is passed on as it is. [`CircuitOpen::find`] tells rejections from other
-/// errors.
+/// An inner error that is already a `BoxError` is not boxed again. [`CircuitOpen::find`] distinguishes rejections from
+/// other errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RejectWithBoxError;
 

@@ -1,4 +1,4 @@
-//! Rejected calls answered by a function.
+//! Rejections answered by a function.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -9,7 +9,7 @@ use crate::classify::AnswerFor;
 
 /// Answers with what a function of the request and the rejection returns.
 ///
-/// It is built by [`Config::reject_with`](crate::Config::reject_with). The function returns the response of the inner
+/// Created by [`Config::reject_with`](crate::Config::reject_with). The function returns the response of the inner
 /// service or of the guarded one: see [`AnswerFor`].
 #[derive(Clone, Copy)]
 pub struct RejectWithFn<F> {

@@ -15,7 +15,7 @@ use crate::classify::{STATUS_DETAILS, encode_retry_delay};
 ///
 /// It is a trailers-only response: HTTP 200, `grpc-status` 14, `grpc-message` "circuit open".
 /// `grpc-retry-pushback-ms` carries the wait, if it is known, in milliseconds rounded up, at most `i32::MAX` (24 days),
-/// which is the largest value of that header. With feature `grpc`, `grpc-status-details-bin` carries the same wait to
+/// the largest value of that header. With feature `grpc`, `grpc-status-details-bin` carries the same wait to
 /// the nanosecond as a `google.rpc.RetryInfo`, for callers that see the details but not the metadata.
 /// [`x-circuit-open`](crate::classify::OPEN_HEADER) carries the name of the breaker. The error type of the service stays
 /// as it is.

@@ -1,4 +1,4 @@
-//! Rejection policies: what a rejected call becomes.
+//! Rejection policies: the answers to rejected calls.
 
 mod answer;
 mod error;

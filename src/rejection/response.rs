@@ -1,4 +1,4 @@
-//! What the policies that answer with an HTTP response share.
+//! Code that the policies with an HTTP response share.
 
 use http::HeaderValue;
 

@@ -1,4 +1,4 @@
-//! Rejected calls answered by another service.
+//! Rejections answered by another service.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,8 +14,8 @@ use crate::classify::AnswerFor;
 
 /// Sends the request of a rejected call to another service.
 ///
-/// Each rejected call clones that service, waits until the clone is ready, and calls it. The response becomes one of the
-/// guarded service by [`AnswerFor`], the error by `Into`. Nothing is boxed.
+/// Each rejected call clones that service, waits until the clone is ready, and calls it. [`AnswerFor`] converts the
+/// response to that of the guarded service, and `Into` the error. Nothing is boxed.
 ///
 /// The other service answers rejections only. For calls that are admitted and fail, use a
 /// [`FallbackLayer`](crate::FallbackLayer).
@@ -86,7 +86,7 @@ where
             let future = match this.state.as_mut().project() {
                 StateProj::Waiting { service, request } => {
                     ready!(service.poll_ready(cx)).map_err(Into::into)?;
-                    let request = request.take().expect("polled after it was ready");
+                    let request = request.take().expect("polled after completion");
                     service.call(request)
                 }
                 StateProj::Called { future } => {

@@ -3,22 +3,22 @@
 //! [`RetryPolicy`] classifies a finished call as the breaker and the fallback do, and waits as long as the server asked.
 //! [`StopAtRejection`] wraps a policy that you already have.
 //!
-//! # What is retried
+//! # Retried calls
 //!
 //! The first row that applies decides:
 //!
 //! | the call ended with | retried |
 //! |---|---|
-//! | a rejection of a breaker: an error that holds [`CircuitOpen`](crate::CircuitOpen), or a response with `x-circuit-open` | no, but see [`wait_for_circuit`](RetryPolicy::wait_for_circuit) |
+//! | a rejection: an error that holds [`CircuitOpen`](crate::CircuitOpen), or a response with `x-circuit-open` | no, but see [`wait_for_circuit`](RetryPolicy::wait_for_circuit) |
 //! | a response that asks for it: `x-should-retry: true` | yes |
 //! | a response that forbids it: `x-should-retry: false`, a negative `grpc-retry-pushback-ms` | no |
 //! | a failure, or throttled ([`Class`](crate::Class)) | yes |
 //! | a success (including mistakes of the caller), exhausted, ignored | no |
 //!
-//! *Yes* means: if a retry is left, if the wait is at most [`max_wait`](RetryPolicy::max_wait), and if the
-//! [`budget`](RetryPolicy::budget) permits it. The policy checks them in this order.
+//! *Yes* has three conditions, which the policy checks in this order: a retry is left, the wait is at most
+//! [`max_wait`](RetryPolicy::max_wait), and the [`budget`](RetryPolicy::budget) permits it.
 //!
-//! # How long it waits
+//! # Waits
 //!
 //! The policy waits for the time that the server asked for, and between 10 % and 20 % more. A breaker inside holds for
 //! the same time and up to 10 % more, and would reject an earlier retry. The rest is random, so that a fleet does not
@@ -27,7 +27,7 @@
 //! If the server asked for no wait, or for a wait of zero, the policy uses the [`backoff`](RetryPolicy::backoff). A date
 //! in the past reads as zero, because clocks differ.
 //!
-//! # What must not be repeated
+//! # Requests that must not be repeated
 //!
 //! The policy retries every request that it can clone. The dependency may have completed a call that timed out, so
 //! exclude the requests that must not be repeated:

@@ -57,7 +57,7 @@ use crate::outcome::{Class, Outcome};
 /// # Clone
 ///
 /// tower clones the policy for every request. The clone has its own numbers of retries and waits, and shares the budget.
-/// It costs the copy of a few words, and one reference count if there is a budget.
+/// A clone copies a few words, and increments one reference count if there is a budget.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RetryPolicy<O = ByResponse, C = Cloned> {
@@ -102,8 +102,9 @@ impl<O, C> RetryPolicy<O, C> {
         self
     }
 
-    /// Sets the longest wait of a server that the policy obeys, before the 10 % to 20 % that it adds. If the server asks
-    /// for more, the call is not retried: an earlier retry would ignore the server, and a later one helps no caller.
+    /// Sets the longest wait of a server that the policy obeys, without the 10 % to 20 % that it adds. If the server asks
+    /// for more, the call is not retried: an earlier retry would ignore the server, and a later one would come too late for
+    /// the caller.
     ///
     /// The backoff has its own maximum. Default: 60 s, the limit of Portkey's gateway and of most releases of
     /// openai-python.
@@ -127,8 +128,8 @@ impl<O, C> RetryPolicy<O, C> {
     /// # }
     /// ```
     ///
-    /// Default: none. In an outage, the breaker ends the retries. Failures that do not open the circuit, such as every
-    /// third call failing, still multiply the load, so set a budget under heavy traffic. The success of a request that
+    /// Default: none. In an outage, the breaker ends the retries. Failures that do not open the circuit, such as those of
+    /// every third call, still multiply the load, so set a budget under heavy traffic. The success of a request that
     /// cannot be cloned deposits nothing, because the policy does not see it.
     pub fn budget<B>(mut self, budget: Arc<B>) -> Self
     where
@@ -138,7 +139,7 @@ impl<O, C> RetryPolicy<O, C> {
         self
     }
 
-    /// Makes a rejected request wait for the circuit, if the rejection holds a wait of at most `max`.
+    /// Makes a rejected request wait for the circuit, if the rejection has a wait of at most `max`.
     ///
     /// The call is then repeated. It uses no retry and no budget, because the dependency was not called.
     ///
@@ -148,7 +149,7 @@ impl<O, C> RetryPolicy<O, C> {
         self
     }
 
-    /// Sets how often one request may wait for the circuit. The rejection after the last wait is final.
+    /// Sets the number of times that one request may wait for the circuit. The rejection after the last wait is final.
     ///
     /// All requests that wait for one circuit wake together, and all except the probe are rejected again. Default: 1.
     pub const fn max_circuit_waits(mut self, waits: u32) -> Self {
@@ -195,8 +196,8 @@ impl<O, C> RetryPolicy<O, C> {
         self.classify(ClassifyFn::new(classify))
     }
 
-    /// Clones requests with a closure: for requests that are not `Clone`, and to exclude some. A request for which it
-    /// returns `None` is not retried.
+    /// Clones requests with a closure. Use it for requests that are not `Clone`, or to exclude some requests: a request for
+    /// which the closure returns `None` is not retried.
     ///
     /// The closure runs before every attempt, including the first. Default: `Clone`.
     pub fn clone_with<Req, F>(self, clone: F) -> RetryPolicy<O, CloneFn<F>>

@@ -17,8 +17,8 @@ use crate::error::AsRejection;
 ///
 /// An open circuit also rejects the next attempt. An immediate retry only uses up the attempts, and a backoff also costs
 /// the caller's time. This wrapper ends the retries at a rejection, and leaves every other result to the wrapped policy.
-/// With [`wait_for_circuit`](Self::wait_for_circuit) it waits until a call may pass, if the rejection holds a wait that is short
-/// enough.
+/// With [`wait_for_circuit`](Self::wait_for_circuit) it waits until a call may pass, if the rejection has a wait that is
+/// short enough.
 ///
 /// # Order
 ///
@@ -45,7 +45,7 @@ use crate::error::AsRejection;
 /// let policy = StopAtRejection::new(Attempts(100)); // any policy
 /// let service = ServiceBuilder::new()
 ///     .layer(RetryLayer::new(policy))
-///     .layer(CircuitBreakerLayer::new(Config::default())) // opens after 5 failures in a row
+///     .layer(CircuitBreakerLayer::new(Config::default())) // opens after 5 consecutive failures
 ///     .timeout(Duration::from_secs(1)) // inside the breaker, so that a timeout counts
 ///     .service(service_fn(|_: ()| async { Err::<(), BoxError>("down".into()) }));
 ///
@@ -54,7 +54,7 @@ use crate::error::AsRejection;
 /// # }
 /// ```
 ///
-/// # What is a rejection
+/// # Rejections
 ///
 /// A rejection is what [`AsRejection`] finds in the error. A breaker that *answers* a rejected call
 /// ([`RejectWithHttp`](crate::rejection::RejectWithHttp) and others) returns a response. A policy that retries on responses
@@ -75,7 +75,7 @@ impl<P> StopAtRejection<P> {
         Self { policy, circuit_wait: CircuitWait::NONE }
     }
 
-    /// Makes a rejected request wait for the circuit, if the rejection holds a wait of at most `max`.
+    /// Makes a rejected request wait for the circuit, if the rejection has a wait of at most `max`.
     ///
     /// The call is then repeated **without the wrapped policy**. It uses none of its attempts, because the dependency was
     /// not called. Requires a tokio runtime with time enabled.
@@ -86,7 +86,7 @@ impl<P> StopAtRejection<P> {
         self
     }
 
-    /// Sets how often one request may wait. The rejection after the last wait is final.
+    /// Sets the number of times that one request may wait for the circuit. The rejection after the last wait is final.
     ///
     /// All requests that wait for one circuit wake together, and all except the probe are rejected again. Default: 1.
     pub const fn max_circuit_waits(mut self, waits: u32) -> Self {

@@ -13,7 +13,7 @@ const HOLD_MARGIN: u32 = 10;
 /// The random share that is added to a server's wait on top of [`HOLD_MARGIN`].
 const SPREAD: f64 = 0.1;
 
-/// How long to wait before the next attempt.
+/// The waits before the next attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RetryWait {
     backoff: Backoff,
@@ -27,7 +27,7 @@ impl RetryWait {
         max_wait: Duration::from_secs(60),
     };
 
-    /// Sets the backoff. Unlike one in `Settings` it was never validated, so values out of range are clamped.
+    /// Sets the backoff. Unlike that of `Settings`, it is not validated, so values out of range are clamped.
     pub(super) fn set_backoff(&mut self, backoff: Backoff) {
         // Each condition is false for NaN.
         let multiplier = if backoff.multiplier > 1.0 { backoff.multiplier } else { 1.0 };
@@ -55,7 +55,7 @@ impl RetryWait {
     }
 }
 
-/// How long, and how often, one request waits for an open circuit.
+/// The waits of one request for an open circuit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CircuitWait {
     /// The longest wait. `None` if a rejection is final.

@@ -72,8 +72,8 @@ use crate::breaker::BreakerHandle;
 /// ```
 ///
 /// A breaker in the router's state does not need this layer, and a missing one is a compile error: use
-/// `Router::new().with_state(handle)` and axum's `State<BreakerHandle>`. Prefer it if you own the state. `Breakers` is for
-/// routers that do not know each other's state.
+/// `Router::new().with_state(handle)` and axum's `State<BreakerHandle>`. Prefer that if you own the state. `Breakers` is
+/// for routers with different states.
 ///
 /// # Layers of a router
 ///
@@ -112,8 +112,8 @@ use crate::breaker::BreakerHandle;
 ///   answers rejected calls with 503 and never fails.
 /// - `Router::layer` guards the routes that were added before it and requests that match no route. `route_layer` guards only
 ///   the routes. `get(…).layer(breaker)` guards one route.
-/// - One breaker on a whole router rejects the calls of all its routes when one of them fails. Give a route that can fail on
-///   its own a breaker of its own.
+/// - One breaker on a whole router rejects the calls of all its routes when one of them fails. Give each route that
+///   can fail independently its own breaker.
 /// - If rejections should be errors (`.on_rejected(RejectWithBreakerError)`), put the breaker under
 ///   `HandleErrorLayer::new(|error: BreakerError<Infallible>| async { error })`, which turns them into responses.
 /// - A handler that calls `handle.run(…)` can return `Result<_, BreakerError<AppError>>` with `AppError: IntoResponse` and use
@@ -142,14 +142,14 @@ impl Breakers {
         self.0.iter()
     }
 
-    fn the_one(&self) -> Result<&BreakerHandle, MissingBreaker> {
+    fn single(&self) -> Result<&BreakerHandle, MissingBreaker> {
         match &*self.0 {
             [handle] => Ok(handle),
             handles => Err(MissingBreaker::NotOne(handles.len())),
         }
     }
 
-    fn shown(parts: &Parts) -> Result<&Self, MissingBreaker> {
+    fn from_parts(parts: &Parts) -> Result<&Self, MissingBreaker> {
         parts.extensions.get().ok_or(MissingBreaker::NoLayer)
     }
 }
@@ -183,7 +183,7 @@ impl<S> FromRequestParts<S> for Breakers {
         parts: &mut Parts,
         _: &S,
     ) -> impl Future<Output = Result<Self, MissingBreaker>> + Send {
-        ready(Self::shown(parts).cloned())
+        ready(Self::from_parts(parts).cloned())
     }
 }
 
@@ -195,7 +195,7 @@ impl<S> FromRequestParts<S> for BreakerHandle {
         parts: &mut Parts,
         _: &S,
     ) -> impl Future<Output = Result<Self, MissingBreaker>> + Send {
-        ready(Breakers::shown(parts).and_then(Breakers::the_one).cloned())
+        ready(Breakers::from_parts(parts).and_then(Breakers::single).cloned())
     }
 }
 

@@ -6,7 +6,9 @@ use std::fmt;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 
-/// A handler extracts a breaker that its router does not provide. The response is a 500 that says what to add.
+/// The error of a handler that extracts a breaker which its router does not provide.
+///
+/// Its response is a 500 whose body names the fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingBreaker {
@@ -22,9 +24,9 @@ impl fmt::Display for MissingBreaker {
             Self::NoLayer => f.write_str(
                 "this handler extracts a breaker, but its router has none: add `.layer(Breakers::new([breaker.handle()]))`",
             ),
-            Self::NotOne(shown) => write!(
+            Self::NotOne(count) => write!(
                 f,
-                "{shown} breakers are available to this handler, which extracts one `BreakerHandle`: extract `Breakers` and \
+                "{count} breakers are available to this handler, which extracts one `BreakerHandle`: extract `Breakers` and \
                  use `.get(name)`"
             ),
         }

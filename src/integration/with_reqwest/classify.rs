@@ -69,7 +69,7 @@ macro_rules! returns_reqwest {
 
             fn result(
                 &self,
-                head: bool,
+                is_head: bool,
                 result: Result<reqwest::Response, E>,
                 permit: Permit,
             ) -> Classified<Result<reqwest::Response, E>, Self::Deferred> {
@@ -78,7 +78,7 @@ macro_rules! returns_reqwest {
                     return Classified::Ready(result);
                 }
                 let result = result.map(from_reqwest);
-                match Classify::<Request<()>, _, E>::result(self, head, result, permit) {
+                match Classify::<Request<()>, _, E>::result(self, is_head, result, permit) {
                     Classified::Ready(result) => Classified::Ready(result.map(into_reqwest)),
                     Classified::Deferred(response) => Classified::Deferred(Returned { response }),
                 }
@@ -114,7 +114,7 @@ fn was_not_sent<E: 'static>(error: &E) -> bool {
 returns_reqwest!(
     /// For `reqwest::Client` and every other service that returns a `reqwest::Response`, whatever its request type. The
     /// classification is that of `http::Response`. The response stays a `reqwest::Response` with its URL. Its body is not read
-    /// ahead; the end of the body settles the call.
+    /// ahead. The end of the body settles the call.
     ///
     /// An error with `reqwest::Error::is_builder` is ignored, because a request that cannot be built was not sent. Every other
     /// `Err` is a failure, including too many redirects.

@@ -21,7 +21,7 @@ where
     }
 }
 
-/// Converts a response of the http crate to one of reqwest, with the given URL. Does not read the body.
+/// Converts a response of the http crate to one of reqwest, with the given URL. It does not read the body.
 ///
 /// A guarded stack on hyper or tower-http can thus offer the methods of reqwest: `json`, `bytes_stream`,
 /// `error_for_status`. The conversion in reqwest itself sets no URL.
@@ -53,7 +53,7 @@ fn set_url(extensions: &mut Extensions, url: reqwest::Url) {
     }
 }
 
-/// Converts a response of reqwest and keeps its URL in the extensions, which the conversion in reqwest drops.
+/// Converts a response of reqwest and stores its URL in the extensions. The conversion in reqwest drops the URL.
 pub(super) fn from_reqwest(response: reqwest::Response) -> Response<reqwest::Body> {
     let url = response.url().clone();
     let mut response = Response::<reqwest::Body>::from(response);

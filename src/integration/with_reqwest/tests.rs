@@ -18,17 +18,17 @@ fn response(status: u16, body: impl Into<reqwest::Body>) -> reqwest::Response {
     head.body(body).unwrap().into()
 }
 
-/// The response, and the outcome of the call if it has been settled.
-fn judged<Req: 'static>(
+/// Passes a response through the classifier of a client.
+fn classified<Req: 'static>(
     request: &Req,
     response: reqwest::Response,
     handle: &BreakerHandle,
 ) -> reqwest::Response {
     let http = Http::client();
     let permit = handle.try_acquire().unwrap();
-    let token = Classify::<Req, reqwest::Response, ()>::request(&http, request);
-    let known = Classify::<Req, _, ()>::result(&http, token, Ok(response), permit);
-    let Classified::Ready(result) = known else { panic!("it waits") };
+    let info = Classify::<Req, reqwest::Response, ()>::request(&http, request);
+    let classified = Classify::<Req, _, ()>::result(&http, info, Ok(response), permit);
+    let Classified::Ready(result) = classified else { panic!("the response is deferred") };
     result.unwrap()
 }
 
@@ -49,7 +49,7 @@ fn stream() -> reqwest::Body {
 }
 
 #[tokio::test]
-async fn a_response_comes_back_as_it_was() {
+async fn a_response_is_unchanged_after_both_conversions() {
     for body in
         [BreakerBody::new, |body| BreakerBody::guarded(body, handle().try_acquire().unwrap())]
     {
@@ -72,7 +72,7 @@ async fn a_response_comes_back_as_it_was() {
 #[tokio::test]
 async fn the_end_of_a_body_settles_the_call_and_frames_pass_unchanged() {
     let handle = handle();
-    let mut response = judged(&"any request", response(200, stream()), &handle);
+    let mut response = classified(&"any request", response(200, stream()), &handle);
     assert_eq!(response.content_length(), None);
     assert_eq!(handle.snapshot().totals.success, 0);
     assert_eq!(response.chunk().await.unwrap().unwrap(), "one");
@@ -84,7 +84,7 @@ async fn the_end_of_a_body_settles_the_call_and_frames_pass_unchanged() {
 #[test]
 fn the_head_of_an_error_settles_the_call_and_its_body_is_unchanged() {
     let handle = handle();
-    let response = judged(&(), response(503, "busy"), &handle);
+    let response = classified(&(), response(503, "busy"), &handle);
     assert_eq!(handle.snapshot().totals.failure, 1);
     let body = http::Response::<reqwest::Body>::from(response).into_body();
     assert_eq!(body.size_hint().exact(), Some(4));
@@ -93,7 +93,7 @@ fn the_head_of_an_error_settles_the_call_and_its_body_is_unchanged() {
 #[test]
 fn an_unread_response_is_a_cancelled_call() {
     let handle = handle();
-    drop(judged(&(), response(200, stream()), &handle));
+    drop(classified(&(), response(200, stream()), &handle));
     assert_eq!(handle.snapshot().totals.cancelled, 1);
 }
 
@@ -101,11 +101,11 @@ fn an_unread_response_is_a_cancelled_call() {
 fn a_head_request_is_settled_with_its_head() {
     let handle = handle();
     let head = reqwest::Request::new(http::Method::HEAD, URL.parse().unwrap());
-    let kept = judged(&head, response(200, stream()), &handle);
+    let kept = classified(&head, response(200, stream()), &handle);
     assert_eq!(handle.snapshot().totals.success, 1);
     drop(kept);
     let get = reqwest::Request::new(http::Method::GET, URL.parse().unwrap());
-    let kept = judged(&get, response(200, stream()), &handle);
+    let kept = classified(&get, response(200, stream()), &handle);
     assert_eq!(handle.snapshot().totals.success, 1);
     drop(kept);
 }
@@ -131,13 +131,13 @@ fn a_request_that_cannot_be_built_is_ignored() {
     fn ended<E: 'static>(error: E) -> u64 {
         let handle = handle();
         let permit = handle.try_acquire().unwrap();
-        let known = Classify::<(), reqwest::Response, E>::result(
+        let classified = Classify::<(), reqwest::Response, E>::result(
             &Http::client(),
             false,
             Err(error),
             permit,
         );
-        assert!(matches!(known, Classified::Ready(Err(_))));
+        assert!(matches!(classified, Classified::Ready(Err(_))));
         let totals = handle.snapshot().totals;
         assert_eq!(totals.failure + totals.ignored, 1);
         totals.ignored
@@ -166,7 +166,7 @@ fn a_response_of_the_http_crate_is_an_answer() {
 
 #[cfg(feature = "llm")]
 #[tokio::test]
-async fn the_body_of_an_error_of_an_llm_is_read_and_still_there() {
+async fn the_body_of_an_llm_error_is_read_and_kept() {
     use crate::Provider;
     use crate::llm::Llm;
 
@@ -176,9 +176,9 @@ async fn the_body_of_an_error_of_an_llm_is_read_and_still_there() {
     let handle = BreakerHandle::new("llm", Settings::llm());
     let permit = handle.try_acquire().unwrap();
     let llm = Llm::new(Provider::OpenAi);
-    let known = Classify::<(), _, ()>::result(&llm, false, Ok(error), permit);
-    let Classified::Deferred(later) = known else { panic!("it did not read") };
-    let response = later.await.unwrap();
+    let classified = Classify::<(), _, ()>::result(&llm, false, Ok(error), permit);
+    let Classified::Deferred(deferred) = classified else { panic!("the response is not deferred") };
+    let response = deferred.await.unwrap();
     assert_eq!(handle.snapshot().totals.exhausted, 1);
     assert_eq!(response.to_outcome().class(), Class::Exhausted);
     assert_eq!(response.url().as_str(), URL);

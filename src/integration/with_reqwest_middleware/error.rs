@@ -5,8 +5,8 @@ use reqwest_middleware::Error;
 
 use crate::{AsRejection, BoxError, BreakerError, CircuitOpen};
 
-/// Creates the error of [`RejectWithInnerError`](crate::rejection::RejectWithInnerError).
-// `Error` is transparent, so its source skips the error that it holds. The context makes the rejection a source.
+/// Converts a rejection, for [`RejectWithInnerError`](crate::rejection::RejectWithInnerError).
+// `Error` is transparent: its source is the source of the error inside. The context makes the rejection that source.
 impl From<CircuitOpen> for Error {
     fn from(open: CircuitOpen) -> Self {
         let error = anyhow::Error::new(open);

@@ -26,14 +26,14 @@ struct Shared<C, R> {
     breakers: KeyedStore<Origin, CircuitBreakerLayer<C, R>>,
 }
 
-/// A key: scheme, host and port.
+/// The key of a breaker: scheme, host and port.
 struct Origin {
     scheme: Box<str>,
     host: Box<str>,
     port: Option<u16>,
 }
 
-/// The origin of a URL. Ignores user information, path and query.
+/// The origin of a URL, without user information, path and query.
 struct OriginOf<'a>(&'a Url);
 
 impl Hash for OriginOf<'_> {

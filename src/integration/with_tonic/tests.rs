@@ -139,8 +139,9 @@ fn the_waits_of_a_status_are_read() {
     assert_eq!(classified(limited).wait(), Some(Duration::from_millis(700)));
 
     let open = open("orders", Some(Duration::from_nanos(7)));
-    let told = Status::from(&open);
-    let limited = Status::with_details(Code::ResourceExhausted, "", told.details().to_vec().into());
+    let rejected = Status::from(&open);
+    let limited =
+        Status::with_details(Code::ResourceExhausted, "", rejected.details().to_vec().into());
     assert_eq!(classified(limited).wait(), Some(Duration::from_nanos(7)));
 }
 
@@ -157,7 +158,7 @@ fn a_downstream_rejection_is_ignored_with_its_wait() {
 }
 
 #[test]
-fn a_timeout_of_tonics_own_is_a_failure_and_a_caller_that_cancels_is_not() {
+fn a_timeout_of_tonic_is_a_failure_and_a_cancelled_call_is_not() {
     let status = Status::from_error(Box::new(TimeoutExpired(())));
     assert_eq!(status.code(), Code::Cancelled);
     assert!(status.source().is_some());

@@ -1,4 +1,4 @@
-//! Classifiers written for `tower_http::classify`.
+//! tower-http: its classifiers as classifiers of a breaker.
 
 mod eos;
 #[cfg(test)]
@@ -20,7 +20,7 @@ use crate::classify::result::rejected_error;
 use crate::classify::{BreakerBody, Classified, Classify, ClassifyBody, NeverDeferred, SettleAt};
 use crate::outcome::{Class, Outcome};
 
-/// Classifies calls by a classifier of tower-http.
+/// Classifies calls with a classifier of tower-http.
 ///
 /// It takes the value that
 /// [`TraceLayer::new`](https://docs.rs/tower-http/latest/tower_http/trace/struct.TraceLayer.html) takes, or any other
@@ -33,7 +33,7 @@ use crate::outcome::{Class, Outcome};
 /// | a response with [`OPEN_HEADER`](crate::classify::OPEN_HEADER) | ignored, with its wait |
 /// | `classify_response` returns a failure class | by that class, at the head |
 /// | `classify_response` returns success | a success if the body ends, a failure if it breaks |
-/// | `classify_response` returns `RequiresEos` | by what `classify_eos` returns for the trailers, or for none |
+/// | `classify_response` returns `RequiresEos` | by the result of `classify_eos`, with or without trailers |
 /// | `RequiresEos`, and the body breaks | a failure |
 /// | `RequiresEos`, and the body is dropped | as for every [`BreakerBody`] |
 ///
@@ -48,7 +48,7 @@ use crate::outcome::{Class, Outcome};
 /// [`ClassifyEos::classify_error`]: tower_http::classify::ClassifyEos::classify_error
 ///
 /// Responses to `HEAD`, 204, 304 and every other response without a body end with their head. `classify_eos` is then
-/// called without trailers. A `ClassifyEos` travels in the body, so it must be `Send`, `Sync` and `'static`.
+/// called without trailers. A `ClassifyEos` is moved into the body, so it must be `Send`, `Sync` and `'static`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -79,12 +79,12 @@ use crate::outcome::{Class, Outcome};
 ///
 /// For `GrpcErrorsAsFailures`, a proxy's 503 page and a stream that ends without a `grpc-status` are successes, and every
 /// code except `OK`, including `NOT_FOUND`, is a failure. No classifier of tower-http distinguishes a rate limit (429)
-/// from a failure. If the rules need not be shared with tracing or metrics, [`Http`](crate::classify::Http) and
-/// [`Grpc`](crate::classify::Grpc) know more.
+/// from a failure. If tracing and metrics need not share the classifier, [`Http`](crate::classify::Http) and
+/// [`Grpc`](crate::classify::Grpc) classify more precisely.
 ///
 /// # Clone
 ///
-/// Costs as much as a clone of the classifier, once for each service that is made or cloned.
+/// Clones the classifier of tower-http, once for each service that is made or cloned.
 ///
 /// # Panics
 ///
@@ -131,7 +131,7 @@ impl<M: MakeClassifier, F> TowerHttp<M, F> {
         TowerHttp { make, settle_at, outcome_of }
     }
 
-    /// Sets when a call is settled whose head is not a failure. Default: at the end of the response body.
+    /// Sets when a call is settled if its head is not a failure. Default: at the end of the response body.
     ///
     /// If the call is settled before that, `classify_eos` is not called.
     pub const fn settle_at(mut self, at: SettleAt) -> Self {
@@ -187,7 +187,7 @@ where
     }
 }
 
-/// Adds the wait, the code and the reason of the head or the trailers, if the outcome has none.
+/// Completes an outcome with the wait, the code and the reason of the head or the trailers.
 fn filled_in(outcome: Outcome, status: StatusCode, headers: &HeaderMap) -> Outcome {
     if outcome.last_error().is_none() {
         return outcome;
