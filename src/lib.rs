@@ -149,7 +149,7 @@ pub use classify::body::BreakerBody;
 pub use error::{AsRejection, BoxError, BreakerError, CircuitOpen};
 pub use fallback::layer::FallbackLayer;
 #[cfg(feature = "llm")]
-pub use llm::Provider;
+pub use llm::providers::Provider;
 pub use machine::{Snapshot, Transition};
 pub use outcome::{Class, Outcome};
 pub use probe::{Probe, Ramp};

@@ -1,4 +1,4 @@
-//! The classifier of LLM APIs, and their providers.
+//! The classifier of LLM APIs. [`Provider`] lists the supported APIs.
 
 mod credential;
 mod error_body;
@@ -8,7 +8,7 @@ mod json;
 mod json_shape;
 mod outcomes;
 mod profile;
-mod providers;
+pub(crate) mod providers;
 mod read_error;
 mod screen;
 mod signal;
@@ -28,7 +28,8 @@ use http_body::Body;
 use self::credential::Credential;
 use self::error_response::{ErrorResponse, weighted};
 use self::framing::Kept;
-pub use self::providers::{Provider, UnknownProvider};
+pub(crate) use self::providers::Provider;
+pub use self::providers::UnknownProvider;
 use crate::breaker::Permit;
 use crate::classify::body::BodyClassifier;
 use crate::classify::body::settle::{has_no_body, settle_by_body};

@@ -11,7 +11,7 @@
 
 mod anthropic;
 mod azure_openai;
-pub(super) mod bedrock;
+pub(in crate::llm) mod bedrock;
 mod cohere;
 mod common;
 mod deepseek;
