@@ -36,7 +36,7 @@ use tower_breaker::{
 use crate::shared::run::{Claims, run};
 use crate::shared::table::{Account, cooldown};
 
-/// The number of failures in a row that open the circuit. It is that of the preset.
+/// The number of consecutive failures that open the circuit, as in the preset.
 const FAILURES: u64 = 5;
 
 /// The preset uses 5 s, doubled up to 60 s. The example must not take that long.
@@ -151,7 +151,7 @@ impl Run {
         }
     }
 
-    /// Calls `/orders`. The claim is this status, and this state after the call.
+    /// Calls `/orders`. Claims the status, and the state after the call.
     async fn orders(&mut self, status: u16, state: State) -> Result<(), BoxError> {
         let asked = self.shop.asked.load(Ordering::SeqCst);
         let answer = self.get("/orders").await?;
@@ -168,13 +168,14 @@ impl Run {
         self.row("GET /orders", &shown, &now.to_string());
 
         let rejected = status == 503;
-        self.account.claim(answer.status == status, || format!("it answers {status}: {shown}"));
-        self.account.claim(now == state, || format!("the circuit is {state} then: {now}"));
+        self.account.claim(answer.status == status, || format!("the status is {status}: {shown}"));
+        self.account
+            .claim(now == state, || format!("the circuit is {state} after the call: {now}"));
         self.account
             .claim((came == 0) == rejected, || format!("a {status} reaches the handler: {came}"));
         let seconds = retry_after.and_then(|seconds| seconds.parse::<u64>().ok());
         self.account.claim(seconds.is_some_and(|seconds| seconds >= 1) == rejected, || {
-            format!("a rejection, and nothing else, has a retry-after: {shown}")
+            format!("only a rejection has a retry-after: {shown}")
         });
         Ok(())
     }
@@ -182,10 +183,11 @@ impl Run {
     async fn health(&mut self, text: &str) -> Result<(), BoxError> {
         let answer = self.get("/health").await?;
         self.row("GET /health", &format!("{} {}", answer.status.as_u16(), answer.text), "");
+        self.account.claim(answer.status == 200, || {
+            format!("/health responds with 200: {}", answer.status)
+        });
         self.account
-            .claim(answer.status == 200, || format!("/health answers always: {}", answer.status));
-        self.account
-            .claim(answer.text == text, || format!("{text:?} is what it shows: {:?}", answer.text));
+            .claim(answer.text == text, || format!("/health shows {text:?}: {:?}", answer.text));
         Ok(())
     }
 

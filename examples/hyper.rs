@@ -35,7 +35,7 @@ use crate::shared::table::{Table, cooldown, rejected};
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const UNAVAILABLE: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
-/// Starts a server that fails as the path of each request says, and counts its requests.
+/// Starts a server that fails as the path of each request demands, and counts its requests.
 async fn start() -> io::Result<(SocketAddr, Arc<AtomicUsize>)> {
     let requests = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&requests);
@@ -119,7 +119,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
         table.call("/", &get("/").await, "rejected", State::Open);
     }
     let made = requests.load(Ordering::Relaxed) - before;
-    table.claim(made == 0, || format!("no request was sent while it was open: {made}"));
+    table.claim(made == 0, || format!("no request is sent while the circuit is open: {made}"));
 
     cooldown(&handle).await;
     table.call("/hangs (a probe)", &get("/hangs").await, "error: timed out", State::Open);
@@ -127,7 +127,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     table.call("/ (a probe)", &get("/").await, "200, 5 bytes", State::Closed);
     table.call("/", &get("/").await, "200, 5 bytes", State::Closed);
     let failures = handle.snapshot().totals.failure;
-    table.claim(failures == 6, || format!("each fault was one failure, 6 in all: {failures}"));
+    table.claim(failures == 6, || format!("each fault is one failure, 6 in total: {failures}"));
 
     Ok(table.claims)
 }

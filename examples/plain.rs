@@ -32,7 +32,7 @@ use crate::shared::table::{Table, cooldown, rejected};
 const DOWN: &str = "error: ";
 const REJECTED: &str = "rejected, retry in ";
 
-/// The dependency. It writes two lines to every client; while it is down, it closes the connection after the first.
+/// The dependency. It writes two lines to every client. While it is down, it closes the connection after the first line.
 struct Server {
     address: SocketAddr,
     down: Arc<AtomicBool>,
@@ -53,20 +53,20 @@ impl Server {
     }
 }
 
-/// The last of two lines. Blocks the thread.
+/// Reads the last of two lines. Blocks the thread.
 fn last_blocking(address: SocketAddr) -> io::Result<String> {
     let mut lines = io::BufReader::new(std::net::TcpStream::connect(address)?).lines();
     lines.nth(1).unwrap_or_else(|| Err(cut()))
 }
 
-/// The last of two lines.
+/// Reads the last of two lines.
 async fn last(address: SocketAddr) -> io::Result<String> {
     let mut lines = BufReader::new(TcpStream::connect(address).await?).lines();
     lines.next_line().await?;
     lines.next_line().await?.ok_or_else(cut)
 }
 
-/// Both lines.
+/// Streams both lines.
 fn lines(address: SocketAddr) -> impl Stream<Item = io::Result<String>> {
     let connect = async move {
         let lines = BufReader::new(TcpStream::connect(address).await?).lines();
@@ -127,7 +127,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
 
     // An `Err` that is not a failure.
     let classify = |result: &io::Result<String>| {
-        Outcome::failure_if(!matches!(result, Err(error) if error.kind() == ErrorKind::NotFound))
+        Outcome::failure_if(matches!(result, Err(error) if error.kind() != ErrorKind::NotFound))
     };
     let missing = handle.run_with(async { Err(ErrorKind::NotFound.into()) }, classify).await;
     table.call("run_with(…, classify)", &shown(missing), DOWN, State::Closed);

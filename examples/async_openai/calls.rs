@@ -47,8 +47,8 @@ impl Run {
         Self { primary, second, client, healthy, account: Account::new(handle) }
     }
 
-    /// Makes a call while the primary answers like this. The claims are what the caller gets, how many attempts reach the
-    /// primary, what the breaker counts, and the state of the circuit.
+    /// Makes a call while the primary responds with `answer`. Claims the result of the caller, the number of attempts that
+    /// reach the primary, the classes that the breaker counts, and the state of the circuit.
     #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
     pub(crate) async fn call(
         &mut self,
@@ -77,10 +77,10 @@ impl Run {
         self.row(says, &got, gets, Some(calls), counted, state);
         let (key, asked) = ("Bearer second-key", self.second.asked());
         self.account.claim(asked.len() == usize::from(served), || {
-            format!("the second is called: {served}")
+            format!("the second provider is called: {served}")
         });
         self.account
-            .claim(asked.iter().all(|asked| asked.key == key), || "each key to its own".to_owned());
+            .claim(asked.iter().all(|asked| asked.key == key), || "each provider gets its own key".to_owned());
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl Run {
         Ok(stream)
     }
 
-    /// Reads the rest of a stream. It was counted at its first token.
+    /// Reads the rest of a stream that was counted at its first token.
     pub(crate) async fn end(
         &mut self,
         says: &str,

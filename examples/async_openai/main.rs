@@ -100,8 +100,8 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     run.call("answers well", Answer::Good, Whole, "primary", 1, "success 1", Closed).await?;
     run.call("streams well", Answer::Good, Stream, "Hello", 1, "success 1", Closed).await?;
 
-    // A stream that breaks after a good head reaches the caller, because no layer can take back what was read. The breaker
-    // counts it.
+    // A stream that breaks after a good head reaches the caller, because no layer can take back data that was read. The
+    // breaker counts it.
     for (says, broken, gets) in [
         ("a token, an error event", ERROR_EVENT, "Hel, an error"),
         ("a token, dies", DIES, "Hel, an error"),
@@ -111,8 +111,8 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     }
     run.call("answers well", Answer::Good, Whole, "primary", 1, "success 1", Closed).await?;
 
-    // Every attempt of the retry layer counts as one failure. The fifth in a row opens the circuit. The sixth is rejected,
-    // which ends the retries.
+    // Every attempt of the retry layer counts as one failure. The fifth consecutive failure opens the circuit. The sixth
+    // attempt is rejected, which ends the retries.
     let (busy, down) = ("503", OVERLOADED);
     run.call(busy, down, Whole, "second", 3, "failure 3", Closed).await?;
     run.call(busy, down, Whole, "second", 2, "failure 2, rejected 1", Open).await?;
@@ -132,7 +132,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     run.call("429, no quota", QUOTA, Whole, "second", 0, "rejected 1", Open).await?;
     let left = run.left();
     run.account
-        .claim(left > Duration::from_secs(500), || format!("it stays open for 10 min: {left:?}"));
+        .claim(left > Duration::from_secs(500), || format!("the circuit stays open for 10 min: {left:?}"));
 
     Ok(run.account.claims)
 }

@@ -76,7 +76,7 @@ const ERROR: &str = concat!(
     "\n\n"
 );
 
-/// A call.
+/// A call as the server received it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -138,7 +138,7 @@ impl Server {
         self.script.go.send_replace(true);
     }
 
-    /// Takes the calls since the last time.
+    /// Takes the calls since the last call of this method.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.script.plan().asked)
     }

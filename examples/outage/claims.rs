@@ -1,4 +1,4 @@
-//! The claims about the figures: that the naive client suffers the outage, and that the protected one does not.
+//! The claims about the figures: the outage affects the users of the naive client, and not those of the protected one.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub(crate) struct Claim {
     pub(crate) scenario: &'static str,
     client: &'static str,
     figure: &'static str,
-    /// `None` if the figure is missing. The claim does not hold then.
+    /// `None` if the figure is missing. The claim then does not hold.
     measured: Option<u64>,
     bound: Bound,
 }

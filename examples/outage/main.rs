@@ -1,5 +1,5 @@
 //! The effect of a circuit breaker and a fallback in three outages of a real HTTP server. One client is
-//! `Fallback → Retry → CircuitBreaker → Timeout → hyper`; the other is the same client without fallback and breaker.
+//! `Fallback → Retry → CircuitBreaker → Timeout → hyper`. The other is the same client without fallback and breaker.
 //!
 //! ```sh
 //! cargo run --example outage                       # a table, a timeline and the claims; about 30 s

@@ -62,9 +62,9 @@ pub(crate) fn json(reports: &[Report]) -> serde_json::Result<String> {
 /// The text before the first scenario.
 pub(crate) fn heading() -> String {
     format!(
-        "Real servers and clients on loopback. 1 s of the run is {RATIO} s of the scenario: every time below is\n\
-         the scenario's, and 1 ms of the machine's own work reads as {RATIO} ms. Requests, errors and times are\n\
-         those of the requests begun during the outage; calls are those that arrived at the provider\n\
+        "Real servers and clients on loopback. 1 s of the run is {RATIO} s of the scenario. All times below are\n\
+         scenario times, so 1 ms of work of the machine appears as {RATIO} ms. Requests, errors and times are\n\
+         those of the requests that began during the outage. Calls are those that arrived at the provider\n\
          during the outage, as the provider counted them.\n"
     )
 }

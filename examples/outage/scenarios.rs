@@ -32,7 +32,7 @@ const PACE: Duration = Duration::from_millis(600);
 pub(crate) fn story(name: &str) -> &'static str {
     match name {
         FIVE_MINUTES => {
-            "100 requests a minute, 1 retry. For five minutes every call hangs into a timeout of 30 s."
+            "100 requests a minute, 1 retry. For five minutes every call hangs until a timeout of 30 s."
         }
         TEN_THOUSAND => {
             "10 000 requests, 50 at a time, 1 retry. Every call is answered with 503 at once."
@@ -65,8 +65,8 @@ async fn client(name: &'static str, variant: Variant, options: Options) -> Resul
     Ok(run)
 }
 
-/// Sends one request every 0.6 s, in an open loop: one healthy minute, five minutes in which calls hang, and then until the
-/// circuit has closed.
+/// Sends one request every 0.6 s, in an open loop: for one healthy minute, for five minutes in which calls hang, and then
+/// until the circuit has closed.
 async fn five_minutes(run: &Run) {
     const BEGIN: u32 = 100;
     const END: u32 = 600;
@@ -87,7 +87,7 @@ async fn five_minutes(run: &Run) {
     requests.join_all().await;
 }
 
-/// Runs fifty clients in a closed loop: each sends its next request when the last has ended.
+/// Runs fifty clients in a closed loop: each sends its next request when the previous one has ended.
 async fn ten_thousand(run: &Run) {
     at_a_time(WORKERS, 500, run).await;
     run.begin_outage(Manner::Refuse);
@@ -109,7 +109,7 @@ async fn at_a_time(workers: u64, requests: u64, run: &Run) {
     all.join_all().await;
 }
 
-/// Runs forty users that send a request ten seconds after the last has ended. One starts every half second.
+/// Runs forty users. Each sends a request ten seconds after the previous one has ended. A user starts every half second.
 async fn storm(run: &Run) {
     at_a_time(TASKS, TASKS, run).await;
     run.begin_outage(Manner::HoldThenRefuse(Duration::from_secs(10)));
@@ -128,7 +128,7 @@ async fn storm(run: &Run) {
     recover(run).await;
 }
 
-/// Ends the outage, and sends a request at a time until the circuit has closed.
+/// Ends the outage, and sends one request at a time until the circuit has closed.
 async fn recover(run: &Run) {
     run.end_outage();
     let end = Instant::now() + real(PATIENCE);

@@ -21,7 +21,7 @@ pub(crate) const SERVED_BY: &str = "x-served-by";
 /// The time that a healthy server takes for a request.
 const LATENCY: Duration = Duration::from_millis(200);
 
-/// How a server treats a call.
+/// The behaviour of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Manner {
     /// 200 after [`LATENCY`].

@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The number of calls pending for longer than [`OVERDUE_AFTER`] that open the circuit.
 pub(crate) const OVERDUE_CALLS: u32 = 5;
 pub(crate) const OVERDUE_AFTER: Duration = Duration::from_secs(5);
-/// The number of failures in a row that open the circuit.
+/// The number of consecutive failures that open the circuit.
 pub(crate) const CONSECUTIVE: u32 = 5;
 /// The cooldown of the first trip, and the longest cooldown.
 pub(crate) const COOLDOWN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
@@ -78,7 +78,7 @@ pub(crate) fn protected(
     (finish(service), handle)
 }
 
-/// The values of `Settings::http_client()` on the clock of the run, with or without the overdue rule.
+/// The values of `Settings::http_client()` in the time of the run, with or without the overdue rule.
 pub(crate) fn settings(overdue: bool) -> Settings {
     let seconds = |seconds| real(Duration::from_secs(seconds));
     // The five failures of the preset must span 500 ms. This distinguishes one HTTP/2 reset, which ends a hundred calls at

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tower::BoxError;
 
-/// A limit that no run reaches.
+/// The time limit of a run. No run reaches it.
 const TOO_LONG: Duration = Duration::from_secs(60);
 
 /// Plays an example, and prints every claim that does not hold to stderr.
 ///
-/// `play` receives which of the options is given. At most one may be. The exit code is 0 if every claim holds, 1 if one
+/// `play` receives, for each option, whether it is given. At most one may be given. The exit code is 0 if every claim holds, 1 if one
 /// does not, and 2 if the arguments are wrong.
 pub(crate) async fn run<const N: usize>(
     example: &str,

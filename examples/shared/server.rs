@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Serves each connection in a task of its own, until the runtime stops.
+/// Serves each connection in its own task, until the runtime stops.
 pub(crate) async fn serve<F>(
     connection: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> io::Result<SocketAddr>

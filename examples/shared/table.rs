@@ -1,4 +1,4 @@
-//! Tables of calls. Each row is compared with what the example claims.
+//! Tables of calls. Each row is compared with a claim of the example.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ pub(crate) async fn cooldown(handle: &BreakerHandle) {
     }
 }
 
-/// A breaker, and what was printed of it so far.
+/// A breaker, and the part of its history that has been printed.
 pub(crate) struct Account {
     pub(crate) handle: BreakerHandle,
     events: Events,
@@ -114,8 +114,8 @@ impl Table {
         Self { handle, events, start: Instant::now(), claims: Claims::default() }
     }
 
-    /// Adds a row. `got` is the result of the call; the claim is that it begins with `claimed`, and that the circuit is
-    /// in this state.
+    /// Adds a row. `got` is the result of the call. Claims that it begins with `claimed`, and that the circuit is in this
+    /// state.
     pub(crate) fn call(&mut self, what: &str, got: &str, claimed: &str, state: State) {
         let time = self.start.elapsed().as_secs_f32();
         println!("{time:6.2}s  {what:<36}{got:<36}{}", self.handle.state());
@@ -124,7 +124,7 @@ impl Table {
         }
         self.claim(got.starts_with(claimed), || format!("{what}: {claimed}, not {got}"));
         let seen = self.handle.state();
-        self.claim(seen == state, || format!("{what}: then it is {state}, not {seen}"));
+        self.claim(seen == state, || format!("{what}: the circuit is then {state}, not {seen}"));
     }
 
     /// Records a claim if it does not hold.

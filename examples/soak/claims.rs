@@ -67,12 +67,8 @@ pub(crate) fn always(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     let Ours { counts: ours, counted } = ours;
     let ended: u64 = ours.ended.iter().sum();
     broken.unless(ours.wrong == 0, || format!("{} answers were wrong", ours.wrong));
-    broken.unless_equal(
-        "calls that ended among those let through",
-        ours.entered - ours.aside,
-        ended,
-    );
-    let attempts = "calls that were let through or rejected among those asked for";
+    broken.unless_equal("calls that ended among those admitted", ours.entered - ours.aside, ended);
+    let attempts = "calls that were admitted or rejected among those attempted";
     broken.unless_equal(attempts, ours.attempts, ours.entered + ours.rejected);
 
     // A service that fails to get ready counts as a failure without a call, or as a rejection that no caller receives.
@@ -101,11 +97,15 @@ pub(crate) fn calm(broken: &mut Broken, ours: &Ours, theirs: &Totals) {
     broken.unless_equal("rejections in a calm round", 0, theirs.rejected + theirs.would_reject);
 }
 
-/// Checks that a receiver received every transition, or was told that it missed it.
+/// Checks that a receiver received every transition, or an error that counts it as missed.
 pub(crate) fn heard(broken: &mut Broken, heard: &Heard, first: u64, last: u64) {
-    broken.unless(!heard.out_of_order, || "a receiver heard epochs out of order".to_owned());
-    broken.unless_equal("transitions told", last - first, heard.received + heard.missed);
+    broken.unless(!heard.out_of_order, || "a receiver received epochs out of order".to_owned());
+    broken.unless_equal(
+        "transitions received or missed",
+        last - first,
+        heard.received + heard.missed,
+    );
     broken.unless(heard.last == Some(last), || {
-        format!("the last epoch told is {:?}, and the breaker's is {last}", heard.last)
+        format!("the last epoch received is {:?}, and that of the breaker is {last}", heard.last)
     });
 }

@@ -72,7 +72,7 @@ pub(crate) async fn reads(handle: BreakerHandle, stop: Stop) -> Vec<String> {
     while !stop.is_set() {
         let now = handle.snapshot();
         if now.epoch < before.epoch || !grew(&before.totals, &now.totals) {
-            wrong.push(format!("a snapshot went back: {before:?} and then {now:?}"));
+            wrong.push(format!("a count in a snapshot decreased: {before:?} and then {now:?}"));
         }
         if now.totals.admitted.is_some_and(|admitted| admitted < now.totals.settled()) {
             wrong.push(format!("more calls were settled than admitted: {now:?}"));

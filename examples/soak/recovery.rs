@@ -84,14 +84,14 @@ async fn probes(handle: &BreakerHandle, ledger: &Arc<Ledger>) -> Result<(), &'st
     }
     for call in calls {
         if handle.state() != State::HalfOpen {
-            return Err("it did not wait for every probe");
+            return Err("the circuit did not wait for every probe");
         }
         succeed(call);
     }
     let now = handle.snapshot();
     match (now.state, now.probes, now.in_flight) {
         (State::Closed, 0, Some(0)) => Ok(()),
-        _ => Err("every probe succeeded, and it is not closed and empty"),
+        _ => Err("every probe succeeded, but the circuit is not closed and empty"),
     }
 }
 

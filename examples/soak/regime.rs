@@ -1,4 +1,4 @@
-//! Manual verbs, and whether the breaker is disabled at each admission.
+//! Manual verbs, and the record of whether the breaker is disabled.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -34,10 +34,10 @@ impl Verb {
     }
 }
 
-/// Whether the breaker is disabled.
+/// The record of whether the breaker is disabled.
 ///
-/// A disabled breaker counts nothing, and a permit does not say whether it counts. Therefore disabling and enabling wait for
-/// the admissions in progress (not for the calls). Rounds that do not disable the breaker use no lock, because a lock would
+/// A disabled breaker counts nothing, and a permit does not show whether it counts. Disabling and enabling therefore wait
+/// for the admissions in progress (not for the calls). Rounds that do not disable the breaker use no lock, because a lock would
 /// order operations that should race.
 #[derive(Debug)]
 pub(crate) struct Regime {
@@ -76,7 +76,10 @@ impl Regime {
             }
             Some(_) => verb.apply(handle),
             None => {
-                assert!(!disables, "it is unknown which calls count");
+                assert!(
+                    !disables,
+                    "only a regime that may disable the breaker knows which calls count"
+                );
                 verb.apply(handle);
             }
         }

@@ -114,13 +114,13 @@ impl Report {
             ("a wait for a change", self.wakes),
         ];
         for (what, count) in happened {
-            self.broken.unless(count > 0, || format!("there was never {what}"));
+            self.broken.unless(count > 0, || format!("{what} never occurred"));
         }
         if took >= LONG {
             for cause in CAUSES {
                 let known =
                     self.transitions.keys().any(|kind| kind.ends_with(&format!("({cause})")));
-                self.broken.unless(known, || format!("nothing was ever caused by {cause}"));
+                self.broken.unless(known, || format!("{cause} never caused a transition"));
             }
         }
         if let Some((warm, end)) = self.memory {
@@ -156,14 +156,17 @@ impl Report {
             _ = writeln!(text, "  {:<12} {ours:>12} {theirs:>12} {difference:>12}", "all");
             _ = writeln!(text, "  {:<12} {aside:>12}", "disabled");
         }
-        _ = writeln!(text, "transitions (of the receiver of each round that missed least):");
+        _ = writeln!(
+            text,
+            "transitions (as seen by the receiver of each round that missed the fewest):"
+        );
         for (kind, count) in &self.transitions {
             _ = writeln!(text, "  {count:>9}  {kind}");
         }
         let Self { told, missed, wakes, verbs, .. } = self;
         _ = writeln!(
             text,
-            "told {told} transitions, {missed} missed by slow receivers; {wakes} wakes; {verbs} verbs"
+            "{told} transitions received, {missed} missed by slow receivers; {wakes} wakes; {verbs} verbs"
         );
         match self.memory {
             Some((warm, end)) => {
@@ -172,7 +175,9 @@ impl Report {
                     "memory: {warm} KiB after a quarter of the run, {end} KiB at its end"
                 );
             }
-            None => _ = writeln!(text, "memory: this system does not tell, so it was not compared"),
+            None => {
+                _ = writeln!(text, "memory: not compared, because this system does not report it")
+            }
         }
         let calls: u64 = self.sums.iter().map(|sums| sums.ours.counts.attempts).sum();
         let rate = calls as f64 / took.as_secs_f64();

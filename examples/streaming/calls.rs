@@ -30,7 +30,7 @@ pub(crate) struct Run {
     pub(crate) account: Account,
 }
 
-/// A call of each client, whose streams have begun.
+/// A call of each client. Their streams have begun.
 pub(crate) struct Begun {
     answer: Answer,
     naive: JoinHandle<Bytes>,
@@ -55,8 +55,8 @@ impl Run {
         }
     }
 
-    /// Makes a call with each client, and reads both to the end. The claims are how the guarded call is counted, and the
-    /// state after it.
+    /// Makes a call with each client, and reads both to the end. Claims the class of the guarded call, and the state after
+    /// it.
     pub(crate) async fn call(
         &mut self,
         answer: Answer,

@@ -26,7 +26,7 @@ use crate::server::{Answer, Server};
 use crate::shared::run::{Claims, run};
 use crate::shared::table::cooldown;
 
-/// The ways to break, and how each is counted.
+/// The ways to break, and the class in which each is counted.
 const BREAKS: [(Answer, &str); 4] = [
     (Answer::ErrorEvent, "failure: server_is_overloaded"),
     (Answer::DiesInEvent, "failure: body broke"),
@@ -34,7 +34,7 @@ const BREAKS: [(Answer, &str); 4] = [
     (Answer::OnlyComments, "failure: server_error"),
 ];
 
-/// The number of failures in a row that open the circuit. It is that of the preset.
+/// The number of consecutive failures that open the circuit, as in the preset.
 const FAILURES: usize = 5;
 
 #[tokio::main]
@@ -82,7 +82,7 @@ async fn play([healthy, heads]: [bool; 2]) -> Result<Claims, BoxError> {
     let probe = run.begin(Answer::HeldThenDies, "success", State::Closed).await?;
     run.end(probe, "broken_after: body broke", State::Closed).await?;
     let in_a_row = run.account.handle.snapshot().window.consecutive_failures;
-    run.account.claim(in_a_row == 1, || format!("that is 1 failure in a row: {in_a_row}"));
+    run.account.claim(in_a_row == 1, || format!("the streak is 1 failure: {in_a_row}"));
     run.call(Answer::Good, "success", State::Closed).await?;
 
     Ok(run.account.claims)

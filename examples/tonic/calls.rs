@@ -40,7 +40,7 @@ impl Run {
         Self { client, service, healthy, account: Account::new(handle) }
     }
 
-    /// Makes a unary call. The claims are its result, the class in which it is counted, and the state after it.
+    /// Makes a unary call. Claims its result, its class, and the state after it.
     pub(crate) async fn get(&mut self, mood: Mood, got: &str, counted: &str, state: State) {
         let (mood, came) = self.set(mood);
         let result = self.client.get(request()).await.map(|_| ());
@@ -164,7 +164,7 @@ impl Run {
     }
 }
 
-/// The result of a call in a few words, and the details of its status.
+/// The result of a call as text, and the details of its status.
 fn got(replies: usize, error: Option<&Status>) -> (String, String) {
     let replies = match replies {
         0 => String::new(),

@@ -20,7 +20,7 @@ use crate::orders::{Order, Reply};
 
 type Replies = BoxStream<'static, Result<Reply, Status>>;
 
-/// How calls end.
+/// The end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Well,
