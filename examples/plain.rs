@@ -32,7 +32,8 @@ use crate::shared::table::{Table, cooldown, rejected};
 const DOWN: &str = "error: ";
 const REJECTED: &str = "rejected, retry in ";
 
-/// The dependency. It writes two lines to every client. While it is down, it closes the connection after the first line.
+/// The dependency. It writes two lines to every client. While it is down, it closes the connection after the first
+/// line.
 struct Server {
     address: SocketAddr,
     down: Arc<AtomicBool>,

@@ -47,8 +47,8 @@ impl Run {
         Self { primary, second, client, healthy, account: Account::new(handle) }
     }
 
-    /// Makes a call while the primary responds with `answer`. Claims the result of the caller, the number of attempts that
-    /// reach the primary, the classes that the breaker counts, and the state of the circuit.
+    /// Makes a call while the primary responds with `answer`. Claims the result of the caller, the number of attempts
+    /// that reach the primary, the classes that the breaker counts, and the state of the circuit.
     #[expect(clippy::too_many_arguments, reason = "the columns of a table")]
     pub(crate) async fn call(
         &mut self,

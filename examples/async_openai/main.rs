@@ -111,8 +111,8 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     }
     run.call("answers well", Answer::Good, Whole, "primary", 1, "success 1", Closed).await?;
 
-    // Every attempt of the retry layer counts as one failure. The fifth consecutive failure opens the circuit. The sixth
-    // attempt is rejected, which ends the retries.
+    // Every attempt of the retry layer counts as one failure. The fifth consecutive failure opens the circuit. The
+    // sixth attempt is rejected, which ends the retries.
     let (busy, down) = ("503", OVERLOADED);
     run.call(busy, down, Whole, "second", 3, "failure 3", Closed).await?;
     run.call(busy, down, Whole, "second", 2, "failure 2, rejected 1", Open).await?;

@@ -97,7 +97,8 @@ impl Run {
         })
     }
 
-    /// Begins the outage: sets the behaviour of the provider, and counts later calls and requests as part of the outage.
+    /// Begins the outage: sets the behaviour of the provider, and counts later calls and requests as part of the
+    /// outage.
     pub(crate) fn begin_outage(&self, manner: Manner) {
         let manner = if self.options.healthy { Manner::Healthy } else { manner };
         self.provider.set(manner, true);

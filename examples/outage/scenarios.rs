@@ -65,8 +65,8 @@ async fn client(name: &'static str, variant: Variant, options: Options) -> Resul
     Ok(run)
 }
 
-/// Sends one request every 0.6 s, in an open loop: for one healthy minute, for five minutes in which calls hang, and then
-/// until the circuit has closed.
+/// Sends one request every 0.6 s, in an open loop: for one healthy minute, for five minutes in which calls hang, and
+/// then until the circuit has closed.
 async fn five_minutes(run: &Run) {
     const BEGIN: u32 = 100;
     const END: u32 = 600;
@@ -109,7 +109,8 @@ async fn at_a_time(workers: u64, requests: u64, run: &Run) {
     all.join_all().await;
 }
 
-/// Runs forty users. Each sends a request ten seconds after the previous one has ended. A user starts every half second.
+/// Runs forty users. Each sends a request ten seconds after the previous one has ended. A user starts every half
+/// second.
 async fn storm(run: &Run) {
     at_a_time(TASKS, TASKS, run).await;
     run.begin_outage(Manner::HoldThenRefuse(Duration::from_secs(10)));

@@ -12,8 +12,8 @@ const TOO_LONG: Duration = Duration::from_secs(60);
 
 /// Plays an example, and prints every claim that does not hold to stderr.
 ///
-/// `play` receives, for each option, whether it is given. At most one may be given. The exit code is 0 if every claim holds, 1 if one
-/// does not, and 2 if the arguments are wrong.
+/// `play` receives, for each option, whether it is given. At most one may be given. The exit code is 0 if every claim
+/// holds, 1 if one does not, and 2 if the arguments are wrong.
 pub(crate) async fn run<const N: usize>(
     example: &str,
     options: [&str; N],

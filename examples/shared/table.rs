@@ -114,8 +114,8 @@ impl Table {
         Self { handle, events, start: Instant::now(), claims: Claims::default() }
     }
 
-    /// Adds a row. `got` is the result of the call. Claims that it begins with `claimed`, and that the circuit is in this
-    /// state.
+    /// Adds a row. `got` is the result of the call. Claims that it begins with `claimed`, and that the circuit is in
+    /// this state.
     pub(crate) fn call(&mut self, what: &str, got: &str, claimed: &str, state: State) {
         let time = self.start.elapsed().as_secs_f32();
         println!("{time:6.2}s  {what:<36}{got:<36}{}", self.handle.state());

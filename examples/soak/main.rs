@@ -6,14 +6,14 @@
 //! cargo run --release --example soak -- --seconds 300 --seed 7
 //! ```
 //!
-//! It plays rounds, each with its own breaker. In a calm round, nothing opens the circuit, and the counts of every class
-//! must be equal. In a chaotic round the rules, and in some rounds operators, open and close the circuit all the time. A call
-//! that ends in a later epoch is `late` there, so the sums over all classes must be equal, and no count of the breaker may
-//! exceed ours. Every round ends with a check that nothing is lost: no lease, no call in flight, no transition, no waiter,
-//! and no memory.
+//! It plays rounds, each with its own breaker. In a calm round, nothing opens the circuit, and the counts of every
+//! class must be equal. In a chaotic round the rules, and in some rounds operators, open and close the circuit all the
+//! time. A call that ends in a later epoch is `late` there, so the sums over all classes must be equal, and no count of
+//! the breaker may exceed ours. Every round ends with a check that nothing is lost: no lease, no call in flight, no
+//! transition, no waiter, and no memory.
 //!
-//! The exit code is 1 if a claim does not hold. The claim is printed to stderr. A seed repeats the same decisions, but the
-//! scheduler decides their order.
+//! The exit code is 1 if a claim does not hold. The claim is printed to stderr. A seed repeats the same decisions, but
+//! the scheduler decides their order.
 
 mod callers;
 mod claims;

@@ -36,9 +36,9 @@ impl Verb {
 
 /// The record of whether the breaker is disabled.
 ///
-/// A disabled breaker counts nothing, and a permit does not show whether it counts. Disabling and enabling therefore wait
-/// for the admissions in progress (not for the calls). Rounds that do not disable the breaker use no lock, because a lock would
-/// order operations that should race.
+/// A disabled breaker counts nothing, and a permit does not show whether it counts. Disabling and enabling therefore
+/// wait for the admissions in progress (not for the calls). Rounds that do not disable the breaker use no lock, because
+/// a lock would order operations that should race.
 #[derive(Debug)]
 pub(crate) struct Regime {
     admissions: Option<RwLock<()>>,

@@ -55,8 +55,8 @@ impl Run {
         }
     }
 
-    /// Makes a call with each client, and reads both to the end. Claims the class of the guarded call, and the state after
-    /// it.
+    /// Makes a call with each client, and reads both to the end. Claims the class of the guarded call, and the state
+    /// after it.
     pub(crate) async fn call(
         &mut self,
         answer: Answer,

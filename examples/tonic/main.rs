@@ -41,8 +41,8 @@ async fn main() -> Result<ExitCode, BoxError> {
     run("tonic", ["--healthy"], play).await
 }
 
-/// The settings of a preset, with one rule (the given number of consecutive failures) and a cooldown of 600 ms. The presets use
-/// five failures that span 500 ms, and a cooldown of 5 s; the example must not take that long.
+/// The settings of a preset, with one rule (the given number of consecutive failures) and a cooldown of 600 ms. The
+/// presets use five failures that span 500 ms, and a cooldown of 5 s; the example must not take that long.
 fn settings(preset: &Settings, failures: u32) -> Result<Settings, ConfigError> {
     let cooldown = Backoff::exponential(Duration::from_millis(600), Duration::from_secs(5));
     preset.to_builder().trip(Trip::none().consecutive(failures)).cooldown(cooldown).build()

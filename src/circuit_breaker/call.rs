@@ -1,7 +1,7 @@
 //! The start of a call, and its end if it is dropped.
 //!
-//! These are functions over a breaker and a service, not methods of a middleware. A middleware that finds its breaker by
-//! other means, such as a key, can use them as well.
+//! These are functions over a breaker and a service, not methods of a middleware. A middleware that finds its breaker
+//! by other means, such as a key, can use them as well.
 
 use std::marker::PhantomData;
 

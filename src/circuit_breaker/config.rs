@@ -77,8 +77,8 @@ impl<C, R> Config<C, R> {
         self
     }
 
-    /// Sets the classifier, see [`Classify`](crate::classify::Classify). It also replaces all overrides, so call this method
-    /// before you add them.
+    /// Sets the classifier, see [`Classify`](crate::classify::Classify). It also replaces all overrides, so call this
+    /// method before you add them.
     pub fn classify<C2>(self, classify: C2) -> Config<C2, R> {
         let Self { parts, on_rejected, .. } = self;
         Config { parts, classify, on_rejected }
@@ -101,8 +101,8 @@ impl<C, R> Config<C, R> {
         Config { parts, classify, on_rejected }
     }
 
-    /// Answers a rejected call with a response made from the request and the rejection. The closure takes the request by
-    /// value, so nothing is cloned. The error type stays that of the inner service.
+    /// Answers a rejected call with a response made from the request and the rejection. The closure takes the request
+    /// by value, so nothing is cloned. The error type stays that of the inner service.
     pub fn reject_with<Req, A, F>(self, answer: F) -> Config<C, RejectWithFn<F>>
     where
         F: Fn(Req, CircuitOpen) -> A,

@@ -12,7 +12,7 @@
 //!                       (after a ramp, if there is one)    └──────────┘
 //!
 //!   an operator: ForcedOpen (rejects every call), Disabled (admits every call and records nothing),
-//!                or any of the above in shadow (decides, and rejects no call)
+//!                or any of the above in shadow (runs the rules, and rejects no call)
 //! ```
 //!
 //! - **Closed** admits calls.
@@ -71,7 +71,7 @@
 //!   follows is rejected, even if the circuit has half-opened meanwhile, because the inner service was not polled.
 //! - Otherwise the service is ready when the inner service is. A task that waits for that is woken when the circuit
 //!   opens. A readiness error of the inner service counts as a failure and is passed on.
-//! - `poll_ready` returns no other errors. An error from `poll_ready` would close a `Buffer` for good.
+//! - `poll_ready` returns no other errors. An error from `poll_ready` would close a `Buffer` permanently.
 //! - The permit, and with it the place of a probe, is taken in `call`. A service that is polled ready and then dropped
 //!   takes up no place in the breaker.
 //! - `call` panics unless `poll_ready` returned ready before.
@@ -88,8 +88,8 @@
 //! - **Retry outside**: every attempt counts, so the circuit opens soonest, and an open circuit ends the retries. For that,
 //!   the retry policy must stop at a rejection: it finds one with [`CircuitOpen::find`](crate::CircuitOpen::find), and
 //!   with feature `retry`, `RetryPolicy` and `StopAtRejection` do so.
-//! - **Retry inside**: a retried call counts once, by its last attempt. This suits sporadic, independent errors,
-//!   which a retry resolves. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
+//! - **Retry inside**: a retried call counts once, by its last attempt. This suits sporadic, independent errors, which
+//!   a retry resolves. The circuit opens later, after five calls that failed with all their attempts. The timeout stays
 //!   innermost.
 //! - **Limits inside** (`ConcurrencyLimit`, `Buffer`), between the breaker and the timeout. An open circuit then rejects at
 //!   once, and no call waits in a queue to be rejected. The cost: if the circuit opens between `poll_ready` and `call`, the
@@ -224,8 +224,8 @@
 //! # }
 //! ```
 //!
-//! Customised: other numbers, a classifier that recognises pauses and mistakes of the caller, and a response instead of an
-//! error:
+//! Customised: other numbers, a classifier that recognises pauses and mistakes of the caller, and a response instead of
+//! an error:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_breaker::ConfigError> {

@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 impl<C, R> Config<C, R> {
     /// Ignores the errors for which `ignore` returns `true`. They count in no rate and no streak.
     ///
-    /// For errors that say nothing about the dependency.
+    /// Use it for errors that are no evidence about the dependency.
     ///
     /// ```
     /// use std::io::{self, ErrorKind};
@@ -54,8 +54,8 @@ impl<C, R> Config<C, R> {
         self.before_classifier(Only(only))
     }
 
-    /// Classifies errors with `classify`, which sets class, weight and wait. If it returns `None`, the next overrides and the
-    /// classifier decide.
+    /// Classifies errors with `classify`, which sets class, weight and wait. If it returns `None`, the next overrides
+    /// and the classifier decide.
     ///
     /// ```
     /// use tower::{BoxError, timeout::error::Elapsed};

@@ -81,8 +81,8 @@ impl Readiness {
         }
     }
 
-    /// Polls the inner service with `poll_inner`, unless the call would be rejected. Returns the error of the inner service
-    /// unchanged, and no other errors.
+    /// Polls the inner service with `poll_inner`, unless the call would be rejected. Returns the error of the inner
+    /// service unchanged, and no other errors.
     // Always inlined, as `admit` is: see `CircuitBreaker`.
     #[inline(always)]
     pub(super) fn poll<E>(

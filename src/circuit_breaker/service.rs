@@ -69,8 +69,8 @@ where
     type Error = R::Error;
     type Future = ResponseFuture<S, C, R, Req>;
 
-    /// While calls would be rejected, returns ready without polling the inner service. Otherwise, returns the readiness of
-    /// the inner service. The only errors are those of the inner service.
+    /// While calls would be rejected, returns ready without polling the inner service. Otherwise, returns the readiness
+    /// of the inner service. The only errors are those of the inner service.
     ///
     /// With [`pending_while_open`](crate::Config::pending_while_open), returns pending while calls would be rejected.
     // `poll_ready`, `call` and the future's `poll` are always inlined, with what they call on a closed circuit. Each is a

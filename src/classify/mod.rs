@@ -1,7 +1,8 @@
 //! Classification: the meaning of a finished call.
 //!
-//! A breaker can guard any service whose results a [`Classify`] can classify. The classifier sees the request before the
-//! call, and after it the whole `Result` together with the [`Permit`] of the call. It turns them into one [`Outcome`]:
+//! A breaker can guard any service whose results a [`Classify`] can classify. The classifier sees the request before
+//! the call, and after it the whole `Result` together with the [`Permit`] of the call. It turns them into one
+//! [`Outcome`]:
 //!
 //! | classifier | for | a failure is | preset |
 //! |---|---|---|---|
@@ -18,8 +19,8 @@
 //! `reqwest::Response`.
 //!
 //! An HTTP service almost always returns `Ok`, even when it is down. A classifier that only sees `Err` never opens the
-//! circuit there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the responses
-//! of downstream breakers by [`OPEN_HEADER`].
+//! circuit there. All HTTP classifiers read the waits that a server asks for ([`retry_after`]). They recognise the
+//! responses of downstream breakers by [`OPEN_HEADER`].
 //!
 //! # Overrides
 //!
@@ -54,8 +55,8 @@
 //! for `cancelled_after`, the call ends at the first content: the time after that belongs to the reader. The rest of a
 //! probe's body is its body tail, see [`Permit::response_started`].
 //!
-//! If a classifier reads the body before it hands the response on, the outcome is in the extensions of the response as a
-//! [`Verdict`]. Only the breaker sees an outcome that comes later.
+//! If a classifier reads the body before it hands the response on, the outcome is in the extensions of the response as
+//! a [`Verdict`]. Only the breaker sees an outcome that comes later.
 //!
 //! ## Custom body classifiers
 //!

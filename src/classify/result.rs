@@ -13,7 +13,7 @@ use crate::classify::foreign::rejection_in;
 /// An `Err` that holds the [`CircuitOpen`](crate::CircuitOpen) of a downstream breaker is a
 /// [rejection](Outcome::rejected), which the breaker ignores. It is found in a `CircuitOpen`, in a `BoxError` and its
 /// sources, in an [`io::Error`](std::io::Error), and in a [`BreakerError`](crate::BreakerError) of `BoxError` or
-/// `Infallible`. In your own error type it is a failure: use a [`ClassifyFn`] to tell the two apart.
+/// `Infallible`. In your own error type it is a failure: use a [`ClassifyFn`] to distinguish the two.
 ///
 /// An `Ok` is never inspected: an HTTP or gRPC service that returns a `503` succeeds here. HTTP and gRPC have their own
 /// classifiers, see the [module docs](super).

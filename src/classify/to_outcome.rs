@@ -32,7 +32,7 @@ use crate::Outcome;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not tell whether it is worth a fallback or a retry",
+    message = "cannot tell whether `{Self}` is worth a fallback or a retry",
     label = "cannot be classified",
     note = "to fall back on errors only, use `.when(OnError)`",
     note = "to inspect the response, use `.when_fn(…)`, or implement `ToOutcome` for it if the type is yours",
@@ -61,7 +61,8 @@ pub trait ToOutcome {
 /// The retry advice is the first of:
 ///
 /// 1. [`OPEN_HEADER`](super::OPEN_HEADER): a rejection, with its wait
-/// 2. `x-should-retry: true`: retry, after the wait. The SDKs of OpenAI and Anthropic read this header before the status.
+/// 2. `x-should-retry: true`: retry, after the wait. The SDKs of OpenAI and Anthropic read this header before the
+///    status.
 /// 3. `x-should-retry: false`, or a `grpc-retry-pushback-ms` that is negative or unreadable (gRFC A6): do not retry
 #[cfg(feature = "http")]
 impl<B> ToOutcome for Response<B> {

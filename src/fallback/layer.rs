@@ -17,8 +17,8 @@ use crate::classify::ByResponse;
 
 /// Answers if the primary fails, rejects the call or returns a bad response. See the [module docs](super).
 ///
-/// `T` is the [source](super::Source) of the answer. `W` [classifies](crate::classify::Outcomes) the results of the primary.
-/// `K` [keeps](super::Keep) a part of the request for the source. `L` converts the answer to a response.
+/// `T` is the [source](super::Source) of the answer. `W` [classifies](crate::classify::Outcomes) the results of the
+/// primary. `K` [keeps](super::Keep) a part of the request for the source. `L` converts the answer to a response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -105,8 +105,8 @@ impl<S> FallbackLayer<Backup<S>, ByResponse, KeepRequest> {
     /// A clone of each request is kept for the service. If the request is not `Clone`, or the service takes another
     /// type, use [`keep`](Self::keep).
     ///
-    /// `service` is stored in an `Arc` and cloned when it is needed. The response future is therefore `Send` only if the
-    /// service is `Send + Sync`. Among the boxed services of tower, use `BoxCloneSyncService`.
+    /// `service` is stored in an `Arc` and cloned when it is needed. The response future is therefore `Send` only if
+    /// the service is `Send + Sync`. Among the boxed services of tower, use `BoxCloneSyncService`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {

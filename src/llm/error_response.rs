@@ -57,7 +57,8 @@ impl ClassifyBody for ErrorResponse {
     }
 }
 
-/// Returns the data of the first event. Some servers respond to a request for a stream with an error status and an event.
+/// Returns the data of the first event. Some servers respond to a request for a stream with an error status and an
+/// event.
 fn first_event(body: &[u8]) -> Option<&[u8]> {
     let start = body.trim_ascii_start();
     if !start.starts_with(b"data:") && !start.starts_with(b"event:") {

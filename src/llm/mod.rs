@@ -65,8 +65,8 @@ use crate::{Class, Outcome};
 ///   [2 s](Self::read_errors_for). A retry policy or a fallback that uses
 ///   [`ToOutcome`](crate::classify::ToOutcome) sees the same [`Verdict`] as the breaker.
 /// - A good response is handed on at once and read as it passes: `text/event-stream`, NDJSON, AWS event streams, and up
-///   to 64 KiB of JSON. Comments, pings and events that only report the progress of the call are not content. To delay a
-///   stream until its first content, see [`buffer_until_content`](Self::buffer_until_content).
+///   to 64 KiB of JSON. Comments, pings and events that only report the progress of the call are not content. To delay
+///   a stream until its first content, see [`buffer_until_content`](Self::buffer_until_content).
 /// - A body with a `content-encoding` cannot be read, so decompression belongs inside the breaker. Such a call is settled
 ///   at the end of its body, as by [`Http`](crate::classify::Http).
 ///
@@ -119,8 +119,9 @@ impl Llm {
 
     /// Buffers a good response until its first content, its first error, or the end of `time`, whichever comes first.
     ///
-    /// A fallback and a retry policy outside the breaker then see an error that a stream reports before its content, and
-    /// an error in JSON: the response has a [`Verdict`]. The cost: pings reach the caller only together with the content.
+    /// A fallback and a retry policy outside the breaker then see an error that a stream reports before its content,
+    /// and an error in JSON: the response has a [`Verdict`]. The cost: pings reach the caller only together with the
+    /// content.
     ///
     /// Default: a good response is handed on at once.
     pub const fn buffer_until_content(mut self, time: Duration) -> Self {
@@ -128,8 +129,8 @@ impl Llm {
         self
     }
 
-    /// Declares that all callers share one credential. If two consecutive responses refuse it (401, 403), the second call
-    /// is *exhausted*: no call can succeed until the credential is replaced.
+    /// Declares that all callers share one credential. If two consecutive responses refuse it (401, 403), the second
+    /// call is *exhausted*: no call can succeed until the credential is replaced.
     ///
     /// Default: each caller has its own credential, and a refusal is the caller's fault.
     pub fn shared_credential(mut self) -> Self {
@@ -137,8 +138,8 @@ impl Llm {
         self
     }
 
-    /// Returns the outcome of one result, for classifiers that build on this one. It is the [`Verdict`] in the extensions
-    /// of the response or, without one, the outcome of the head.
+    /// Returns the outcome of one result, for classifiers that build on this one. It is the [`Verdict`] in the
+    /// extensions of the response or, without one, the outcome of the head.
     pub fn outcome<B, E: 'static>(&self, result: Result<&Response<B>, &E>) -> Outcome {
         match result {
             Ok(response) => match response.extensions().get() {

@@ -1,7 +1,7 @@
 //! Decides whether a piece of a successful response reports an error.
 //!
-//! The words and places that report an error are listed here or in the profile of the provider that introduced them. They
-//! apply to every provider.
+//! The words and places that report an error are listed here or in the profile of the provider that introduced them.
+//! They apply to every provider.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -49,8 +49,8 @@ pub(super) fn reports_error(root: &Value) -> bool {
         || profiles().flat_map(|it| it.error_parents).any(|parent| is_error(error_of(parent)))
 }
 
-/// Returns the element of a list that has the error, or `root` if it is not a list. Gemini sends an error in a list: alone,
-/// or after content.
+/// Returns the element of a list that has the error, or `root` if it is not a list. Gemini sends an error in a list:
+/// alone, or after content.
 pub(super) fn error_element(root: &Value) -> &Value {
     let Value::Array(items) = root else { return root };
     let error = items.iter().find(|item| is_error(item.get("error")));

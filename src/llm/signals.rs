@@ -13,8 +13,8 @@ use crate::{Class, Outcome};
 
 /// Classifies a response with an error status.
 ///
-/// If the body is empty, truncated or not JSON, the status decides. The wait is the first of: that of the headers, that of
-/// the body, and, for a 429, the one that the reset headers suggest.
+/// If the body is empty, truncated or not JSON, the status decides. The wait is the first of: that of the headers, that
+/// of the body, and, for a 429, the one that the reset headers suggest.
 pub(super) fn classify_error(
     provider: Provider,
     status: StatusCode,
@@ -56,8 +56,8 @@ pub(super) fn is_credential(outcome: &Outcome) -> bool {
     outcome.class() == Class::Success && outcome.why().is_some_and(blames_credential)
 }
 
-/// Returns the signal of an error. Tries, in this order, the texts that decide first, its codes, its types, its status and
-/// its bare text.
+/// Returns the signal of an error. Tries, in this order, the texts that decide first, its codes, its types, its status
+/// and its bare text.
 fn find(provider: Provider, status: Option<u16>, error: &ErrorBody) -> Option<&'static Signal> {
     let first = |matches: &dyn Fn(Matcher) -> bool| {
         in_order(provider).find(|it| it.statuses.contains(status) && matches(it.matcher))

@@ -66,9 +66,9 @@ pub(super) fn classifier_for(
 /// Classifies a stream by its events.
 ///
 /// Every byte is copied once and searched for line ends. An event with a known name is parsed only if it may end the
-/// stream. Before the first content, and in a stream of unknown format, every other event is parsed, which costs 3 ns per
-/// byte in total. After the first content, such an event is searched for the words of an error and for the end marker, and
-/// parsed only if it has one: 1.5 to 2 ns per byte, or 0.4 µs for a chunk of a chat.
+/// stream. Before the first content, and in a stream of unknown format, every other event is parsed, which costs 3 ns
+/// per byte in total. After the first content, such an event is searched for the words of an error and for the end
+/// marker, and parsed only if it has one: 1.5 to 2 ns per byte, or 0.4 µs for a chunk of a chat.
 #[derive(Debug)]
 struct StreamClassifier<R> {
     reader: R,

@@ -102,9 +102,9 @@ impl<O, C> RetryPolicy<O, C> {
         self
     }
 
-    /// Sets the longest wait of a server that the policy obeys, without the 10 % to 20 % that it adds. If the server asks
-    /// for more, the call is not retried: an earlier retry would ignore the server, and a later one would come too late for
-    /// the caller.
+    /// Sets the longest wait of a server that the policy obeys, without the 10 % to 20 % that it adds. If the server
+    /// asks for more, the call is not retried: an earlier retry would ignore the server, and a later one would come too
+    /// late for the caller.
     ///
     /// The backoff has its own maximum. Default: 60 s, the limit of Portkey's gateway and of most releases of
     /// openai-python.
@@ -128,8 +128,8 @@ impl<O, C> RetryPolicy<O, C> {
     /// # }
     /// ```
     ///
-    /// Default: none. In an outage, the breaker ends the retries. Failures that do not open the circuit, such as those of
-    /// every third call, still multiply the load, so set a budget under heavy traffic. The success of a request that
+    /// Default: none. In an outage, the breaker ends the retries. Failures that do not open the circuit, such as those
+    /// of every third call, still multiply the load, so set a budget under heavy traffic. The success of a request that
     /// cannot be cloned deposits nothing, because the policy does not see it.
     pub fn budget<B>(mut self, budget: Arc<B>) -> Self
     where
@@ -196,8 +196,8 @@ impl<O, C> RetryPolicy<O, C> {
         self.classify(ClassifyFn::new(classify))
     }
 
-    /// Clones requests with a closure. Use it for requests that are not `Clone`, or to exclude some requests: a request for
-    /// which the closure returns `None` is not retried.
+    /// Clones requests with a closure. Use it for requests that are not `Clone`, or to exclude some requests: a request
+    /// for which the closure returns `None` is not retried.
     ///
     /// The closure runs before every attempt, including the first. Default: `Clone`.
     pub fn clone_with<Req, F>(self, clone: F) -> RetryPolicy<O, CloneFn<F>>

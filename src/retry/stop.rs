@@ -15,10 +15,10 @@ use crate::error::AsRejection;
 
 /// Makes a [`tower::retry::Policy`] stop at a rejection.
 ///
-/// An open circuit also rejects the next attempt. An immediate retry only uses up the attempts, and a backoff also costs
-/// the caller's time. This wrapper ends the retries at a rejection, and leaves every other result to the wrapped policy.
-/// With [`wait_for_circuit`](Self::wait_for_circuit) it waits until a call may pass, if the rejection has a wait that is
-/// short enough.
+/// An open circuit also rejects the next attempt. An immediate retry only uses up the attempts, and a backoff also
+/// costs the caller's time. This wrapper ends the retries at a rejection, and leaves every other result to the wrapped
+/// policy. With [`wait_for_circuit`](Self::wait_for_circuit) it waits until a call may pass, if the rejection has a
+/// wait that is short enough.
 ///
 /// # Order
 ///

@@ -123,7 +123,7 @@ pub(crate) fn encode_retry_delay(
 
 /// Returns the delay of the first `google.rpc.RetryInfo` in `grpc-status-details-bin`.
 ///
-/// If there are several values, joined by commas or in headers of their own, the first one that is a `google.rpc.Status`
+/// If there are several values, joined by commas or in separate headers, the first one that is a `google.rpc.Status`
 /// decides. A delay that is malformed, negative or outside of the range of `google.protobuf.Duration` is ignored. A value
 /// that exceeds 64 KiB together with the values before it is not read.
 pub(crate) fn retry_delay(headers: &HeaderMap) -> Option<Duration> {

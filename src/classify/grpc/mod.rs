@@ -65,15 +65,16 @@ use crate::{Class, Outcome};
 ///
 /// # Deadlines
 ///
-/// The header `grpc-timeout` of a request states how long its caller waits. If a call is dropped at or after that time, the
-/// dependency has not responded in time, and the call is a failure (`deadline exceeded`), like one that ends with
-/// `DEADLINE_EXCEEDED`. A response that is dropped then and before its first message is a failure as well, if
-/// its body was polled. After the first message and before the deadline, a drop means the same as without a deadline. A
+/// The header `grpc-timeout` of a request states how long its caller waits. If a call is dropped at or after that time,
+/// the dependency has not responded in time, and the call is a failure (`deadline exceeded`), like one that ends with
+/// `DEADLINE_EXCEEDED`. A response that is dropped then and before its first message is a failure as well, if its body
+/// was polled. After the first message and before the deadline, a drop means the same as without a deadline. A
 /// `grpc-timeout` that is not 1 to 8 digits followed by one of `H M S m u n` is ignored.
 ///
-/// On a server, the deadline reveals calls that hang: tonic's own timeout is outside all layers and drops the call. The time counts from the moment when the breaker sees the request. The clock of the
-/// caller started earlier, by the time that the request took to arrive. If the caller resets the stream, the deadline of the
-/// breaker may not have passed yet, and the call is cancelled.
+/// On a server, the deadline reveals calls that hang: tonic's own timeout is outside all layers and drops the call. The
+/// time counts from the moment when the breaker sees the request. The clock of the caller started earlier, by the time
+/// that the request took to arrive. If the caller resets the stream, the deadline of the breaker may not have passed
+/// yet, and the call is cancelled.
 ///
 /// On a client, the deadline applies if code outside the breaker drops the call. If `Request::set_timeout` or the
 /// timeout of tonic's channel ends the call, the breaker sees an error, which is a failure.

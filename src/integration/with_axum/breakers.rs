@@ -72,8 +72,8 @@ use crate::breaker::BreakerHandle;
 /// ```
 ///
 /// A breaker in the router's state does not need this layer, and a missing one is a compile error: use
-/// `Router::new().with_state(handle)` and axum's `State<BreakerHandle>`. Prefer that if you own the state. `Breakers` is
-/// for routers with different states.
+/// `Router::new().with_state(handle)` and axum's `State<BreakerHandle>`. Prefer that if you own the state. `Breakers`
+/// is for routers with different states.
 ///
 /// # Layers of a router
 ///

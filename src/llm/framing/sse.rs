@@ -11,8 +11,8 @@ const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// Reads server-sent events.
 ///
-/// It differs from the standard, which is written for browsers, in two ways. It returns an event with a name and no data,
-/// as the clients of the providers do. It also returns an incomplete event at the end of the stream
+/// It differs from the standard, which is written for browsers, in two ways. It returns an event with a name and no
+/// data, as the clients of the providers do. It also returns an incomplete event at the end of the stream
 /// ([`finish`](Events::finish)), because some servers omit the last blank line.
 #[derive(Debug, Default)]
 pub(in crate::llm) struct Sse {

@@ -5,8 +5,8 @@
 //! 1. Add its file, with a `PROFILE` ([`Profile`]). Signals and stream formats that it shares with another provider are
 //!    referenced there, not copied.
 //! 2. Add its `mod` line and its row to the list below. The name in settings files is that of the module.
-//! 3. Add its responses to `tests/data/llm/<name>/`. Tests require a success, a response for each signal, and a stream for
-//!    each way to end.
+//! 3. Add its responses to `tests/data/llm/<name>/`. Tests require a success, a response for each signal, and a stream
+//!    for each way to end.
 //! 4. Regenerate `signals.md`: `WRITE_SIGNALS=1 cargo test --lib --all-features the_documented_table`.
 
 mod anthropic;
