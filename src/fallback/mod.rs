@@ -147,7 +147,7 @@ mod trigger;
 mod when;
 
 #[doc(hidden)]
-pub use self::backup::{Backup, BackupFuture};
+pub use self::backup::Backup;
 #[cfg(feature = "http")]
 pub use self::body::EitherBody;
 pub use self::future::ResponseFuture;

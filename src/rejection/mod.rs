@@ -7,6 +7,7 @@ mod function;
 mod grpc;
 #[cfg(feature = "http")]
 mod http;
+mod oneshot;
 #[cfg(feature = "http")]
 mod response;
 mod service;
@@ -23,6 +24,7 @@ pub use self::function::RejectWithFn;
 pub use self::grpc::RejectWithGrpc;
 #[cfg(feature = "http")]
 pub use self::http::RejectWithHttp;
+pub(crate) use self::oneshot::Oneshot;
 pub use self::service::RejectWithService;
 
 /// A rejection policy: decides what the caller gets when the breaker rejects a call.

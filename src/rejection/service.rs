@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project::pin_project;
 use tower_service::Service;
 
-use super::OnRejected;
+use super::{OnRejected, Oneshot};
 use crate::CircuitOpen;
 use crate::classify::AnswerFor;
 
@@ -37,10 +37,7 @@ where
 
     #[inline]
     fn rejected(&self, request: Req, _: CircuitOpen) -> Self::Future {
-        RejectWithServiceFuture {
-            state: State::Waiting { service: self.0.clone(), request: Some(request) },
-            answer: PhantomData,
-        }
+        RejectWithServiceFuture { call: Oneshot::new(self.0.clone(), request), answer: PhantomData }
     }
 
     #[inline]
@@ -56,20 +53,9 @@ where
     S: Service<Req>,
 {
     #[pin]
-    state: State<S, Req, S::Future>,
-    // A function pointer, so that `Send` and `Sync` depend on `state` only.
+    call: Oneshot<S, Req, S::Future>,
+    // A function pointer, so that `Send` and `Sync` depend on `call` only.
     answer: PhantomData<fn() -> Result<Res, E>>,
-}
-
-#[pin_project(project = StateProj)]
-enum State<S, Req, F> {
-    /// Polls the clone until it is ready. `request` is taken when the clone is called.
-    Waiting { service: S, request: Option<Req> },
-    /// Polls the call of the clone.
-    Called {
-        #[pin]
-        future: F,
-    },
 }
 
 impl<S, Req, Res, E> Future for RejectWithServiceFuture<S, Req, Res, E>
@@ -81,21 +67,8 @@ where
     type Output = Result<Res, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            let future = match this.state.as_mut().project() {
-                StateProj::Waiting { service, request } => {
-                    ready!(service.poll_ready(cx)).map_err(Into::into)?;
-                    let request = request.take().expect("polled after completion");
-                    service.call(request)
-                }
-                StateProj::Called { future } => {
-                    let answer = ready!(future.poll(cx));
-                    return Poll::Ready(answer.map(AnswerFor::into_answer).map_err(Into::into));
-                }
-            };
-            this.state.set(State::Called { future });
-        }
+        let answer = ready!(self.project().call.poll(cx));
+        Poll::Ready(answer.map(AnswerFor::into_answer).map_err(Into::into))
     }
 }
 
