@@ -138,7 +138,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
         say("outage", &result);
         claim(result.is_err(), "a call of the outage fails");
     }
-    claim(handle.state() == State::Open, "five failures in a row open the circuit");
+    claim(handle.state() == State::Open, "five consecutive failures open the circuit");
     claim(handle.snapshot().totals.failure == 5, "a body that breaks after a 200 is a failure");
 
     let before = server.calls();

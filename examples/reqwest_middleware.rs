@@ -131,7 +131,7 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
         say("second", &second, &result);
         claim(result.is_ok(), "calls to the other server succeed");
     }
-    claim(state(&first) == Some(State::Open), "five failures in a row open the circuit");
+    claim(state(&first) == Some(State::Open), "five consecutive failures open the circuit");
     claim(
         state(&second) == Some(State::Closed),
         "only the circuit of the server that is down opens",

@@ -81,7 +81,7 @@ fn text(change: &Transition) -> String {
         Cause::Overdue => {
             format!("overdue ({OVERDUE_CALLS} pending > {OVERDUE_AFTER:?})")
         }
-        Cause::ConsecutiveFailures => format!("{CONSECUTIVE} failures in a row"),
+        Cause::ConsecutiveFailures => format!("{CONSECUTIVE} consecutive failures"),
         Cause::CooldownElapsed => "cooldown over, one probe".to_owned(),
         Cause::ProbeFailed => "probe failed".to_owned(),
         cause => cause.to_string(),

@@ -15,7 +15,7 @@ use super::*;
 use crate::breaker::BreakerHandle;
 use crate::{Backoff, Outcome, Probe, Settings, State, Trip, machine::Totals};
 
-/// What a body does when it is polled.
+/// The result of one poll of a body.
 #[derive(Debug)]
 enum Step {
     Data(&'static str),
