@@ -10,21 +10,21 @@ use crate::machine::units::Nanos;
 use crate::machine::{Clock, Lazy, Machine};
 
 impl Machine {
-    /// Returns the word of the gate if an admitted call notes at most its start.
+    /// Returns the word of the gate if the breaker is closed and an admission records at most the start of the call.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<GateWord> {
         let word = self.gate.word();
         word.admits_freely().then_some(word)
     }
 
-    /// Admits a call whose caller has seen this word [`free`](Self::free), if the gate still has it.
+    /// Admits a call if the gate still has the word that [`free`](Self::free) returned to the caller.
     #[inline(always)]
     pub(crate) fn admit_again(&self, seen: u64, clock: &impl Clock) -> Option<PermitState> {
         let word = self.gate.word();
         (word.bits() == seen).then(|| self.admit_by(word, clock))
     }
 
-    /// Admits a call if the breaker is closed and the call notes at most its start.
+    /// Admits a call if the breaker is closed and the admission records at most the start of the call.
     #[inline(always)]
     pub(crate) fn admit_freely(&self, clock: &impl Clock) -> Option<PermitState> {
         Some(self.admit_by(self.free()?, clock))
@@ -57,7 +57,7 @@ impl Machine {
         self.admit_slow(self.gate.word(), self.lazy(now))
     }
 
-    /// Returns whether [`admit`](Self::admit) would reject a call now. Another thread may change that.
+    /// Returns whether [`admit`](Self::admit) would reject a call now. Another thread may change the state at any time.
     #[inline(always)]
     pub(crate) fn would_reject(&self, clock: &impl Clock) -> WouldReject {
         let word = self.gate.word();
@@ -66,7 +66,7 @@ impl Machine {
         }
         self.gate_wait(word, |until| {
             let left = until.since(clock.recent().max(self.gate.seen()));
-            // Near the end the exact time decides, so that a wait that is over is never reported.
+            // Near the end, the exact clock is read, so that a wait that is over is never reported.
             if left > clock.behind() {
                 return left;
             }
@@ -74,10 +74,10 @@ impl Machine {
         })
     }
 
-    /// Returns how long the gate alone rejects calls. The decision needs the lock if the time of the gate has come or
+    /// Returns how long the gate alone rejects calls. The decision needs the lock if the time of the gate has passed or
     /// belongs to another word.
     ///
-    /// `left` computes the rest of the wait from its end.
+    /// `left` computes the remaining wait from its end.
     #[inline(always)]
     fn gate_wait(&self, word: GateWord, left: impl FnOnce(Nanos) -> Nanos) -> WouldReject {
         let until = match self.gate.until(word) {
@@ -94,8 +94,8 @@ impl Machine {
         }
     }
 
-    /// Returns how long calls are rejected, under the lock, and does what time has made due. Otherwise a caller that
-    /// only asks would keep the lease of a hung probe alive.
+    /// Returns how long calls are rejected, under the lock. Makes the transition that is due by time alone; otherwise
+    /// the lease of a hung probe would never end if callers only ask and never call.
     #[cold]
     pub(crate) fn would_reject_locked(&self, now: Nanos) -> (Option<Nanos>, Transitions) {
         self.with_state(|state, callback| {
@@ -106,7 +106,7 @@ impl Machine {
     }
 
     /// Rejects a call whose service was not polled ready, because [`would_reject`](Self::would_reject) returned `wait`.
-    /// If the circuit admits calls by now, the call may be made again at once.
+    /// If the circuit has admitted calls again since, the wait is zero.
     #[inline(always)]
     pub(crate) fn reject(&self, wait: Nanos) -> Rejection {
         self.counters.count(Count::Rejected);
@@ -138,8 +138,8 @@ impl Machine {
             Admission::Admitted(permit) => {
                 (Admission::Admitted(self.note_start(permit, &mut now)), transitions)
             }
-            // Shadow only counts the rejection. What matters is the mode at the time of the decision, which may have
-            // ended or begun since.
+            // Shadow only counts the rejection. The mode at the time of the decision applies, even if it has changed
+            // since.
             Admission::Rejected(rejection) if rejection.word.shadow() => {
                 self.counters.count(Count::WouldReject);
                 (Admission::Admitted(PermitState::inert()), transitions)
@@ -151,7 +151,7 @@ impl Machine {
         }
     }
 
-    /// Admits a call of a closed circuit or of a ramp. The call on which the overdue rule fires is rejected.
+    /// Admits a call of a closed circuit or of a ramp. The call that makes the overdue rule fire is rejected.
     fn admit_unless_overdue<F: FnOnce() -> Instant>(
         &self,
         word: GateWord,
@@ -166,7 +166,7 @@ impl Machine {
         (admission, transitions)
     }
 
-    /// Notes what the rules need to know about the start of a call.
+    /// Records the start of a call for the rules that need it.
     fn note_start<F: FnOnce() -> Instant>(
         &self,
         mut permit: PermitState,
@@ -203,7 +203,7 @@ impl Machine {
         })
     }
 
-    /// Notes that a health check begins or ends. While one runs, no call is used as a probe.
+    /// Counts a health check that begins or ends. While one runs, no call is used as a probe.
     pub(crate) fn count_health_check(&self, begins: bool) {
         self.with_state(|state, _| {
             state.count_health_check(begins);

@@ -1,4 +1,4 @@
-//! The functions of the user that the breaker calls.
+//! User-defined functions that the breaker calls.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::machine::snapshot::WindowSnapshot;
 use crate::outcome::Outcome;
 
-/// A trip rule of the user: returns whether to open the circuit.
+/// A user-defined trip rule. Returns whether to open the circuit.
 pub(crate) type CustomRule = Arc<dyn Fn(&WindowSnapshot) -> bool + Send + Sync>;
-/// A cooldown formula of the user: returns the wait of an attempt.
+/// A user-defined cooldown formula. Returns the wait of an attempt.
 pub(crate) type CooldownFn = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
 /// Notifies observers of a failed, throttled or exhausted call. Does not panic.
 pub(crate) type SettledFn = Arc<dyn Fn(&Outcome) + Send + Sync>;
 
-/// The functions of the user. They are called without any lock.
+/// The user-defined functions. They are called without any lock.
 #[derive(Clone, Default)]
 pub(crate) struct Callbacks {
     pub(crate) rule: Option<CustomRule>,
@@ -24,8 +24,8 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// Calls the user's cooldown function. Returns `None` if there is none or it panics, because the circuit must
-    /// open in any case.
+    /// Calls the user's cooldown function. Returns `None` if there is none or if it panics: the circuit must open even
+    /// then.
     pub(super) fn cooldown(&self, attempt: u32) -> Option<Duration> {
         let cooldown = self.cooldown.as_ref()?;
         catch_unwind(AssertUnwindSafe(|| cooldown(attempt))).ok()

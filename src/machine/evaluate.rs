@@ -1,4 +1,4 @@
-//! The trip rules: recording calls for them, and opening the circuit when one fires.
+//! The evaluation of the trip rules: records calls for them and opens the circuit when one fires.
 
 use crate::machine::Machine;
 use crate::machine::flags::Flags;
@@ -66,7 +66,8 @@ impl Machine {
         self.evaluate(epoch, flags, tally, grew, now, result.wait())
     }
 
-    /// Takes a throttled or exhausted call. It is in no rate and no streak, but the server may ask for a pause.
+    /// Settles a throttled or exhausted call. It is in no rate and no streak, but may open the circuit for the wait
+    /// that the server asked for.
     #[cold]
     fn hold(
         &self,
@@ -82,7 +83,7 @@ impl Machine {
         })
     }
 
-    /// Evaluates the overdue rule, at most once per part of its time.
+    /// Evaluates the overdue rule, at most once in each tenth of its time.
     pub(super) fn evaluate_overdue(
         &self,
         word: GateWord,
@@ -133,7 +134,7 @@ impl Machine {
         wait: ServerWait,
     ) -> Settled {
         self.settle_in(epoch, wait, now, |state, now, callback, settled| {
-            // The settings may have changed while the rules were read.
+            // The settings may have changed since the rules were read without the lock.
             if cause == Cause::Custom || self.params.rules.fired(seen, grew).is_some() {
                 let cooldown = state.plan_cooldown(now, callback)?;
                 let window = self.window_snapshot(seen, self.gate.word().flags());
@@ -143,7 +144,7 @@ impl Machine {
         })
     }
 
-    /// Reads what the rules look at.
+    /// Reads the counts that the rules compare with their limits.
     fn evidence(
         &self,
         epoch: Epoch,
@@ -191,7 +192,7 @@ impl Machine {
         }
     }
 
-    /// Returns what the rules see at `now`, for a transition or a snapshot.
+    /// Returns the counts and rates at `now`, for a transition or a snapshot.
     pub(super) fn window_at(&self, epoch: Epoch, now: Nanos) -> WindowSnapshot {
         let flags = self.gate.word().flags();
         self.window_snapshot(&self.evidence(epoch, flags, None, || now), flags)

@@ -1,10 +1,10 @@
-//! Which work the settings demand of a call, as bits.
+//! The work that the settings require for each call, as bits.
 
 use crate::machine::callbacks::Callbacks;
 use crate::settings::Settings;
 use crate::window::Window;
 
-/// The work that the settings demand of a call. Part of the gate's word.
+/// The work that the settings require for each call. Part of the gate's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags(u64);
 
@@ -16,19 +16,19 @@ impl Flags {
     const OVERDUE: u64 = 1 << 4;
     const CANCELLED_AFTER: u64 = 1 << 5;
     const TRACK: u64 = 1 << 6;
-    /// An observer wants the outcomes of calls that went wrong.
+    /// An observer is notified of failed, throttled and exhausted calls.
     const OBSERVED: u64 = 1 << 7;
 
     /// The number of bits in a word.
     pub(super) const BITS: u32 = 8;
-    /// The flags that need the time of admission.
+    /// The flags that need the start time of a call.
     pub(super) const FROM_THE_START: Self =
         Self(Self::SLOW | Self::OVERDUE | Self::CANCELLED_AFTER);
-    /// The flags that need more than the time to be noted on admission.
+    /// The flags for which an admission records more than the start time.
     pub(super) const ON_ADMISSION: Self = Self(Self::OVERDUE | Self::TRACK);
-    /// The flags that make a success more than a count.
+    /// The flags for which a success does more than increment a counter.
     pub(super) const ON_SUCCESS: Self = Self(Self::SLOW | Self::COUNT_WINDOW);
-    /// The flags that make a failure more than a part of the streak.
+    /// The flags for which a failure does more than extend the streak.
     pub(super) const ON_FAILURE: Self =
         Self(Self::SLOW | Self::COUNT_WINDOW | Self::TIME_WINDOW | Self::OBSERVED);
 
@@ -36,7 +36,7 @@ impl Flags {
         Self(bits & ((1 << Self::BITS) - 1))
     }
 
-    pub(super) const fn and(self, other: Self) -> Self {
+    pub(super) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -78,7 +78,7 @@ impl Flags {
         self.0 & (Self::TIME_WINDOW | Self::COUNT_WINDOW)
     }
 
-    /// Returns whether a call must know when it started.
+    /// Returns whether the start time of a call is needed.
     #[inline]
     pub(crate) fn timed(self) -> bool {
         self.has(Self::FROM_THE_START.0)

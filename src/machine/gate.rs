@@ -1,4 +1,4 @@
-//! The gate: what every call reads first. One word says in which state the breaker is, another until when.
+//! The gate, which every call reads first. One word holds the state of the breaker, another how long it rejects calls.
 
 use crate::machine::flags::Flags;
 use crate::machine::units::{Epoch, Nanos};
@@ -12,7 +12,7 @@ pub(crate) enum PhaseTag {
     Closed = 0,
     Ramp = 1,
     Disabled = 2,
-    // The phases that reject calls, see `REJECTING`.
+    // The phases that reject calls: see `REJECTING`.
     Open = 4,
     Probing = 5,
     ForcedOpen = 6,
@@ -81,16 +81,16 @@ impl GateWord {
         self.0 & (PHASE | flags.bits() << FLAGS_SHIFT) == 0
     }
 
-    /// Returns whether the breaker is closed, a call notes nothing on admission, not even its start, and a success is
-    /// only counted.
+    /// Returns whether the breaker is closed, an admission records nothing, not even the start of the call, and a
+    /// success is only counted.
     #[inline]
     pub(super) fn is_plain(self) -> bool {
         const NOT_PLAIN: Flags =
-            Flags::ON_ADMISSION.and(Flags::ON_SUCCESS).and(Flags::FROM_THE_START);
+            Flags::ON_ADMISSION.union(Flags::ON_SUCCESS).union(Flags::FROM_THE_START);
         self.is_closed_without(NOT_PLAIN)
     }
 
-    /// Returns whether the breaker is closed and a call notes at most its start on admission.
+    /// Returns whether the breaker is closed and an admission records at most the start of the call.
     #[inline]
     pub(super) fn admits_freely(self) -> bool {
         self.is_closed_without(Flags::ON_ADMISSION)
@@ -108,13 +108,13 @@ impl GateWord {
         self.is_closed_without(Flags::ON_FAILURE) && self.flags().streak()
     }
 
-    /// Makes a word that has this epoch and is equal to no word of a gate.
+    /// Returns a word that has this epoch and differs from every word of a gate.
     #[inline]
     pub(super) const fn of_epoch(epoch: Epoch) -> Self {
         Self(epoch.get() << EPOCH_SHIFT | PHASE)
     }
 
-    /// Returns the word for a comparison. It is at least [`FIRST_WORD`] if it was read from a gate.
+    /// Returns the bits of the word. They are at least [`FIRST_WORD`] if the word was read from a gate.
     #[inline]
     pub(crate) const fn bits(self) -> u64 {
         self.0
@@ -162,14 +162,14 @@ impl GateWord {
     }
 }
 
-/// The word, and the time until which it holds.
+/// The word, and the time until which it rejects calls.
 ///
 /// All writes happen under the machine's lock, so that there is one writer at a time. Every call reads the gate
 /// without the lock.
 #[derive(Debug)]
 pub(super) struct Gate {
     word: AtomicU64,
-    /// Until this time every call is rejected without the lock. Zero if the lock must be taken.
+    /// The time until which every call is rejected without the lock. Zero if the lock must be taken.
     until: AtomicU64,
     /// The latest time that was seen under the lock: a lower bound of the current time.
     seen: AtomicU64,

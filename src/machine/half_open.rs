@@ -4,7 +4,7 @@ use crate::machine::units::Nanos;
 use crate::probe::{DecideBy, Probe, Ramp};
 use crate::window::tally::{MILLION, per_million};
 
-/// The time that one probe has.
+/// The time within which one probe must end.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     serial: u32,
@@ -22,7 +22,7 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// Makes room for all probes that may be in flight at the same time.
+    /// Reserves capacity for all probes that may be in flight at the same time.
     pub(super) fn reserve(&mut self, probe: &Probe) {
         let more = (probe.in_flight as usize).saturating_sub(self.list.len());
         self.list.reserve(more);
@@ -38,7 +38,7 @@ impl Leases {
         self.list.len() as u32
     }
 
-    /// Returns whether the lease with this number is known and has not ended.
+    /// Returns whether there is a lease with this number that has not ended.
     pub(super) fn is_in_time(&self, serial: u32, now: Nanos) -> bool {
         self.list.iter().any(|lease| lease.serial == serial && lease.ends > now)
     }
@@ -138,17 +138,17 @@ impl HalfOpen {
         self.expired(now) > 0 || self.leases.count() == 0 && self.free(probe) == 0
     }
 
-    /// Returns what `failures` more failed probes would decide.
+    /// Returns the decision after `failures` more failed probes.
     pub(super) fn after_failures(&self, probe: &Probe, failures: u32) -> ProbeDecision {
         decide(probe, self.succeeded, self.failed + failures)
     }
 
-    /// Returns what one more successful probe would decide.
+    /// Returns the decision after one more successful probe.
     pub(super) fn after_success(&self, probe: &Probe) -> ProbeDecision {
         decide(probe, self.succeeded + 1, self.failed)
     }
 
-    /// Turns a success into a failure: the body of that probe broke.
+    /// Turns a success into a failure, because the body of that probe broke.
     pub(super) fn revoke_success(&mut self) {
         self.succeeded = self.succeeded.saturating_sub(1);
         self.failed += 1;
@@ -193,9 +193,10 @@ fn decide(probe: &Probe, succeeded: u32, failed: u32) -> ProbeDecision {
 #[derive(Debug)]
 pub(super) struct RampProgress {
     since: Nanos,
-    /// How many calls have asked to pass.
+    /// The number of calls so far, admitted or not.
     asked: u64,
-    /// Probes that were in flight when the ramp began. One that ends after its lease is late, in a ramp as well.
+    /// The leases of the probes that were in flight when the ramp began. A probe that ends after its lease is late here
+    /// as well.
     leases: Leases,
 }
 
@@ -212,7 +213,7 @@ impl RampProgress {
         &mut self.leases
     }
 
-    /// Returns when the ramp ends: at once if the settings no longer have one.
+    /// Returns when the ramp ends. It ends at once if the settings no longer have one.
     pub(super) fn end(&self, ramp: Option<&Ramp>) -> Nanos {
         let length = ramp.map_or(Nanos::ZERO, |ramp| {
             let step = Nanos::from_duration(ramp.step).get();

@@ -1,11 +1,11 @@
-//! The last bad outcome in one word, so that a failure that does not trip takes no lock.
+//! The last error in one word, so that a failure that does not trip takes no lock.
 
 use std::cell::Cell;
 
 use crate::outcome::{Class, LastError, Outcome};
 use crate::sync::{AtomicU64, Mutex, Ordering, global, thread_local};
 
-/// The word of the last bad outcome.
+/// The last outcome of class failure, throttled or exhausted.
 ///
 /// From the lowest bit: the class (3 bits), whether there is a code, the code (16 bits), the number of the reason (16
 /// bits).
@@ -20,10 +20,9 @@ const CODE_SHIFT: u32 = 4;
 const REASON_SHIFT: u32 = 20;
 
 impl LastErrorWord {
-    /// Notes an outcome under the class that the settings give it, if that class is a bad one.
+    /// Records an outcome under the class that the settings give it, if that is failure, throttled or exhausted.
     ///
-    /// Takes a reference, because the outcome was just written in parts, and a copy of the whole would wait for those
-    /// writes.
+    /// Takes a reference: the outcome was just written in parts, and a copy of the whole would wait for those writes.
     #[inline]
     pub(crate) fn note(&self, outcome: &Outcome, class: Class) {
         let class = match class {
@@ -49,7 +48,7 @@ impl LastErrorWord {
     }
 }
 
-/// A noted outcome, not yet decoded. Decoding takes the lock of the reasons.
+/// A recorded outcome, not yet decoded. Decoding takes the lock of the reasons.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LastErrorBits(u64);
 
@@ -69,7 +68,7 @@ impl LastErrorBits {
 
 global! {
     /// All reasons of this process, numbered from 1. They are `'static`, in practice the literals of the classifiers.
-    /// After 65 535 reasons, a new one is left out.
+    /// After 65 535 reasons, new ones are dropped.
     static REASONS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 }
 
@@ -93,7 +92,7 @@ fn look_up(reason: &'static str) -> u16 {
     number
 }
 
-/// Returns the number of a reason, or 0 if it is left out.
+/// Returns the number of a reason, or 0 if there is no number left for it.
 fn number_in(reasons: &mut Vec<&'static str>, reason: &'static str) -> u16 {
     let known = reasons.iter().position(|known| *known == reason).or_else(|| {
         (reasons.len() < usize::from(u16::MAX)).then(|| {

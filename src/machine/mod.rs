@@ -4,8 +4,8 @@
 //! operation, and only if a rule needs it.
 //!
 //! While the circuit is closed, a call takes no lock. It reads one word, the [`gate`], and updates counters that
-//! carry their epoch. Whatever changes the state takes the lock, checks again, and makes a transition in [`state`]. No
-//! user code runs under that lock.
+//! carry their epoch. An operation that may change the state takes the lock, checks again, and makes its transition in
+//! [`state`]. No user code runs under that lock.
 
 mod admit;
 mod callbacks;
@@ -53,6 +53,7 @@ use state::{CallbackCooldown, Locked, NeedsCallback};
 use totals::Counters;
 use units::Epoch;
 
+/// The state machine of one breaker.
 #[derive(Debug)]
 pub(crate) struct Machine {
     gate: Gate,
@@ -68,15 +69,15 @@ pub(crate) struct Machine {
     callbacks: Callbacks,
 }
 
-/// The clock of the operations that happen on every call.
+/// The clock for the operations of every call.
 pub(crate) trait Clock {
-    /// Returns the time.
+    /// Returns the exact time.
     fn exact(&self) -> Nanos;
 
     /// Returns a time that is up to [`behind`](Self::behind) earlier, at a lower cost.
     fn recent(&self) -> Nanos;
 
-    /// Returns the most by which [`recent`](Self::recent) is behind.
+    /// Returns the maximum by which [`recent`](Self::recent) is behind.
     fn behind(&self) -> Nanos;
 }
 
@@ -144,7 +145,7 @@ impl Machine {
         Nanos::since_start(now.saturating_duration_since(self.base))
     }
 
-    /// Runs `op` under the lock and shows the new state in the gate.
+    /// Runs `op` under the lock and stores the new state in the gate.
     ///
     /// If `op` needs the user's cooldown function, it returns [`NeedsCallback`] before it changes the state. The
     /// function is then called without the lock, and `op` runs again with its result.
@@ -172,7 +173,7 @@ impl Machine {
         }
     }
 
-    /// Does what time alone has made due.
+    /// Makes the transition that is due by time alone, if there is one.
     fn lapse(
         &self,
         state: &mut Locked,
@@ -184,14 +185,14 @@ impl Machine {
         Ok(lapsed.into_iter().collect())
     }
 
-    /// Begins to probe if the open period is over.
+    /// Begins the half-open period if the open period is over.
     fn half_open_if_due(&self, state: &mut Locked, now: Nanos) -> Option<Transition> {
         let epoch = state.epoch();
         state.half_open_if_due(now, || self.window_at(epoch, now))
     }
 
-    /// Does what time alone has made due: ends a lease, a ramp or a forced open, and evaluates the overdue rule. An
-    /// open period that is over stays until a call comes.
+    /// Makes the transitions that are due by time alone: ends leases, a ramp or a forced open, and evaluates the
+    /// overdue rule. An open period that is over stays open until a call comes.
     pub(crate) fn tick(&self, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         let word = self.gate.word();
@@ -215,7 +216,7 @@ impl Machine {
         }
         self.with_state(|state, callback| {
             let now = state.clamp(now);
-            // What time has ended is over for an operator as well: a ramp with its attempts, a hung probe.
+            // The verb applies to the current state: a ramp may be over, a probe may have outlived its lease.
             let mut transitions = self.lapse(state, now, callback)?;
             let window = self.window_at(state.epoch(), now);
             transitions.extend(state.manual(verb, now, window));
@@ -235,7 +236,7 @@ impl Machine {
                 self.streak.time_from(now.get());
             }
             if flags.streak() && !before.streak() {
-                // Without a rule for it, failures and successes did not update the streak.
+                // While no rule used the streak, calls did not update it.
                 self.streak.end(epoch.get());
             }
             state.reconfigure(settings.clone(), flags);
@@ -249,8 +250,8 @@ impl Machine {
         });
     }
 
-    /// Sizes the count window. The caller holds the lock, so that the size belongs to the settings that were stored
-    /// last.
+    /// Sets the size of the count window. The caller holds the lock, so that the size belongs to the settings that were
+    /// stored last.
     fn size_count_window(&self, settings: &Settings, flags: Flags) {
         let calls = match settings.window {
             Window::Count { calls } if flags.count_window() => calls as usize,

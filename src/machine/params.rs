@@ -1,4 +1,4 @@
-//! The settings as calls read them: a few words, replaced one by one.
+//! The settings in the form that calls read: a few words, replaced one by one.
 //!
 //! All words are written under the machine's lock, before the gate's word, and read without the lock. A call that
 //! reads a gate word with Acquire sees the settings that were stored before it, or later ones. Relaxed is therefore
@@ -20,7 +20,7 @@ use crate::window::grid::Grid;
 pub(crate) struct Params {
     /// A [`ThrottledAction`].
     throttled: AtomicU32,
-    /// [`Nanos::NEVER`] without the rule, like the next one.
+    /// [`Nanos::NEVER`] if the rule is off. The same holds for `cancelled_after`.
     slow_after: AtomicU64,
     cancelled_after: AtomicU64,
     /// The first cooldown before jitter: the upper bound of the wait of a rejection while half-open.
@@ -30,7 +30,7 @@ pub(crate) struct Params {
     pub(crate) rules: Rules,
 }
 
-/// Which counts a change of settings cleared.
+/// The counts that a change of settings must clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cleared {
     pub(crate) window: bool,
@@ -113,8 +113,8 @@ impl Params {
     }
 }
 
-/// The length of a bucket, the number of buckets, and how often they changed. The last is part of every tag, so that
-/// a change of shape clears the counts.
+/// The length of a bucket, the number of buckets, and the number of changes. The last is part of every tag, so that a
+/// change of shape clears the counts.
 #[derive(Debug, Default)]
 struct Shape {
     width: AtomicU64,
@@ -123,7 +123,7 @@ struct Shape {
 }
 
 impl Shape {
-    /// Stores a shape and returns whether it is a new one.
+    /// Stores a shape and returns whether it differs from the old one.
     ///
     /// The length is stored before the number of buckets, which is stored with Release: a call that reads the new
     /// buckets with Acquire in [`grid`](Self::grid) reads the new length, or a later one.
@@ -137,8 +137,8 @@ impl Shape {
 
     /// Moves the tags past every tag that was used in the `old` grid until `now`.
     ///
-    /// When buckets become longer, their numbers become smaller, after a long time by more than one clear makes up
-    /// for. There is one clear more than needed, because a window reaches back and a clock may step back.
+    /// When buckets become longer, their numbers become smaller. After a long time, one clear does not make up for the
+    /// difference. There is one clear more than needed, because a window reaches back and a clock may step back.
     fn clear(&self, old: Grid, epoch: Epoch, now: Nanos) {
         let now = now.get();
         let last = old.tag(old.tick(now));

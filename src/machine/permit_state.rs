@@ -1,16 +1,17 @@
-//! The data of an admitted call, and of a rejected one.
+//! The data of a call that was admitted or rejected.
 
 use crate::machine::gate::GateWord;
 use crate::machine::units::{Epoch, Nanos};
 use crate::state::{Cause, State};
 
-/// The state of a permit: the epoch it belongs to, when its call started, and what the call must give back.
+/// The state of a permit: its epoch, the start of its call, and what must be undone when the call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PermitState {
-    /// The word of the gate at admission, if a success is only to be counted while the gate keeps that word: one
-    /// comparison decides. Otherwise a word that has only the epoch.
+    /// The word of the gate at admission, if a success only has to be counted while the gate keeps that word. One
+    /// comparison then decides. Otherwise a word that has only the epoch.
     pub(super) word: GateWord,
-    /// When the call started, or [`Nanos::NEVER`] if no rule asks. How long it took, once its response has started.
+    /// When the call started, or [`Nanos::NEVER`] if no rule needs it. Once the response has started, how long that
+    /// took.
     pub(super) started: Nanos,
     /// Flags in the low half, the number of a probe's lease in the high half. They share one word, because a value
     /// that is written in parts is slow to read as a whole.
@@ -26,38 +27,38 @@ impl PermitState {
     const TRACKED: u64 = 1 << 2;
     /// The overdue rule counts the call.
     const PENDING: u64 = 1 << 3;
-    /// A classifier has the permit.
+    /// A classifier owns the permit.
     const CLASSIFYING: u64 = 1 << 4;
-    /// The response has started, and `started` is the time that took.
+    /// The response has started, and `started` is how long that took.
     const RESPONDING: u64 = 1 << 5;
-    /// The call was a probe and has succeeded. If its body breaks, that is one failure.
+    /// The permit is the body tail of a probe that succeeded. If the body breaks, that is one failure.
     const TAIL: u64 = 1 << 6;
     const SERIAL_SHIFT: u32 = 32;
 
-    /// The permit of a call that was admitted by the word of a closed gate alone.
+    /// Creates the permit of a call that the word of a closed gate alone admits.
     #[inline(always)]
     pub(super) fn free(word: GateWord, started: Nanos) -> Self {
         Self { word, started, flags: 0 }
     }
 
-    /// The permit of a call that the rules count.
+    /// Creates the permit of a call that the rules count.
     #[inline]
     pub(super) fn counted(epoch: Epoch) -> Self {
         Self { word: GateWord::of_epoch(epoch), started: Nanos::NEVER, flags: 0 }
     }
 
-    /// The permit of a call that counts nowhere.
+    /// Creates the permit of a call that counts nowhere.
     pub(super) fn inert() -> Self {
         Self { flags: Self::INERT, ..Self::counted(Epoch::NONE) }
     }
 
-    /// The permit of a probe, with the number of its lease.
+    /// Creates the permit of a probe, with the number of its lease.
     pub(super) fn probe(epoch: Epoch, serial: u32) -> Self {
         let serial = u64::from(serial) << Self::SERIAL_SHIFT;
         Self { flags: Self::PROBE | serial, ..Self::counted(epoch) }
     }
 
-    /// What is left of a probe that succeeded when its response started.
+    /// Creates the body tail of a probe that succeeded when its response started.
     pub(super) fn tail(epoch: Epoch) -> Self {
         Self { flags: Self::TAIL, ..Self::counted(epoch) }
     }
@@ -86,7 +87,7 @@ impl PermitState {
         self.flags |= Self::PENDING;
     }
 
-    /// The response has started at `now`: the time of the call ends, and the overdue rule no longer counts it.
+    /// Records that the response started at `now`: the time of the call ends, and the overdue rule no longer counts it.
     pub(super) fn start_response(&mut self, now: Nanos) {
         self.flags = self.flags & !Self::PENDING | Self::RESPONDING;
         self.started = now.since(self.started);
@@ -152,7 +153,7 @@ impl PermitState {
     }
 }
 
-/// Whether a call is admitted.
+/// The decision about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Admitted(PermitState),
@@ -168,7 +169,7 @@ impl Admission {
     }
 }
 
-/// Whether a call would be rejected. A tag and one word stay in registers.
+/// Whether a call would be rejected. The value is a tag and one word, which stay in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WouldReject {
     No,
@@ -178,7 +179,7 @@ pub(crate) enum WouldReject {
     NeedsLock,
 }
 
-/// The rejection of a call, as of the moment of the decision.
+/// The rejection of a call, as of the time of the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rejection {
     pub(super) word: GateWord,

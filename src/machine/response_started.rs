@@ -11,8 +11,8 @@ use crate::machine::units::{Epoch, Nanos};
 use crate::outcome::Outcome;
 
 impl Machine {
-    /// Notes that the response has started: the time of the call ends. A probe thereby succeeds; what is left of it is
-    /// the tail.
+    /// Records that the response has started. The time of the call ends. A probe succeeds, and its permit becomes the
+    /// body tail.
     pub(crate) fn response_started(
         &self,
         mut permit: PermitState,
@@ -50,15 +50,15 @@ impl Machine {
     ) -> (PermitState, Settled) {
         let settled = self.settle(permit, Outcome::success(), now);
         if !settled.probe_succeeded {
-            // The probe was late or slow, so that its body decides nothing.
+            // The probe was late or slow. Its body decides nothing.
             return (PermitState::inert(), settled);
         }
-        // While more probes are needed, the epoch stays the same.
+        // The epoch stays the same if more probes are needed.
         let epoch = settled.transitions.last_epoch().map_or(permit.epoch(), Epoch::from_u64);
         (PermitState::tail(epoch), settled)
     }
 
-    /// Settles the rest of a probe that succeeded when its response started.
+    /// Settles the body tail of a probe that succeeded when its response started.
     #[cold]
     pub(super) fn settle_tail(
         &self,
@@ -82,7 +82,7 @@ impl Machine {
         }
     }
 
-    /// Turns the probe's success into a failure. Its half-open period goes on.
+    /// Turns the success of a probe into a failure, in a half-open period that is not decided yet.
     fn revoke_success(
         &self,
         epoch: Epoch,

@@ -1,4 +1,4 @@
-//! The ends of calls.
+//! The settlement of calls.
 
 use std::time::Instant;
 
@@ -14,12 +14,12 @@ use crate::machine::{Clock, Machine};
 use crate::outcome::{Class, Outcome};
 use crate::settings::ThrottledAction;
 
-/// The effects of a settled call on others.
+/// What a settled call changed for other calls and for waiters.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Settled {
     pub(crate) transitions: Transitions,
-    /// Waiters must look again: a lease came back, or an open period that was over goes on.
+    /// Waiters must check again: a lease was returned, or an open period that was over has become longer.
     pub(crate) freed: bool,
     /// The call was a probe that succeeded in time.
     pub(super) probe_succeeded: bool,
@@ -34,14 +34,14 @@ pub(super) struct CallResult<'a> {
 }
 
 /// The outcome of a call that was dropped after it had run for at least `cancelled_after`.
-const CANCELLED_LATE: Outcome = Outcome::failure().reason("cancelled after its time");
+const CANCELLED_AFTER: Outcome = Outcome::failure().reason("cancelled after its time");
 
 impl CallResult<'_> {
     pub(super) fn wait(&self) -> ServerWait {
         ServerWait { class: self.class, asked: self.outcome.wait() }
     }
 
-    /// Returns whether the outcome is a bad one.
+    /// Returns whether the call failed, was throttled or met an exhausted quota.
     pub(super) fn is_bad(&self) -> bool {
         matches!(self.class, Class::Failure | Class::Throttled | Class::Exhausted)
     }
@@ -59,7 +59,7 @@ impl CallResult<'_> {
 }
 
 impl Machine {
-    /// Settles a success that is only counted. Returns `false` if it is more than that and was not settled.
+    /// Settles a success if it only has to be counted. Otherwise settles nothing and returns `false`.
     #[inline(always)]
     pub(crate) fn settle_success(&self, permit: &PermitState, clock: &impl Clock) -> bool {
         let word = self.gate.word();
@@ -69,7 +69,7 @@ impl Machine {
         self.counters.count(Count::Class(Class::Success));
         self.streak.end(word.epoch().get());
         if word.flags().time_window() {
-            // The clock is read first, because registers that are loaded before would be spilled around the call.
+            // The clock is read first: values that are loaded before would be spilled around the call.
             let now = clock.recent();
             let (grid, _) = self.params.window(word.epoch());
             self.time_window.add_success(grid, now.get());
@@ -77,8 +77,8 @@ impl Machine {
         true
     }
 
-    /// Settles a failure that only extends the streak, and not up to its limit. Returns `false` if it is more than
-    /// that and was not settled.
+    /// Settles a failure if it only extends the streak and stays below the limit. Otherwise settles nothing and returns
+    /// `false`.
     #[inline(always)]
     pub(crate) fn settle_failure(&self, permit: &PermitState, outcome: &Outcome) -> bool {
         let word = self.gate.word();
@@ -136,7 +136,7 @@ impl Machine {
         }
     }
 
-    /// Takes a call out of those that the overdue rule counts.
+    /// Removes a call from those that the overdue rule counts.
     #[inline]
     pub(super) fn finish_pending(&self, permit: &PermitState) {
         let epoch = permit.epoch();
@@ -160,13 +160,13 @@ impl Machine {
                 ThrottledAction::Ignore => Class::Ignored,
             };
         }
-        let may_be_late = flags.cancelled_after() && result.class == Class::Cancelled;
-        if !(flags.slow() || may_be_late) {
+        let may_fail = flags.cancelled_after() && result.class == Class::Cancelled;
+        if !(flags.slow() || may_fail) {
             return result;
         }
         let Some(took) = permit.took(now) else { return result };
-        if may_be_late && took >= self.params.cancelled_after() {
-            result.outcome = &CANCELLED_LATE;
+        if may_fail && took >= self.params.cancelled_after() {
+            result.outcome = &CANCELLED_AFTER;
             result.class = Class::Failure;
         }
         result.slow = flags.slow() && took >= self.params.slow_after();
@@ -177,7 +177,8 @@ impl Machine {
         self.counters.count(Count::Class(result.class));
     }
 
-    /// Remembers a bad outcome, and notifies the observers of it.
+    /// Records an outcome as the last error and notifies the observers, if the call failed, was throttled or met an
+    /// exhausted quota.
     pub(super) fn note_error(&self, result: &CallResult<'_>) {
         self.last_error.note(result.outcome, result.class);
         if let Some(settled) = &self.callbacks.settled {
@@ -192,7 +193,7 @@ impl Machine {
         self.take_late_wait(result, now)
     }
 
-    /// Takes the wait that a late result carries. Nothing else follows from it.
+    /// Applies the wait that a late result carries. The result has no other effect.
     pub(super) fn take_late_wait(
         &self,
         result: &CallResult<'_>,
@@ -240,7 +241,7 @@ impl Machine {
                 let freed = state.raise_late(wait, now);
                 return Ok((Settled { freed, ..Settled::default() }, ProbeEnd::Late));
             }
-            // A probe whose lease has ended has failed, whatever its result is.
+            // A probe whose lease has ended has failed, regardless of its result.
             let mut transitions = self.lapse(state, now, callback)?;
             let window = || self.window_at(epoch, now);
             let (end, changed) =
@@ -264,7 +265,7 @@ impl Machine {
         settled
     }
 
-    /// Does what time has made due and then, if that does not end the epoch of the call, `op`.
+    /// Makes the transition that is due by time alone. Then runs `op`, unless the epoch of the call is over.
     pub(super) fn settle_in(
         &self,
         epoch: Epoch,
@@ -294,7 +295,7 @@ impl Machine {
 #[cold]
 #[inline(never)]
 fn notify_settled(settled: &SettledFn, result: &CallResult<'_>) {
-    if let Class::Failure | Class::Throttled | Class::Exhausted = result.class {
+    if result.is_bad() {
         settled(&result.outcome.counted_as(result.class));
     }
 }

@@ -18,17 +18,18 @@ use crate::trip::overdue;
 pub struct WindowSnapshot {
     /// The number of calls in the window that succeeded or failed.
     pub calls: u64,
-    /// The failures in the window, by weight.
+    /// The sum of the weights of the failures in the window.
     pub failures: u64,
     /// The number of slow calls in the window.
     pub slow: u64,
-    /// Failures divided by calls, by weight, 0.0 to 1.0. `None` below the rule's minimum of calls.
+    /// The share of failures, by weight, from 0.0 to 1.0. `None` if the window holds fewer calls than the rule's
+    /// minimum.
     pub failure_rate: Option<f64>,
-    /// Slow calls divided by calls, 0.0 to 1.0. `None` below the rule's minimum of calls.
+    /// The share of slow calls, from 0.0 to 1.0. `None` if the window holds fewer calls than the rule's minimum.
     pub slow_rate: Option<f64>,
     /// The number of consecutive failures.
     pub consecutive_failures: u32,
-    /// The number of calls that have been pending for too long. `None` without the overdue rule.
+    /// The number of overdue calls. `None` if the overdue rule is off.
     pub overdue: Option<u64>,
 }
 
@@ -44,14 +45,15 @@ pub struct Transition {
     pub from: State,
     /// The state that begins.
     pub to: State,
-    /// The mode from now on.
+    /// The mode after the change.
     pub mode: Mode,
-    /// The reason.
+    /// The reason for the change.
     pub cause: Cause,
     /// The time of the change.
     pub at: Instant,
-    /// The time from which the change was due. Nothing happens between calls: an open circuit whose cooldown has ended
-    /// becomes half-open with the next call.
+    /// The time from which the change was due, for the end of an open period, of a forced open or of a ramp. Such a
+    /// change happens with the next call or timer: an open circuit whose cooldown has ended becomes half-open with the
+    /// next call. `None` for every other change.
     pub due_since: Option<Instant>,
     /// How long the circuit stays open. `None` if it does not open or the duration is unknown.
     pub open_for: Option<Duration>,
@@ -59,9 +61,9 @@ pub struct Transition {
     /// fails and with each trip before the circuit was closed for
     /// [`stable_for`](crate::SettingsBuilder::stable_for).
     pub attempt: u32,
-    /// What the rules saw at the end of the old epoch.
+    /// The counts and rates at the end of the old epoch.
     pub window: WindowSnapshot,
-    /// The last bad outcome.
+    /// The last outcome of class failure, throttled or exhausted.
     pub last_error: Option<LastError>,
 }
 
@@ -71,7 +73,7 @@ pub struct Transition {
 pub struct Snapshot {
     /// The name of the breaker.
     pub breaker: Arc<str>,
-    /// The state that the next call meets: after its end, an open period reads as half-open.
+    /// The state that the next call meets. An open period that is over reads as half-open.
     pub state: State,
     /// The mode.
     pub mode: Mode,
@@ -89,13 +91,13 @@ pub struct Snapshot {
     pub attempt: u32,
     /// The number of probes in flight.
     pub probes: u32,
-    /// What the rules see.
+    /// The counts and rates in the window.
     pub window: WindowSnapshot,
-    /// The number of calls in flight. `None` if they are not counted.
+    /// The number of calls in flight. `None` if they are not counted, as in [`Totals::admitted`].
     pub in_flight: Option<u64>,
     /// The totals.
     pub totals: Totals,
-    /// The last bad outcome.
+    /// The last outcome of class failure, throttled or exhausted.
     pub last_error: Option<LastError>,
 }
 
@@ -114,7 +116,7 @@ impl Machine {
         }
     }
 
-    /// Returns the epoch and the state, both at the same moment.
+    /// Returns the epoch and the state at one moment.
     pub(crate) fn reading(&self, now: Instant) -> (u64, State) {
         let now = self.nanos_at(now);
         let state = self.state.lock();
@@ -142,7 +144,8 @@ impl Machine {
         state.snapshot(now, self.window_at(state.epoch(), now), totals, last_error)
     }
 
-    /// Returns when time alone may change something, for a task that waits on the handle. `None` if only a call can.
+    /// Returns when time alone may change the state next, for a task that waits on the handle. `None` if only a call or
+    /// an operator can change it.
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let now = self.nanos_at(now);
         let state = self.state.lock();
@@ -167,8 +170,8 @@ impl Machine {
     }
 }
 
-/// The transitions of one operation, in order: usually none, rarely more than two. One word, which is zero for every
-/// call that changes nothing.
+/// The transitions of one operation, in order: usually none, rarely more than two. It is one word, which is zero if the
+/// operation changed nothing.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Transitions(Option<Box<Changes>>);

@@ -1,15 +1,15 @@
-//! Totals: counts that are never reset.
+//! The totals: counts that are never reset.
 
 use crate::outcome::Class;
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::stripe::Striped;
 
-/// The number of calls by how they ended, since the breaker was created. Totals are never reset.
+/// The number of calls since the breaker was created, by how they ended. Totals are never reset.
 ///
 /// Calls of a disabled breaker are not counted. Calls that a breaker in shadow would have rejected are counted in
 /// `would_reject` only.
 ///
-/// When no call is in flight, `admitted` is the sum of the first seven.
+/// When no call is in flight, `admitted` is the sum of the first seven fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
@@ -19,7 +19,7 @@ pub struct Totals {
     pub failure: u64,
     /// Calls that the dependency throttled.
     pub throttled: u64,
-    /// Calls that met an exhausted quota or budget.
+    /// Calls that an exhausted quota or budget ended.
     pub exhausted: u64,
     /// Calls that said nothing about the dependency.
     pub ignored: u64,
@@ -32,10 +32,10 @@ pub struct Totals {
     pub rejected: u64,
     /// Calls that the breaker would have rejected if it were not in [`Mode::Shadow`](crate::Mode::Shadow).
     pub would_reject: u64,
-    /// Probes whose body broke after they had counted as a success. Each is in `success` as well.
+    /// Probes whose body broke after they had counted as a success. Each is also counted in `success`.
     pub broken_after: u64,
     /// Calls that got a permit: those that are settled and those that are in flight. `None` if calls in flight are not
-    /// counted, which takes an overdue rule or
+    /// counted, which requires an overdue rule or
     /// [`SettingsBuilder::track_in_flight`](crate::SettingsBuilder::track_in_flight).
     pub admitted: Option<u64>,
 }
@@ -63,7 +63,7 @@ pub(crate) enum Count {
     BrokenAfter,
 }
 
-/// The counts of one stripe. It has two cache lines to itself.
+/// The counts of one stripe. They fill two cache lines, because x86-64 CPUs prefetch lines of 64 bytes in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counts {
@@ -128,7 +128,7 @@ impl Counters {
         self.sum(|counts| &counts.started).saturating_sub(ended)
     }
 
-    /// Returns the totals. `tracked` tells whether calls in flight are counted.
+    /// Returns the totals, with `admitted` if `tracked`.
     pub(crate) fn totals(&self, tracked: bool) -> Totals {
         let mut totals = Totals {
             success: self.sum(|counts| &counts.success),
@@ -144,12 +144,12 @@ impl Counters {
             admitted: None,
         };
         // Settled calls are read before those in flight. A call that ends in between is then in neither count. In the
-        // other order it would be in both, and more calls would be admitted than there are.
+        // other order it would be in both, and `admitted` would be too high.
         totals.admitted = tracked.then(|| totals.settled() + self.in_flight());
         totals
     }
 
-    /// Adds a count up over all stripes.
+    /// Returns the sum of a count over all stripes.
     ///
     /// Acquire pairs with the Release by which [`Access::add`](crate::window::stripe::Access::add) writes a count: a
     /// reader that sees the later count of a call sees the earlier ones of the same call.

@@ -1,4 +1,4 @@
-//! Numbers that are easy to confuse, each with a type of its own.
+//! Newtypes for numbers that are easy to confuse.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::trip::rules::nanos;
 pub(crate) struct Nanos(u64);
 
 impl Nanos {
-    /// The start of the machine, or no time at all.
+    /// The start of the machine, or a length of zero.
     pub(crate) const ZERO: Self = Self(0);
 
-    /// A moment that does not come, or a length of time that is unknown.
+    /// A moment that never comes, or an unknown length of time.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     #[inline]
@@ -26,7 +26,7 @@ impl Nanos {
         self.0
     }
 
-    /// Converts a duration, cut at 30 years so that sums do not overflow.
+    /// Converts a duration, capped at 30 years so that sums do not overflow.
     pub(super) fn from_duration(duration: Duration) -> Self {
         Self(nanos(duration))
     }
@@ -47,7 +47,7 @@ impl Nanos {
         Self(self.0.saturating_add(wait.0))
     }
 
-    /// Returns the time from `earlier` to this moment, or zero if `earlier` is the later one.
+    /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.
     #[inline]
     pub(super) fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))

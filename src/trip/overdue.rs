@@ -1,12 +1,12 @@
-//! Counts calls that have been pending for too long, while they are pending.
+//! The count of overdue calls, kept while they are pending.
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::grid::Grid;
 use crate::window::stripe::{OnUse, Striped};
 use crate::window::tagged::{self, COUNT_MAX, Full};
 
-/// The number of buckets in `after`. A call is overdue when the whole bucket in which it started is at least `after` old: up
-/// to one bucket late, never early.
+/// The number of buckets in `after`. A call is overdue when the whole bucket in which it started is at least `after`
+/// old: up to one bucket late, never early.
 pub(crate) const PARTS: u64 = 10;
 /// The number of start buckets: `PARTS` whole young ones, the partial ones at both ends, and some ahead of the clock.
 const RING: usize = 16;
@@ -30,7 +30,7 @@ struct Pending {
 pub(crate) struct Overdue {
     stripes: Striped<OnUse<Pending>>,
     /// The last bucket in which the rule was evaluated. Within a bucket the count can only fall.
-    asked: AtomicU64,
+    evaluated: AtomicU64,
     /// Up to this bucket the age of the calls is unknown.
     blind: AtomicU64,
     /// The last bucket in which a call started.
@@ -41,7 +41,7 @@ impl Overdue {
     pub(crate) fn new() -> Self {
         Self {
             stripes: Striped::new(),
-            asked: AtomicU64::new(0),
+            evaluated: AtomicU64::new(0),
             blind: AtomicU64::new(0),
             newest: AtomicU64::new(0),
         }
@@ -52,7 +52,7 @@ impl Overdue {
     pub(crate) fn start(&self, epoch: u64, grid: Grid, at: u64) {
         let tick = grid.tick_near(at, self.newest.load(Ordering::Relaxed));
         let tag = grid.tag(tick);
-        // Before both counts: a reader that sees the call in the total also sees how new it may be.
+        // Before both counts: a reader that sees the call in the total also sees a bucket at least as new as its own.
         if self.newest.load(Ordering::Relaxed) < tag {
             self.newest.fetch_max(tag, Ordering::Relaxed);
         }
@@ -74,8 +74,8 @@ impl Overdue {
         self.stripes.count(|mine, access| {
             let mine = mine.make();
             tagged::add(&mine.finished, access, epoch, 1, Full::Wrap);
-            // An old bucket is no longer read. Writing it could only overwrite a young one, because a very old tag looks new
-            // again after the wrap.
+            // An old bucket is no longer read. Writing it could only overwrite a young one, because a very old tag
+            // looks new again after the wrap.
             if newest.saturating_sub(tag) < RING as u64 {
                 tagged::add(&mine.finished_at[tick as usize % RING], access, tag, 1, Full::Wrap);
             }
@@ -85,20 +85,20 @@ impl Overdue {
     /// Returns whether the count may have grown since the last evaluation, and records this one.
     #[inline]
     pub(crate) fn due(&self, grid: Grid, now: u64) -> bool {
-        let asked = self.asked.load(Ordering::Relaxed);
-        let tick = grid.tag(grid.tick_near(now, asked));
-        tick > asked
+        let evaluated = self.evaluated.load(Ordering::Relaxed);
+        let tick = grid.tag(grid.tick_near(now, evaluated));
+        tick > evaluated
             && self
-                .asked
-                .compare_exchange(asked, tick, Ordering::Relaxed, Ordering::Relaxed)
+                .evaluated
+                .compare_exchange(evaluated, tick, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 
-    /// Suspends the rule until every call that is young now is old. Calls that started under another bucket length are in no
-    /// bucket.
+    /// Suspends the rule until every call that is young now is old. Calls that started under another bucket length are
+    /// in no bucket.
     pub(crate) fn forget_until_aged(&self, grid: Grid, now: u64) {
         let blind = grid.tag(grid.tick(now)) + PARTS;
-        self.asked.store(blind, Ordering::Relaxed);
+        self.evaluated.store(blind, Ordering::Relaxed);
         self.blind.store(blind, Ordering::Relaxed);
     }
 
@@ -108,8 +108,8 @@ impl Overdue {
         let mut later = 0;
         loop {
             let overdue = self.overdue_at(epoch, grid, tick, later);
-            // A call may have started in a later bucket, after this clock reading or before the clock stepped back. It is in
-            // the total and in none of the young buckets, so count again up to that bucket.
+            // A call may have started in a later bucket, after this clock reading or before the clock stepped back. It
+            // is in the total and in none of the young buckets, so count again up to that bucket.
             match self.newest.load(Ordering::Relaxed).saturating_sub(grid.tag(tick)) {
                 newer if newer <= later => return overdue,
                 // The ring does not reach that far, or another epoch has begun and this result is no longer used.

@@ -1,4 +1,4 @@
-//! The machine as the model test sees it.
+//! The machine, with the types of the reference.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The machine against a naive reference: after every operation, both show the same.
+//! The machine against a naive reference: after every operation, both return the same results and readings.
 
 mod adapter;
 mod ops;
@@ -39,7 +39,7 @@ struct World {
     causes: Vec<Cause>,
 }
 
-/// How far the clock steps back at most. The tags of two epochs are 4 096 buckets apart.
+/// The largest step back of the clock. The tags of two epochs are 4 096 buckets apart.
 const BACK: Duration = Duration::from_secs(60);
 
 impl World {
@@ -199,7 +199,7 @@ proptest! {
 
     #[test]
     #[cfg_attr(miri, ignore = "single-threaded, no unsafe code, takes hours")]
-    fn the_machine_does_what_the_rules_say_whatever_happens((config, ops) in sequence()) {
+    fn the_machine_agrees_with_the_reference((config, ops) in sequence()) {
         let mut world = World::new(config);
         for op in &ops {
             world.run(op);
@@ -207,7 +207,7 @@ proptest! {
     }
 }
 
-/// Takes some seconds, unless the environment asks for more cases.
+/// Returns the number of cases. 400 take a few seconds.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::reference::{Backoff, Config, Shape, Slow, Throttled, Verdict};
+use super::reference::{Backoff, Config, DecideBy, Shape, Slow, Throttled};
 use crate::outcome::Outcome;
 
 #[derive(Clone, Copy, Debug)]
@@ -187,11 +187,11 @@ fn back_off() -> impl Strategy<Value = Backoff> {
     )
 }
 
-fn verdict() -> impl Strategy<Value = Verdict> {
+fn decide_by() -> impl Strategy<Value = DecideBy> {
     prop_oneof![
-        3 => (1_u32..4).prop_map(Verdict::Successes),
+        3 => (1_u32..4).prop_map(DecideBy::Successes),
         2 => (1_u32..6, share())
-            .prop_map(|(calls, per_million)| Verdict::Sample { calls, per_million }),
+            .prop_map(|(calls, per_million)| DecideBy::Sample { calls, per_million }),
     ]
 }
 
@@ -228,11 +228,11 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
         prop_oneof![3 => Just(0.0), 1 => Just(0.1), 1 => Just(1.0)],
         any::<bool>(),
     );
-    let half_open = (1_u32..4, time(10), verdict(), ramp());
+    let half_open = (1_u32..4, time(10), decide_by(), ramp());
     (rules(), shape(), back_off(), half_open, holds(), times).prop_map(
         |(rules, window, cooldown, half_open, holds, times)| {
             let (consecutive, overdue, failure_rate, failures, slow, custom) = rules;
-            let (probes, lease, verdict, ramp) = half_open;
+            let (probes, lease, decide_by, ramp) = half_open;
             let (min_hold, [default_hold, max_hold], [exhausted_hold, exhausted_max], throttled) =
                 holds;
             let (stable_for, cancelled_after, hold_jitter, track_in_flight) = times;
@@ -248,7 +248,7 @@ pub(super) fn config() -> impl Strategy<Value = Config> {
                 stable_for,
                 probes,
                 lease,
-                verdict,
+                decide_by,
                 ramp,
                 throttled,
                 default_hold,

@@ -1,6 +1,6 @@
 //! The configuration of the reference, as settings of the machine.
 
-use super::reference::{Config, Shape, Throttled, Verdict};
+use super::reference::{Config, DecideBy, Shape, Throttled};
 use crate::backoff::Backoff;
 use crate::probe::{Probe, Ramp};
 use crate::settings::{Exhausted, Settings};
@@ -39,9 +39,9 @@ pub(super) fn settings(config: &Config) -> Settings {
         Shape::Time { period, buckets } => Window::Time { period, buckets },
         Shape::Count(calls) => Window::Count { calls },
     };
-    let probe = match config.verdict {
-        Verdict::Successes(successes) => Probe::successes(successes),
-        Verdict::Sample { calls, per_million } => Probe::sample(calls, share(per_million)),
+    let probe = match config.decide_by {
+        DecideBy::Successes(successes) => Probe::successes(successes),
+        DecideBy::Sample { calls, per_million } => Probe::sample(calls, share(per_million)),
     };
     let throttled = match config.throttled {
         Throttled::Hold => crate::settings::Throttled::hold(),

@@ -58,7 +58,7 @@ fn machine(settings: Settings) -> (Machine, Instant) {
 }
 
 #[test]
-fn no_clock_is_read_where_no_rule_needs_it() {
+fn no_clock_is_read_if_no_rule_needs_it() {
     let settings = Settings::builder().trip(Trip::none().consecutive(5)).build().expect("valid");
     let (machine, _) = machine(settings);
     let clock = || -> Instant { unreachable!("no rule needs the time") };
@@ -142,7 +142,7 @@ fn a_circuit_is_open_until_the_exact_time_and_no_longer() {
 }
 
 #[test]
-fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open() {
+fn a_wait_that_comes_while_the_circuit_opens_lengthens_the_open_period() {
     let settings = Settings::builder().hold_jitter(0.0).build().expect("valid settings");
     let (machine, start) = machine(settings);
     let asked = Outcome::throttled().retry_after(Duration::from_secs(40));

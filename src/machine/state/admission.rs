@@ -1,4 +1,4 @@
-//! The admission of calls under the lock, after everything that time has made due is done.
+//! The admission of calls under the lock, after the transitions that are due by time alone.
 
 use super::{Locked, Phase};
 use crate::machine::half_open::HalfOpen;
@@ -30,7 +30,7 @@ impl Locked {
         Some(PermitState::probe(self.epoch, serial))
     }
 
-    /// Returns whether a call, rather than a health check, may be the next probe.
+    /// Returns whether a call may be the next probe: another probe may start, and no health check runs.
     pub(super) fn probes_calls(&self, half_open: &HalfOpen) -> bool {
         self.health_checks == 0 && half_open.free(&self.settings.probe) > 0
     }

@@ -29,14 +29,14 @@ pub(in crate::machine) struct Locked {
     /// The end of the current open period, and the earliest end of the next one. Cooldowns, holds and waits only raise
     /// it; a close clears it.
     pub(super) open_until: Nanos,
-    /// The end of the longest wait that a server asked for beyond the cap.
+    /// The latest end of a wait above the cap that a server asked for, before it was capped.
     pub(super) asked_until: Nanos,
     /// The number of the last cooldown; `None` before the first.
     pub(super) attempt: Option<u32>,
     pub(super) last_cooldown: Nanos,
     /// The empty list of leases, with its capacity, while the circuit is not half-open.
     pub(super) spare_leases: Leases,
-    /// How many health checks run. While there is one, calls are not used as probes.
+    /// The number of running health checks. While one runs, calls are not used as probes.
     pub(super) health_checks: u32,
     pub(super) last_error: LastErrorBits,
     pub(super) random: Random,
@@ -89,13 +89,13 @@ impl Locked {
         self.flags = flags;
     }
 
-    /// Returns a time that is never earlier than the one before, and remembers it.
+    /// Returns `now`, or the latest time that was seen if that is later.
     pub(in crate::machine) fn clamp(&mut self, now: Nanos) -> Nanos {
         self.seen = self.seen.max(now);
         self.seen
     }
 
-    /// Takes over the last error, which is noted without the lock.
+    /// Stores the last error, which calls record without the lock.
     pub(in crate::machine) fn set_last_error(&mut self, last_error: LastErrorBits) {
         self.last_error = last_error;
     }

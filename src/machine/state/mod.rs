@@ -175,7 +175,7 @@ impl Locked {
         Some(self.begin(Phase::Open, cause, now, None, window()))
     }
 
-    /// Begins to probe if the circuit is open and the cooldown and all holds have ended.
+    /// Begins the half-open period if the circuit is open and the cooldown and all holds have ended.
     pub(super) fn half_open_if_due(
         &mut self,
         now: Nanos,
@@ -203,9 +203,9 @@ impl Locked {
         Some(self.begin(Phase::Closed, Cause::Recovered, now, None, window()))
     }
 
-    /// Does what time alone has made due: ends a forced open, expired leases or a ramp.
+    /// Makes the transition that is due by time alone: ends a forced open, expired leases or a ramp.
     ///
-    /// An open period that is over stays until a call comes.
+    /// An open period that is over stays open until a call comes.
     pub(super) fn lapse(
         &mut self,
         now: Nanos,

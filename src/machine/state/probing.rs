@@ -1,4 +1,4 @@
-//! The ends of probes: which results count, and what follows.
+//! The ends of probes: which results count, and the decisions that follow.
 
 use super::{CallbackCooldown, Locked, NeedsCallback, Phase, ServerWait};
 use crate::machine::half_open::ProbeDecision;
@@ -55,7 +55,7 @@ impl Locked {
         }
         half_open.end_probe(serial, success);
         if success == Some(false) {
-            // The next open period, if there is one before the circuit closes, lasts at least that long.
+            // If the circuit opens before it closes, the open period lasts at least that long.
             self.raise(wait, now);
         }
         let closed = match decision {
@@ -65,7 +65,7 @@ impl Locked {
         Ok((ProbeEnd::InTime, closed))
     }
 
-    /// Turns a probe's success into a failure: its body broke. Also returns whether waiters must look again.
+    /// Turns a probe's success into a failure, because its body broke. Also returns whether waiters must check again.
     pub(in crate::machine) fn revoke_success(
         &mut self,
         wait: ServerWait,
@@ -86,7 +86,7 @@ impl Locked {
         Ok((true, None))
     }
 
-    /// Evaluates the half-open period after the leases that have ended.
+    /// Counts the probes whose leases have ended as failed, and evaluates the half-open period.
     pub(super) fn end_leases(
         &mut self,
         now: Nanos,

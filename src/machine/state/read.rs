@@ -1,4 +1,4 @@
-//! Readings of the state, which do not change it.
+//! Read access to the state.
 
 use std::time::Instant;
 
@@ -73,7 +73,7 @@ impl Locked {
         }
     }
 
-    /// Returns when time alone changes the state, or what is read of it.
+    /// Returns when time alone changes the state or a reading of it.
     pub(in crate::machine) fn deadline(&self) -> Option<Nanos> {
         match &self.phase {
             Phase::Open => Some(self.open_until),

@@ -20,7 +20,7 @@ impl ServerWait {
     /// No wait.
     pub(in crate::machine) const NONE: Self = Self { class: Class::Success, asked: None };
 
-    /// Whether the outcome asks for a pause, if only by its class.
+    /// Returns whether the outcome asks for a pause, by a wait or by its class.
     pub(in crate::machine) fn is_some(self) -> bool {
         self.asked.is_some() || matches!(self.class, Class::Throttled | Class::Exhausted)
     }
@@ -30,7 +30,7 @@ impl ServerWait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::machine) struct NeedsCallback(pub(in crate::machine) u32);
 
-/// What the user's cooldown function returned.
+/// The result of the user's cooldown function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::machine) struct CallbackCooldown {
     pub(in crate::machine) attempt: u32,
@@ -76,7 +76,7 @@ impl Locked {
         self.open_until = self.open_until.max(now.after(cooldown));
     }
 
-    /// Starts the attempts anew if the circuit has been closed for long enough, whatever ends this period.
+    /// Resets the attempts if the circuit has been closed for long enough, regardless of what ends the period.
     pub(super) fn forget_attempts_if_stable(&mut self, now: Nanos) {
         if matches!(self.phase, Phase::Closed) && now.since(self.since) >= self.stable_for() {
             self.attempt = None;
@@ -87,7 +87,7 @@ impl Locked {
         self.settings.stable_for.map_or(self.last_cooldown, Nanos::from_duration)
     }
 
-    /// Lets a server's wait lengthen the current or the next open period.
+    /// Lengthens the current or the next open period by a server's wait.
     pub(super) fn raise(&mut self, wait: ServerWait, now: Nanos) {
         let Some((asked, cap)) = self.asked_and_cap(wait) else { return };
         let held = server_wait(asked, cap, self.settings.hold_jitter, &mut self.random);
@@ -97,10 +97,10 @@ impl Locked {
         }
     }
 
-    /// Takes the wait of a result that came late. It lengthens the current or the next open period, and never opens a
-    /// closed circuit.
+    /// Applies the wait of a late result. It lengthens the current or the next open period, and never opens a closed
+    /// circuit.
     ///
-    /// Returns whether that period became longer: a waiter may have read that it is over.
+    /// Returns whether that period became longer. If so, a waiter may have read that it is over.
     pub(in crate::machine) fn raise_late(&mut self, wait: ServerWait, now: Nanos) -> bool {
         let until = self.open_until;
         match self.phase {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::state::{Cause, Mode};
 
-use super::config::Verdict;
+use super::config::DecideBy;
 use super::{AdmitResult, Call, Lease, Phase, Reference};
 
 impl Reference {
-    /// Admits or rejects a call. Also returns its number, by which it is settled; `None` if it counts nowhere.
+    /// Admits or rejects a call. Also returns the number by which it is settled, or `None` if it counts nowhere.
     pub(crate) fn admit(&mut self, now: Duration) -> (AdmitResult, Option<u64>) {
         let (result, id) = self.decide(now);
         match result {
@@ -30,7 +30,7 @@ impl Reference {
             Phase::Closed | Phase::Ramp { .. } => {
                 let fired = self.evaluate_overdue(now);
                 if self.phase == Phase::Closed && !fired {
-                    return self.give(now, false);
+                    return self.start_call(now, false);
                 }
             }
             Phase::Open | Phase::Probing | Phase::ForcedOpen => {
@@ -48,7 +48,7 @@ impl Reference {
             Phase::Closed => true,
             Phase::Disabled => return (AdmitResult::Inert, None),
             Phase::Open | Phase::ForcedOpen => false,
-            Phase::Probing => self.takes_probe_of_caller(),
+            Phase::Probing => self.probes_calls(),
             Phase::Ramp { since, asked } => {
                 self.phase = Phase::Ramp { since, asked: asked + 1 };
                 let percent = self.ramp_percent(since, at);
@@ -58,17 +58,17 @@ impl Reference {
         if !passes {
             return (self.rejection(self.wait_of_rejection(at)), None);
         }
-        let (result, id) = self.give(now, self.phase == Phase::Probing);
+        let (result, id) = self.start_call(now, self.phase == Phase::Probing);
         if let (Phase::Probing, Some(id)) = (self.phase, id) {
             self.leases.push(Lease { id, ends: at + self.config.lease });
         }
         (result, id)
     }
 
-    /// Notes the start of a call.
-    fn give(&mut self, now: Duration, probe: bool) -> (AdmitResult, Option<u64>) {
+    /// Records the start of a call.
+    fn start_call(&mut self, now: Duration, probe: bool) -> (AdmitResult, Option<u64>) {
         let timed = probe || self.config.keeps_time();
-        let id = self.note(timed.then_some(now), probe);
+        let id = self.add_call(timed.then_some(now), probe);
         if let Some(call) = self.calls.last_mut() {
             call.pending = self.config.overdue.is_some();
             call.tracked = self.config.keeps_in_flight();
@@ -78,7 +78,7 @@ impl Reference {
         (AdmitResult::Counted { probe }, Some(id))
     }
 
-    fn note(&mut self, started: Option<Duration>, probe: bool) -> u64 {
+    fn add_call(&mut self, started: Option<Duration>, probe: bool) -> u64 {
         let (id, epoch) = (self.next_id, self.epoch);
         self.next_id += 1;
         self.calls.push(Call {
@@ -98,14 +98,14 @@ impl Reference {
     pub(crate) fn admit_unready(&mut self, now: Duration) -> (AdmitResult, Option<u64>) {
         match self.phase {
             Phase::Closed | Phase::Ramp { .. } => {
-                (AdmitResult::Counted { probe: false }, Some(self.note(None, false)))
+                (AdmitResult::Counted { probe: false }, Some(self.add_call(None, false)))
             }
             _ => self.admit(now),
         }
     }
 
-    /// Returns how long the next call would be rejected, and does what is due. Returns `None` in a ramp,
-    /// which decides call by call.
+    /// Returns how long the next call would be rejected, and makes the transition that is due. Returns `None` in a
+    /// ramp, which decides call by call.
     pub(crate) fn would_reject(&mut self, now: Duration) -> Option<Option<Duration>> {
         if self.mode == Mode::Shadow {
             return None;
@@ -123,7 +123,7 @@ impl Reference {
             Phase::Closed | Phase::Disabled | Phase::Ramp { .. } => false,
             Phase::Open => now < self.open_until || self.health_check,
             Phase::ForcedOpen => true,
-            Phase::Probing => !self.takes_probe_of_caller(),
+            Phase::Probing => !self.probes_calls(),
         };
         rejects.then(|| self.wait_of_rejection(now))
     }
@@ -133,7 +133,7 @@ impl Reference {
         self.totals.rejected += 1;
         match self.phase {
             Phase::Open | Phase::Probing | Phase::ForcedOpen => self.rejection(wait),
-            // The call may be made again at once.
+            // The circuit admits calls again, so that there is nothing to wait for.
             Phase::Closed | Phase::Ramp { .. } | Phase::Disabled => {
                 self.rejection(Some(Duration::ZERO))
             }
@@ -145,10 +145,10 @@ impl Reference {
         let at = self.work_at(now);
         self.lapse(at);
         self.half_open_if_due(at);
-        if self.phase != Phase::Probing || self.places() == 0 {
+        if self.phase != Phase::Probing || self.free_probes() == 0 {
             return None;
         }
-        let (_, id) = self.give(now, true);
+        let (_, id) = self.start_call(now, true);
         let id = id?;
         self.leases.push(Lease { id, ends: at + self.config.lease });
         Some(id)
@@ -159,10 +159,10 @@ impl Reference {
     }
 
     /// Returns how many more probes may start. A sample starts no probe whose result could not matter.
-    pub(super) fn places(&self) -> u32 {
-        let most = match self.config.verdict {
-            Verdict::Successes(_) => self.config.probes,
-            Verdict::Sample { calls, .. } => {
+    pub(super) fn free_probes(&self) -> u32 {
+        let most = match self.config.decide_by {
+            DecideBy::Successes(_) => self.config.probes,
+            DecideBy::Sample { calls, .. } => {
                 let finished = self.probe_successes + self.probe_failures;
                 self.config.probes.min(calls.saturating_sub(finished))
             }
@@ -170,8 +170,8 @@ impl Reference {
         most.saturating_sub(self.leases.len() as u32)
     }
 
-    fn takes_probe_of_caller(&self) -> bool {
-        !self.health_check && self.places() > 0
+    fn probes_calls(&self) -> bool {
+        !self.health_check && self.free_probes() > 0
     }
 
     pub(super) fn first_lease_end(&self) -> Option<Duration> {
@@ -189,7 +189,7 @@ impl Reference {
                 None => Some(None),
                 Some(until) => ahead(until).map(Some),
             },
-            Phase::Probing if !self.takes_probe_of_caller() => {
+            Phase::Probing if !self.probes_calls() => {
                 let left = ahead(self.first_lease_end()?)?;
                 Some(Some(left.min(self.config.nominal(0))))
             }
@@ -197,7 +197,7 @@ impl Reference {
         }
     }
 
-    /// Returns the wait of a rejection, after everything that is due.
+    /// Returns the wait of a rejection, after the transition that is due.
     fn wait_of_rejection(&self, now: Duration) -> Option<Duration> {
         let first = self.config.nominal(0);
         match self.phase {

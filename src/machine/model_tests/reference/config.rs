@@ -19,7 +19,7 @@ pub(crate) struct Config {
     pub(crate) stable_for: Option<Duration>,
     pub(crate) probes: u32,
     pub(crate) lease: Duration,
-    pub(crate) verdict: Verdict,
+    pub(crate) decide_by: DecideBy,
     /// The percentages, and how long each lasts.
     pub(crate) ramp: Option<(Vec<u8>, Duration)>,
     pub(crate) throttled: Throttled,
@@ -59,7 +59,7 @@ pub(crate) struct Backoff {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum DecideBy {
     Successes(u32),
     Sample { calls: u32, per_million: u64 },
 }
@@ -74,7 +74,7 @@ pub(crate) enum Throttled {
 /// 30 years.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// Cuts a time at 30 years.
+/// Caps a time at 30 years.
 pub(super) fn cut(time: Duration) -> Duration {
     time.min(FOREVER)
 }
@@ -128,7 +128,7 @@ impl Config {
         self.keeps_window().then_some(self.window)
     }
 
-    /// Returns a minimum of calls, cut at the size of a count window, which could not reach more.
+    /// Returns a minimum of calls, capped at the size of a count window, which holds no more.
     pub(super) fn effective_min(&self, min_calls: u32) -> u64 {
         match self.window {
             Shape::Time { .. } => min_calls.into(),

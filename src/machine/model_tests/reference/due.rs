@@ -1,13 +1,13 @@
-//! Changes that time alone makes due.
+//! Transitions that are due by time alone.
 
 use std::time::Duration;
 
 use crate::state::Cause;
 
-use super::config::Verdict;
+use super::config::DecideBy;
 use super::{Phase, Reference};
 
-/// What the probes of a half-open period decide.
+/// The decision of the probes of a half-open period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Decision {
     Nothing,
@@ -16,7 +16,7 @@ pub(super) enum Decision {
 }
 
 impl Reference {
-    /// Does what is due for a task that waits on the handle.
+    /// Makes the transition that is due, for a task that waits on the handle.
     pub(crate) fn tick(&mut self, now: Duration) {
         match self.phase {
             Phase::Closed => {
@@ -66,7 +66,7 @@ impl Reference {
     /// Counts the probes whose leases have ended as failed.
     fn end_leases(&mut self, now: Duration) {
         let over = self.leases.iter().filter(|lease| lease.ends <= now).count() as u32;
-        let nothing_can_come = self.leases.is_empty() && self.places() == 0;
+        let nothing_can_come = self.leases.is_empty() && self.free_probes() == 0;
         if over == 0 && !nothing_can_come {
             return;
         }
@@ -85,11 +85,11 @@ impl Reference {
 
     pub(super) fn decision(&self) -> Decision {
         let (successes, failures) = (self.probe_successes, self.probe_failures);
-        match self.config.verdict {
-            Verdict::Successes(_) if failures > 0 => Decision::Reopen,
-            Verdict::Successes(needed) if successes >= needed => Decision::Recover,
-            Verdict::Successes(_) => Decision::Nothing,
-            Verdict::Sample { calls, per_million } => {
+        match self.config.decide_by {
+            DecideBy::Successes(_) if failures > 0 => Decision::Reopen,
+            DecideBy::Successes(needed) if successes >= needed => Decision::Recover,
+            DecideBy::Successes(_) => Decision::Nothing,
+            DecideBy::Sample { calls, per_million } => {
                 let reached = |failures: u32| {
                     u64::from(failures) * 1_000_000 >= per_million * u64::from(calls)
                 };

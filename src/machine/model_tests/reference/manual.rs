@@ -8,29 +8,29 @@ use super::config::{Config, cut};
 use super::{Phase, Reference, WindowView};
 
 impl Reference {
-    /// Does what is due before a manual verb.
-    fn manually(&mut self, now: Duration) -> (Duration, WindowView) {
+    /// Makes the transition that is due before a manual verb.
+    fn before_verb(&mut self, now: Duration) -> (Duration, WindowView) {
         let now = self.work_at(now);
         self.lapse(now);
         self.forget_attempts_if_stable(now);
         (now, self.window_view(now))
     }
 
-    fn begin_manually(&mut self, phase: Phase, mode: Mode, cause: Cause, now: Duration) {
-        let (now, window) = self.manually(now);
+    fn begin_by_verb(&mut self, phase: Phase, mode: Mode, cause: Cause, now: Duration) {
+        let (now, window) = self.before_verb(now);
         self.mode = mode;
         self.begin(phase, cause, now, window, None);
     }
 
     pub(crate) fn force_open(&mut self, time: Option<Duration>, now: Duration) {
-        let (now, window) = self.manually(now);
+        let (now, window) = self.before_verb(now);
         self.mode = Mode::ForcedOpen;
         self.forced_until = time.map(|time| now + cut(time));
         self.begin(Phase::ForcedOpen, Cause::ForceOpen, now, window, None);
     }
 
     pub(crate) fn release(&mut self, now: Duration) {
-        let (now, window) = self.manually(now);
+        let (now, window) = self.before_verb(now);
         match self.mode {
             Mode::Normal => {}
             Mode::ForcedOpen => self.release_forced(Cause::Release, now, None),
@@ -50,23 +50,23 @@ impl Reference {
     }
 
     pub(crate) fn force_closed(&mut self, now: Duration) {
-        let (now, window) = self.manually(now);
+        let (now, window) = self.before_verb(now);
         self.mode = Mode::Normal;
         self.attempt = None;
         self.begin(Phase::Closed, Cause::ForceClosed, now, window, None);
     }
 
     pub(crate) fn disable(&mut self, now: Duration) {
-        self.begin_manually(Phase::Disabled, Mode::Disabled, Cause::Disable, now);
+        self.begin_by_verb(Phase::Disabled, Mode::Disabled, Cause::Disable, now);
     }
 
     pub(crate) fn shadow(&mut self, now: Duration) {
-        self.begin_manually(Phase::Closed, Mode::Shadow, Cause::Shadow, now);
+        self.begin_by_verb(Phase::Closed, Mode::Shadow, Cause::Shadow, now);
     }
 
     pub(crate) fn reset(&mut self, now: Duration) {
         self.last_error = None;
-        let (now, window) = self.manually(now);
+        let (now, window) = self.before_verb(now);
         self.mode = Mode::Normal;
         self.attempt = None;
         self.begin(Phase::Closed, Cause::Reset, now, window, None);
@@ -75,7 +75,7 @@ impl Reference {
     }
 
     pub(crate) fn hold_for(&mut self, time: Duration, now: Duration) {
-        let (now, window) = self.manually(now);
+        let (now, window) = self.before_verb(now);
         if self.phase == Phase::Disabled {
             return;
         }
@@ -101,7 +101,7 @@ impl Reference {
         if old.overdue_part() != self.config.overdue_part()
             && let Some(bucket) = self.overdue_bucket(now)
         {
-            self.overdue_asked = Some(bucket + 10);
+            self.overdue_evaluated = Some(bucket + 10);
             self.overdue_from = bucket + 11;
             self.overdue_newest = 0;
         }

@@ -1,14 +1,14 @@
 //! A naive breaker, written from the rules and not from the machine. It keeps lists and sums them up by iteration.
 //!
-//! It imports the vocabulary of the crate and nothing else; `tests/it/layering.rs` checks that. The rules leave two
-//! decisions to the machine, which the reference follows:
+//! It imports the public types of the crate and nothing else; `tests/it/layering.rs` checks that. The rules leave two
+//! decisions open, in which the reference follows the machine:
 //!
 //! - *Reading moves no clock.* An operation on the state treats a time before an earlier operation as the time of that
 //!   operation. Readings, rejections by a deadline that has not come, and calls that are only counted while closed take
 //!   the time as it is.
-//! - *Nothing happens between calls.* Whatever time alone has made due happens with the next operation on the state: a
-//!   call that asks for admission, a probe that ends, a wait that opens the circuit, a manual verb. A ramp call that is
-//!   only counted is no such operation.
+//! - *Nothing happens between calls.* A transition that is due by time alone happens with the next operation on the
+//!   state: a call that asks for admission, a probe that ends, a wait that opens the circuit, a manual verb. A ramp call
+//!   that is only counted is no such operation.
 
 mod admit;
 mod config;
@@ -26,7 +26,7 @@ use std::time::Duration;
 use crate::outcome::Class;
 use crate::state::{Cause, Mode, State};
 use config::cut;
-pub(crate) use config::{Backoff, Config, Shape, Slow, Throttled, Verdict};
+pub(crate) use config::{Backoff, Config, DecideBy, Shape, Slow, Throttled};
 pub(crate) use rules::custom_sum;
 pub(crate) use view::{AdmitResult, Change, Totals, View, WindowView};
 use window::Window;
@@ -64,7 +64,7 @@ impl Phase {
 struct Call {
     id: u64,
     epoch: u64,
-    /// `None` if no rule asked for it when the call was admitted.
+    /// `None` if no rule needed it when the call was admitted.
     started: Option<Duration>,
     /// How long it took until the response started. `None` before that.
     took: Option<Duration>,
@@ -115,11 +115,11 @@ pub(crate) struct Reference {
     window: Window,
     /// When each of the consecutive failures was counted.
     streak: Vec<Duration>,
-    /// The part of the overdue rule's time in which the rule was last evaluated. Once per part is enough.
-    overdue_asked: Option<u128>,
-    /// Before this part the age of the calls is unknown, because the time of the rule changed.
+    /// The tenth of the overdue rule's time in which the rule was last evaluated. Once per tenth is enough.
+    overdue_evaluated: Option<u128>,
+    /// Before this tenth the age of the calls is unknown, because the time of the rule changed.
     overdue_from: u128,
-    /// The newest part in which a call started.
+    /// The newest tenth in which a call started.
     overdue_newest: u128,
     totals: Totals,
     last_error: Option<(Class, Option<u16>)>,
@@ -152,7 +152,7 @@ impl Reference {
             calls: Vec::new(),
             window: Window::default(),
             streak: Vec::new(),
-            overdue_asked: None,
+            overdue_evaluated: None,
             overdue_from: 0,
             overdue_newest: 0,
             totals: Totals::default(),
@@ -168,7 +168,7 @@ impl Reference {
         std::mem::take(&mut self.changes)
     }
 
-    /// Begins an operation on the state. From here on, time does not go back.
+    /// Begins an operation on the state and returns its time, which never goes back.
     fn work_at(&mut self, now: Duration) -> Duration {
         self.seen = self.seen.max(now);
         self.seen
@@ -193,7 +193,7 @@ impl Reference {
         self.probe_failures = 0;
         self.window.clear();
         self.streak.clear();
-        self.overdue_asked = None;
+        self.overdue_evaluated = None;
         self.overdue_from = 0;
         self.overdue_newest = 0;
         let until = match phase {
@@ -245,7 +245,7 @@ impl Reference {
         self.begin(Phase::Open, cause, now, window, None);
     }
 
-    /// Starts the attempts anew if the circuit has been closed for long enough.
+    /// Resets the attempts if the circuit has been closed for long enough.
     fn forget_attempts_if_stable(&mut self, now: Duration) {
         let lasted = now.saturating_sub(self.since);
         if self.phase == Phase::Closed && lasted >= self.stable_for() {

@@ -1,4 +1,4 @@
-//! Readings, which change nothing.
+//! Read access to the state.
 
 use std::time::Duration;
 

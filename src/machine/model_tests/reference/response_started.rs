@@ -10,8 +10,8 @@ use super::settle::{Ended, is_hold};
 use super::{Phase, Reference};
 
 impl Reference {
-    /// Notes the start of a response, by which a probe succeeds. Returns whether something is left to settle: a probe
-    /// leaves a tail only if it succeeded.
+    /// Records the start of a response, with which a probe succeeds. Returns whether something is left to settle: a
+    /// probe leaves a tail only if it succeeded.
     pub(crate) fn response_started(&mut self, id: u64, now: Duration) -> bool {
         let at = self.calls.iter().position(|call| call.id == id).expect("a call in flight");
         let call = &mut self.calls[at];

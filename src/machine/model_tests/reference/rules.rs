@@ -6,7 +6,7 @@ use crate::state::Cause;
 
 use super::{Phase, Reference, Wait, WindowView};
 
-/// Which numerators grew. Only their rules are evaluated.
+/// The numerators that grew. Only their rules are evaluated.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Grew {
     pub(super) failures: bool,
@@ -24,7 +24,7 @@ impl Reference {
     /// the rule's time. The rule is never early and at most one part late.
     pub(super) fn overdue(&self, now: Duration) -> Option<u64> {
         let current = self.overdue_bucket(now)?;
-        // After a clock has stepped back by half the time of the rule, ages are unknown.
+        // After the clock has stepped back by half the time of the rule, ages are unknown.
         if current < self.overdue_from || current + 5 < self.overdue_newest {
             return Some(0);
         }
@@ -37,14 +37,15 @@ impl Reference {
     /// Evaluates the overdue rule, once per part of its time. Returns whether the state changed.
     pub(super) fn evaluate_overdue(&mut self, now: Duration) -> bool {
         let Some(bucket) = self.overdue_bucket(now) else { return false };
-        if self.overdue_asked.is_some_and(|asked| bucket <= asked) {
+        if self.overdue_evaluated.is_some_and(|last| bucket <= last) {
             return false;
         }
-        self.overdue_asked = Some(bucket);
+        self.overdue_evaluated = Some(bucket);
         self.evaluate(now, Grew { overdue: true, ..Grew::default() }, None)
     }
 
-    /// Evaluates the rules whose numerators grew, and opens the circuit if one fires. Returns whether the state changed.
+    /// Evaluates the rules whose numerators grew, and opens the circuit if one fires. Returns whether the state
+    /// changed.
     pub(super) fn evaluate(&mut self, now: Duration, grew: Grew, wait: Option<Wait>) -> bool {
         let Some(cause) = self.fired(now, grew) else { return false };
         let window = self.window_view(now);
@@ -88,7 +89,7 @@ impl Reference {
         rules.iter().find(|(fires, _)| *fires).map(|(_, cause)| *cause)
     }
 
-    /// Returns what the rules see.
+    /// Returns the counts and rates that the rules compare with their limits.
     pub(super) fn window_view(&self, now: Duration) -> WindowView {
         let sums = self.window.sums(&self.config, now);
         WindowView {
@@ -102,7 +103,8 @@ impl Reference {
         }
     }
 
-    /// Takes the wait of a late result. It lengthens the current or the next open period, and opens no closed circuit.
+    /// Applies the wait of a late result. It lengthens the current or the next open period, and opens no closed
+    /// circuit.
     pub(super) fn raise_late(&mut self, wait: Option<Wait>, now: Duration) {
         match self.phase {
             Phase::Open | Phase::Probing | Phase::Ramp { .. } | Phase::ForcedOpen => {

@@ -1,4 +1,4 @@
-//! The ends of calls.
+//! The settlement of calls.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl Reference {
         }
     }
 
-    /// Takes the wait of a call whose epoch is over.
+    /// Applies the wait of a call whose epoch is over.
     pub(super) fn take_late_wait(&mut self, ended: Ended, now: Duration) {
         if ended.asked || ended.wait.is_some() || is_hold(ended.class) {
             let now = self.work_at(now);
@@ -113,7 +113,7 @@ impl Reference {
         }
     }
 
-    /// Takes a throttled or exhausted call. It is in no rate and no streak, but the server may ask for a pause.
+    /// Settles a throttled or exhausted call. It is in no rate and no streak, but may open the circuit.
     fn hold(&mut self, class: Class, wait: Option<Wait>, now: Duration) {
         let now = self.work_at(now);
         let epoch = self.epoch;

@@ -97,6 +97,6 @@ pub(crate) struct View {
     pub(crate) admitted: Option<u64>,
     pub(crate) totals: Totals,
     pub(crate) last_error: Option<(Class, Option<u16>)>,
-    /// When time alone changes a reading. The reference does not know it with an overdue rule.
+    /// When time alone changes a reading. The reference does not compute it with an overdue rule.
     pub(crate) deadline: Option<Duration>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::{Config, Shape};
 
-/// What one call adds to the window.
+/// The contribution of one call to the window.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Success,
