@@ -7,6 +7,7 @@ use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::forms::{Human, Seed, Switch};
+use super::types::ThrottledAction;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "the settings of a circuit breaker")]
@@ -196,18 +197,10 @@ pub(super) struct RawRamp {
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, expecting = "{ action, max_hold, default_hold }")]
 pub(super) struct RawThrottled {
-    pub(super) action: Option<Action>,
+    pub(super) action: Option<ThrottledAction>,
     pub(super) max_hold: Option<Human>,
     #[serde(skip_serializing_if = "Switch::is_kept")]
     pub(super) default_hold: Switch<Human>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Action {
-    Hold,
-    CountAsFailure,
-    Ignore,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

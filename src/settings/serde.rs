@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::forms::{Human, Seed, Switch};
 use super::raw::{
-    Action, Preset, RawConsecutive, RawCooldown, RawExhausted, RawFailureRate, RawOverdue,
-    RawProbe, RawRamp, RawSample, RawSettings, RawSlow, RawThrottled, RawTrip, RawWindow,
+    Preset, RawConsecutive, RawCooldown, RawExhausted, RawFailureRate, RawOverdue, RawProbe,
+    RawRamp, RawSample, RawSettings, RawSlow, RawThrottled, RawTrip, RawWindow,
 };
 use super::validate;
 use crate::backoff::Backoff;
@@ -15,7 +15,7 @@ use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 
-/// The form is described at [`SettingsBuilder`](crate::SettingsBuilder#settings-files).
+/// Reads the form that [`SettingsBuilder`](crate::SettingsBuilder#settings-files) describes.
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // An empty document, or one with only comments, deserializes as null.
@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for Settings {
     }
 }
 
-/// The form is described at [`SettingsBuilder`](crate::SettingsBuilder#settings-files).
+/// Writes the form that [`SettingsBuilder`](crate::SettingsBuilder#settings-files) describes.
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawSettings::from(self).serialize(serializer)
@@ -255,14 +255,8 @@ impl From<&Probe> for RawProbe {
 
 impl RawThrottled {
     fn over(self, base: Throttled) -> Throttled {
-        let action = match self.action {
-            Some(Action::Hold) => Throttled::hold().action,
-            Some(Action::CountAsFailure) => Throttled::count_as_failure().action,
-            Some(Action::Ignore) => Throttled::ignore().action,
-            None => base.action,
-        };
         Throttled {
-            action,
+            action: self.action.unwrap_or(base.action),
             default_hold: self.default_hold.or(base.default_hold, |hold| hold.0),
             max_hold: self.max_hold.map_or(base.max_hold, |max| max.0),
         }
@@ -271,15 +265,8 @@ impl RawThrottled {
 
 impl From<Throttled> for RawThrottled {
     fn from(throttled: Throttled) -> Self {
-        let action = if throttled.action == Throttled::hold().action {
-            Action::Hold
-        } else if throttled.action == Throttled::ignore().action {
-            Action::Ignore
-        } else {
-            Action::CountAsFailure
-        };
         Self {
-            action: Some(action),
+            action: Some(throttled.action),
             max_hold: Some(Human(throttled.max_hold)),
             default_hold: Switch::rule(throttled.default_hold.map(Human)),
         }

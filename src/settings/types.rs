@@ -1,4 +1,4 @@
-//! The numbers of a breaker, as plain data.
+//! The settings of a breaker, as plain data.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::probe::{Probe, Ramp};
 use crate::trip::Trip;
 use crate::window::Window;
 
-/// The numbers of a breaker. Plain data, validated once by [`Settings::builder`].
+/// The settings of a breaker. Plain data, validated once by [`SettingsBuilder::build`](crate::SettingsBuilder::build).
 ///
 /// | setting | default, [`http`](Settings::http), [`grpc`](Settings::grpc) | [`llm`](Settings::llm) |
 /// |---|---|---|
@@ -44,19 +44,21 @@ pub struct Throttled {
     pub(crate) max_hold: Duration,
 }
 
-/// The three effects that a throttled outcome can have.
+/// The effects that a throttled outcome can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub(crate) enum ThrottledAction {
     /// Opens the circuit for the server's wait.
     Hold,
     /// Counts as a failure.
     CountAsFailure,
-    /// Ignored in every state, including half-open.
+    /// Has no effect in any state, including half-open.
     Ignore,
 }
 
 impl Throttled {
-    /// Opens the circuit for the server's wait, at most 60 s. Neutral if the server gave no wait, or one below
+    /// Opens the circuit for the server's wait, at most 60 s. Has no effect if the server gave no wait, or one below
     /// [`min_hold`](crate::SettingsBuilder::min_hold). A throttled probe has failed in any case.
     pub const fn hold() -> Self {
         Self {
@@ -66,23 +68,24 @@ impl Throttled {
         }
     }
 
-    /// Counts as a failure with the given wait.
+    /// Counts the outcome as a failure, with the server's wait.
     pub const fn count_as_failure() -> Self {
         Self { action: ThrottledAction::CountAsFailure, ..Self::hold() }
     }
 
-    /// Ignored in every state, including half-open.
+    /// Ignores the outcome in every state, including half-open.
     pub const fn ignore() -> Self {
         Self { action: ThrottledAction::Ignore, ..Self::hold() }
     }
 
-    /// Sets the hold for a server that gave no wait. Default: none; 30 s in the LLM presets.
+    /// Sets the hold for a server that gave no wait. Default: none; 30 s in [`Settings::llm`].
     pub const fn default_hold(mut self, hold: Duration) -> Self {
         self.default_hold = Some(hold);
         self
     }
 
-    /// Sets the longest wait that is obeyed, including the `Retry-After` of a failure. Default: 60 s; 5 min in the LLM presets.
+    /// Sets the longest wait that is obeyed, including the `Retry-After` of a failure. Default: 60 s; 5 min in
+    /// [`Settings::llm`].
     pub const fn max_hold(mut self, max: Duration) -> Self {
         self.max_hold = max;
         self
