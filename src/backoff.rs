@@ -19,30 +19,31 @@ pub struct Backoff {
 pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 impl Backoff {
-    /// The same wait for every attempt, without jitter.
+    /// Creates a sequence with the same wait for every attempt, without jitter.
     pub const fn fixed(wait: Duration) -> Self {
         Self { initial: wait, multiplier: 1.0, max: wait, jitter: 0.0 }
     }
 
-    /// Starts at `initial`, doubles with each attempt up to `max`, with a jitter of ±20 %.
+    /// Creates a sequence that starts at `initial` and doubles with each attempt up to `max`, with a jitter of ±20 %.
     pub const fn exponential(initial: Duration, max: Duration) -> Self {
         Self { initial, multiplier: 2.0, max, jitter: 0.2 }
     }
 
-    /// Sets the factor between two attempts. At least 1.0; the settings builder checks it.
+    /// Sets the factor between two attempts, 1.0 or more; the settings builder checks it. Default: 2.0 for
+    /// [`exponential`](Self::exponential), 1.0 for [`fixed`](Self::fixed).
     pub const fn multiplier(mut self, factor: f64) -> Self {
         self.multiplier = factor;
         self
     }
 
-    /// Sets the share by which a wait changes at random, up or down: 0.2 means ±20 %. 0.0 to 1.0; the settings builder
-    /// checks it.
+    /// Sets the share by which a wait changes at random, up or down, 0.0 to 1.0; the settings builder checks it. 0.2
+    /// means ±20 %.
     pub const fn jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
     }
 
-    /// Sets the longest wait, after jitter.
+    /// Sets the longest wait, after jitter. At most 30 years.
     pub const fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
@@ -72,7 +73,8 @@ impl Backoff {
     }
 }
 
-/// Returns a server's wait with upward jitter, so that the replicas of a fleet do not wake in step. At most `cap`.
+/// Returns a server's wait with upward jitter, at most `cap`. Without jitter, the replicas of a fleet would all send
+/// their probes at the same time.
 pub(crate) fn server_wait(
     asked: Duration,
     cap: Duration,

@@ -20,24 +20,25 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 // In this order: the compiler moves two adjacent words as one, which stalls if they have just been written one by one.
 #[repr(C)]
 pub struct CircuitOpen {
-    /// A thin pointer to the fat one, because every `Result` of a guarded call has room for this error.
+    /// A thin pointer to the name: every `Result` of a guarded call has room for this error, and `Arc<str>` is two
+    /// words.
     name: Arc<Arc<str>>,
     state: State,
     cause: Cause,
-    /// In nanoseconds; [`UNKNOWN`] if there is none.
+    /// In nanoseconds, or [`UNKNOWN`].
     retry_after: u64,
 }
 
 const UNKNOWN: u64 = u64::MAX;
 
 impl CircuitOpen {
-    /// Takes `wait` in nanoseconds; `u64::MAX` if it is unknown.
+    /// Creates a rejection. `wait` is in nanoseconds, or [`UNKNOWN`].
     #[inline]
     pub(crate) fn from_nanos(name: Arc<Arc<str>>, state: State, cause: Cause, wait: u64) -> Self {
         Self { name, retry_after: wait, state, cause }
     }
 
-    /// Makes a rejection for a test. Needs the feature `test_util`.
+    /// Creates a rejection for a test. Requires the feature `test_util`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -92,21 +93,20 @@ impl CircuitOpen {
         self.cause
     }
 
-    /// Returns the time until a call may be admitted.
+    /// Returns how long to wait until a call may be admitted, or `None` if that is unknown.
     ///
     /// | state | value |
     /// |---|---|
     /// | [`State::Open`] | exact |
-    /// | [`State::HalfOpen`] | the rest of the oldest probe's lease, at most the first cooldown. If that probe fails, the circuit stays open for longer |
+    /// | [`State::HalfOpen`] | the rest of the lease that ends first, at most the first cooldown. If its probe fails, the circuit opens for longer |
     /// | [`State::HalfOpen`] in a [`Ramp`](crate::Ramp) | `None` |
     /// | [`State::ForcedOpen`] | exact; `None` without an end |
-    ///
-    /// `None` if the time is unknown.
     pub fn retry_after(&self) -> Option<Duration> {
         (self.retry_after != UNKNOWN).then(|| Duration::from_nanos(self.retry_after))
     }
 
-    /// Returns the value of a `Retry-After` header: whole seconds, rounded up, at least 1.
+    /// Returns [`retry_after`](Self::retry_after) as the value of a `Retry-After` header: whole seconds, rounded up, at
+    /// least 1.
     pub fn retry_after_secs(&self) -> Option<u64> {
         let wait = self.retry_after()?;
         let up = u64::from(wait.subsec_nanos() > 0);

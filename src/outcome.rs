@@ -5,8 +5,9 @@ use std::time::Duration;
 
 /// The class of an [`Outcome`].
 ///
-/// *Ignored* and *cancelled* are neutral: they count in neither side of a rate, leave the streak of failures
-/// unchanged, and return a probe's lease.
+/// *Ignored* and *cancelled* are neutral: they count on neither side of a rate, leave the streak of failures unchanged,
+/// and return a probe's lease. There is one exception: a call that is cancelled after it became slow counts on both
+/// sides of the slow-call rate, and as a failed probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
@@ -99,7 +100,7 @@ impl Outcome {
         Self::of(Class::Ignored)
     }
 
-    /// Creates the outcome of a call that a circuit breaker further down rejected.
+    /// Creates the outcome of a call that a downstream circuit breaker rejected.
     ///
     /// A breaker ignores it, because the dependency was not called. A fallback acts on it, because the caller still
     /// has no response: see [`wants_another`](Self::wants_another).
@@ -125,8 +126,8 @@ impl Outcome {
 
     /// Classifies a result: `Ok` is a success, `Err` is a failure.
     ///
-    /// [`BreakerHandle::call`](crate::BreakerHandle::call) and its async counterparts classify this way. In a closure
-    /// of your own, it is the usual last arm.
+    /// [`BreakerHandle::call`](crate::BreakerHandle::call) and its async counterparts classify this way. A custom
+    /// closure often uses it as the last arm of a `match`.
     ///
     /// ```
     /// use std::io::{Error, ErrorKind};
@@ -215,7 +216,7 @@ impl Outcome {
         self.weight
     }
 
-    /// Returns `true` if a circuit breaker further down rejected the call.
+    /// Returns `true` if a downstream circuit breaker rejected the call.
     pub const fn is_rejection(&self) -> bool {
         self.weight == 0
     }
@@ -229,7 +230,7 @@ impl Outcome {
         }
     }
 
-    /// Returns what went wrong, if the class is failure, throttled or exhausted.
+    /// Returns the outcome as a [`LastError`], if the class is failure, throttled or exhausted.
     pub const fn last_error(&self) -> Option<LastError> {
         match self.class {
             Class::Failure | Class::Throttled | Class::Exhausted => {
@@ -239,7 +240,7 @@ impl Outcome {
         }
     }
 
-    /// The same outcome under the class that the settings give it.
+    /// Returns the same outcome under the class that the settings give it.
     pub(crate) const fn counted_as(mut self, class: Class) -> Self {
         self.class = class;
         self

@@ -58,7 +58,8 @@ impl Probe {
         self
     }
 
-    /// Sets the time after which a pending probe counts as failed. Default: 35 s; 120 s in the LLM presets.
+    /// Sets the time after which a pending probe counts as failed, above 0. Default: 35 s; 120 s in
+    /// [`Settings::llm`](crate::Settings::llm).
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -67,8 +68,9 @@ impl Probe {
 
 /// A gradual return of traffic after the probes have succeeded.
 ///
-/// Step *i* admits `steps[i]` percent of the calls for the duration `step`. The circuit closes after the last step. During
-/// a ramp the window counts calls, and the trip rules open the circuit; a single failure does not.
+/// Step *i* admits `steps[i]` percent of the calls for the duration `step`. The circuit closes after the last step.
+/// During a ramp the window counts calls, and the trip rules open the circuit. A single failure does not, unlike that
+/// of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Ramp {

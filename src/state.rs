@@ -8,10 +8,10 @@ use std::fmt;
 pub enum State {
     /// Calls pass.
     Closed,
-    /// Calls are rejected until the cooldown ends.
+    /// Calls are rejected until the cooldown and every hold have ended.
     Open,
-    /// A limited number of probes pass (one at a time by default), and their outcomes decide. In a [`Ramp`](crate::Ramp), a
-    /// share of the calls passes.
+    /// A limited number of probes pass (one at a time by default), and their outcomes decide. In a
+    /// [`Ramp`](crate::Ramp), a share of the calls passes.
     HalfOpen,
     /// Calls are rejected until an operator releases the breaker or the given time ends.
     ForcedOpen,
@@ -87,7 +87,7 @@ pub enum Cause {
     Throttled,
     /// The dependency reported that a quota or budget is used up.
     Exhausted,
-    /// The cooldown ended and a probe was admitted.
+    /// The cooldown and every hold ended, and a probe may pass.
     CooldownElapsed,
     /// A probe failed.
     ProbeFailed,

@@ -1,4 +1,4 @@
-//! The builder.
+//! The builder of settings.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the window of the rates and of the failure count of [`trip`](Self::trip). A `min_calls` above the size of a count
-    /// window is lowered to that size.
+    /// Sets the window of the rates and of the failure count of [`trip`](Self::trip). A `min_calls` above the size of a
+    /// count window is lowered to that size.
     ///
     /// Default: 30 s in 10 buckets.
     pub fn window(mut self, window: Window) -> Self {
@@ -64,8 +64,8 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets how long a circuit must stay closed before the next trip starts with the first cooldown again. An earlier trip
-    /// uses the next longer one. With zero, every trip after a close starts with the first cooldown.
+    /// Sets how long a circuit must stay closed before the next trip starts with the first cooldown again. An earlier
+    /// trip uses the next longer one. With zero, every trip after a close starts with the first cooldown.
     ///
     /// Default: the duration of the last cooldown.
     pub fn stable_for(mut self, time: Duration) -> Self {
@@ -111,8 +111,9 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the shortest server wait that opens a circuit by itself. Shorter waits are neutral. Must not exceed the `max_hold`
-    /// and the default holds of [`throttled`](Self::throttled) and [`exhausted`](Self::exhausted).
+    /// Sets the shortest server wait that opens a circuit in which no rule fired. A shorter wait opens none. Must not
+    /// exceed the `max_hold` and the default holds of [`throttled`](Self::throttled) and
+    /// [`exhausted`](Self::exhausted).
     ///
     /// Default: 1 s.
     pub fn min_hold(mut self, min: Duration) -> Self {
@@ -120,7 +121,8 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the share by which a server's wait is lengthened at random, so that replicas do not wake in step. 0.0 to 1.0.
+    /// Sets the share by which a server's wait is lengthened at random, 0.0 to 1.0, so that replicas do not all send
+    /// their probes at the same time.
     ///
     /// Default: 0.1, which lengthens a wait by up to 10 %.
     pub fn hold_jitter(mut self, share: f64) -> Self {
@@ -128,8 +130,8 @@ impl SettingsBuilder {
         self
     }
 
-    /// Counts a call that is dropped after running for at least `time` as a failure, so that a hung server behind an outer
-    /// timeout trips the circuit. With zero, every dropped call is a failure.
+    /// Counts a call that is dropped after running for at least `time` as a failure, so that a hung server behind an
+    /// outer timeout trips the circuit. With zero, every dropped call is a failure.
     ///
     /// Default: off. 10 s in the client presets, 60 s in [`Settings::llm`].
     pub fn cancelled_after(mut self, time: Duration) -> Self {
@@ -151,7 +153,7 @@ impl SettingsBuilder {
         self
     }
 
-    /// Sets the seed of all jitter, for tests with exact waits. Replicas with the same seed wake in step.
+    /// Sets the seed of all jitter, for tests with exact waits. Replicas with the same seed wait equally long.
     ///
     /// Default: a different seed for each breaker.
     pub fn seed(mut self, seed: u64) -> Self {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 /// A setting that is outside its range.
 ///
-/// `setting` is the dotted path in a settings file (`trip.failure_rate.rate`), also if the number came from the builder.
+/// `setting` is the dotted path in a settings file (`trip.failure_rate.rate`), even if the number came from the
+/// builder.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {

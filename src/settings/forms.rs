@@ -1,4 +1,4 @@
-//! The forms of individual values in a settings file.
+//! The forms of values in a settings file.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,8 +1,8 @@
 //! [`Settings`](crate::Settings): the presets, the builder, validation, and the settings file.
 //!
-//! Every check on a number is in this module. The rest of the crate relies on what [`build`](SettingsBuilder::build) has
-//! returned and does not check it again. The manual (every setting with its setter, default, effect and range, and the form
-//! of a settings file) is `manual.md`, shown on [`SettingsBuilder`].
+//! Every check on a number is in this module. The rest of the crate relies on validated settings and checks nothing
+//! again. The manual (every setting with its setter, default, effect and range, and the form of a settings file) is
+//! `manual.md`, shown on [`SettingsBuilder`].
 
 mod builder;
 mod error;

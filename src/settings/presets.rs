@@ -8,15 +8,16 @@ use crate::settings::{Exhausted, Settings, Throttled};
 use crate::trip::Trip;
 use crate::window::Window;
 
-/// The minimum time from the first to the last failure of a streak, for clients: one HTTP/2 reset ends a hundred streams
-/// within a millisecond.
+/// The minimum time from the first to the last failure of a streak, for clients: one HTTP/2 reset ends a hundred
+/// streams within a millisecond.
 const CLIENT_OVER: Duration = Duration::from_millis(500);
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// Trips at 5 consecutive failures, or at 50 % failures of at least 20 calls in 30 s. The full table is at [`Settings`].
+/// Trips after 5 consecutive failures, or at a failure rate of at least 50 % of at least 20 calls in 30 s. The full
+/// table is at [`Settings`].
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -48,8 +49,8 @@ impl Settings {
         Self::default()
     }
 
-    /// Returns the settings for HTTP clients: the default, except that 5 consecutive failures must span at least 500 ms, and
-    /// that a call that is dropped after 10 s is a failure.
+    /// Returns the settings for HTTP clients: the default, except that 5 consecutive failures must span at least 500
+    /// ms, and that a call that is dropped after 10 s is a failure.
     pub fn http_client() -> Self {
         let base = Self::default();
         Self {
@@ -64,8 +65,8 @@ impl Settings {
         Self::http_client()
     }
 
-    /// Returns the settings for LLM APIs, which have fewer and longer calls, longer outages, and waits that the provider
-    /// specifies.
+    /// Returns the settings for LLM APIs, which have fewer and longer calls, longer outages, and waits that the
+    /// provider specifies.
     pub fn llm() -> Self {
         Self {
             trip: Trip::none().consecutive(5).consecutive_over(CLIENT_OVER).failure_rate(0.5, 10),

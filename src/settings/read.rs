@@ -1,4 +1,4 @@
-//! Getters.
+//! The getters of settings.
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ impl Settings {
         self.cooldown
     }
 
-    /// Returns how long a circuit must stay closed before the next trip starts with the first cooldown again. `None` means the
-    /// duration of the last cooldown.
+    /// Returns how long a circuit must stay closed before the next trip starts with the first cooldown again. `None`
+    /// means the duration of the last cooldown.
     pub fn stable_for(&self) -> Option<Duration> {
         self.stable_for
     }
@@ -50,7 +50,7 @@ impl Settings {
         self.exhausted
     }
 
-    /// Returns the shortest server wait that opens a circuit by itself.
+    /// Returns the shortest server wait that opens a circuit in which no rule fired.
     pub fn min_hold(&self) -> Duration {
         self.min_hold
     }
@@ -60,7 +60,7 @@ impl Settings {
         self.hold_jitter
     }
 
-    /// Returns the running time from which a dropped call is a failure. `None` means never.
+    /// Returns the duration from which a dropped call is a failure. `None` means never.
     pub fn cancelled_after(&self) -> Option<Duration> {
         self.cancelled_after
     }

@@ -21,7 +21,7 @@ fn wait(from: Duration) -> impl Strategy<Value = Duration> {
     ]
 }
 
-/// Six digits: what every JSON reader reads exactly, and the precision of rates.
+/// Six digits, which every JSON reader reads exactly. They are the precision of rates.
 fn fraction(from: u32, to: u32) -> impl Strategy<Value = f64> {
     (from..=to).prop_map(|millionths| f64::from(millionths) / 1e6)
 }
@@ -106,7 +106,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn what_is_written_is_read_back(settings in any_settings()) {
+    fn written_settings_are_read_back_unchanged(settings in any_settings()) {
         let text = serde_norway::to_string(&settings).unwrap();
         prop_assert_eq!(&serde_norway::from_str::<Settings>(&text).unwrap(), &settings, "{}", text);
         let text = toml::to_string(&settings).unwrap();

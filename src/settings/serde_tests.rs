@@ -29,7 +29,7 @@ fn an_empty_file_is_the_default() {
 }
 
 #[test]
-fn a_preset_is_the_base_of_what_is_missing() {
+fn a_missing_key_comes_from_the_preset() {
     for (name, preset) in [
         ("default", Settings::default()),
         ("http", Settings::http()),
@@ -146,7 +146,7 @@ fn off_null_and_false_switch_a_rule_off() {
 }
 
 #[test]
-fn an_error_names_the_key_and_what_is_wrong() {
+fn an_error_names_the_key_and_the_mistake() {
     for (text, key, what) in [
         ("trip: { failure_rate: { rate: 50 } }", "trip.failure_rate.rate", "is 50, must be from"),
         ("cooldown: { initial: 2m }", "cooldown.max", "at least cooldown.initial (120s)"),

@@ -17,7 +17,8 @@ const MIN_BUCKET: Duration = Duration::from_millis(1);
 /// The shortest overdue time. It is divided into tenths of at least 1 ms each.
 const MIN_OVERDUE: Duration = Duration::from_millis(10);
 
-/// The smallest rate. Rates are compared in parts per million; a smaller one would round to zero, which every window meets.
+/// The smallest rate. Rates are compared in parts per million; a smaller one would round to zero, which every window
+/// meets.
 const MIN_RATE: f64 = 0.000_001;
 
 pub(super) fn check(settings: &Settings) -> Checked {
@@ -127,8 +128,7 @@ fn ramp(ramp: &Ramp) -> Checked {
     positive("ramp.step", ramp.step)
 }
 
-/// Checks the holds. A default hold below `min_hold` would never apply, and one above its cap would be shortened; both are
-/// mistakes.
+/// Checks the holds. A default hold below `min_hold` would open no circuit, and one above its cap would be shortened.
 fn holds(settings: &Settings) -> Checked {
     let Settings { throttled, exhausted, min_hold, .. } = settings;
     bounded("min_hold", *min_hold)?;
@@ -180,7 +180,7 @@ fn not_below(
 }
 
 fn rate(setting: &'static str, value: f64) -> Checked {
-    // A range check, because NaN is in no range.
+    // A range check also rejects NaN, which a comparison with each end would not.
     if (MIN_RATE..=1.0).contains(&value) {
         Ok(())
     } else {

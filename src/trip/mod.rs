@@ -8,6 +8,9 @@ use std::time::Duration;
 
 /// The rules that trip a circuit. Several can be active; the circuit opens when any of them is met.
 ///
+/// [`SettingsBuilder::build`](crate::SettingsBuilder::build) checks the numbers: counts are at least 1, rates are from
+/// 0.000001 to 1.0, and durations are at most 30 years.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_breaker::{Settings, Trip, Window};
@@ -65,7 +68,7 @@ pub(crate) struct Slow {
 }
 
 impl Trip {
-    /// No rules: only a server's wait, an operator or a custom rule opens the circuit.
+    /// Creates a set without rules: only a server's wait, an operator or a custom rule opens the circuit.
     pub const fn none() -> Self {
         Self { consecutive: None, overdue: None, failure_rate: None, failures: None, slow: None }
     }
@@ -80,8 +83,8 @@ impl Trip {
         self
     }
 
-    /// Requires that the consecutive failures span at least `over`, from the first to the last. Default: 0; 500 ms in the
-    /// client presets, because one HTTP/2 reset ends a hundred streams within a millisecond and is not an outage.
+    /// Requires that the consecutive failures span at least `over`, from the first to the last. Default: 0; 500 ms in
+    /// the client presets, because one HTTP/2 reset ends a hundred streams within a millisecond and is not an outage.
     ///
     /// Has no effect without [`consecutive`](Self::consecutive).
     pub const fn consecutive_over(mut self, over: Duration) -> Self {
@@ -91,17 +94,17 @@ impl Trip {
         self
     }
 
-    /// Trips when `calls` calls have been pending for longer than `after`. They are counted while they are pending, up to a
-    /// tenth of `after` late and never early.
+    /// Trips when `calls` calls have been pending for longer than `after`, 10 ms or more. They are counted while they
+    /// are pending, up to a tenth of `after` late and never early.
     ///
-    /// The rule is evaluated when a call asks for admission (if the rule is met, that call is rejected) and by a timer while
-    /// a task waits on the [`BreakerHandle`](crate::BreakerHandle).
+    /// The rule is evaluated when a call asks for admission (if the rule is met, that call is rejected) and by a timer
+    /// while a task waits on the [`BreakerHandle`](crate::BreakerHandle).
     pub const fn overdue(mut self, calls: u32, after: Duration) -> Self {
         self.overdue = Some(Overdue { calls, after });
         self
     }
 
-    /// Trips at a share of failures, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window.
+    /// Trips when the failure rate in the window is at least `rate`, if the window holds at least `min_calls` calls.
     pub const fn failure_rate(mut self, rate: f64, min_calls: u32) -> Self {
         self.failure_rate = Some(FailureRate { rate, min_calls });
         self
@@ -113,8 +116,8 @@ impl Trip {
         self
     }
 
-    /// Trips at a share of slow calls, `0.0 < rate <= 1.0`, of at least `min_calls` calls in the window. A call is slow if it
-    /// takes at least `after`, whether it succeeds or fails.
+    /// Trips when the share of slow calls in the window is at least `rate`, if the window holds at least `min_calls`
+    /// calls. A call is slow if it takes at least `after`, above 0, whether it succeeds or fails.
     pub const fn slow(mut self, after: Duration, rate: f64, min_calls: u32) -> Self {
         self.slow = Some(Slow { after, rate, min_calls });
         self

@@ -46,8 +46,8 @@ pub(crate) struct Rules {
 const OFF: u64 = u64::MAX;
 
 impl Rules {
-    /// Stores the rules of the settings. `most` is the capacity of the window; a larger minimum could never be reached and
-    /// is lowered to it.
+    /// Stores the rules of the settings. `most` is the capacity of the window; a larger minimum could never be reached
+    /// and is lowered to it.
     pub(crate) fn store(&self, trip: &Trip, most: u64) {
         let set = |word: &AtomicU64, value: Option<u64>| {
             word.store(value.unwrap_or(OFF), Ordering::Relaxed)
@@ -76,7 +76,8 @@ impl Rules {
         self.consecutive.load(Ordering::Relaxed)
     }
 
-    /// Returns the cause of the first rule that fires. The order of the rules is the order in which causes are reported.
+    /// Returns the cause of the first rule that fires. The order of the rules is the order in which causes are
+    /// reported.
     pub(crate) fn fired(&self, seen: &Evidence, grew: Grew) -> Option<crate::state::Cause> {
         use crate::state::Cause;
         let at = |word: &AtomicU64| word.load(Ordering::Relaxed);

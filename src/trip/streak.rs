@@ -6,13 +6,12 @@ use crate::sync::{AtomicU64, Ordering};
 ///
 /// A success that finds a count of zero writes nothing, so that successes on several threads share the cache line.
 ///
-/// `word` is written with `AcqRel` by failures and read with `Acquire`: a reader that sees a count also sees the `first`
-/// that was stored before it. A success writes a count of zero, which publishes nothing, with `Relaxed`.
+/// `word` is written with `AcqRel` by failures and read with `Acquire`: a reader that sees a count also sees the
+/// `first` that was stored before it. A success writes a count of zero, which publishes nothing, with `Relaxed`.
 #[derive(Debug, Default)]
 pub(crate) struct Streak {
     word: AtomicU64,
-    /// When the first failure of the streak was counted. Concurrent failures may each store it; their clock readings differ
-    /// by no more than the time between them.
+    /// When the first failure of the streak was counted. Concurrent first failures may each store their own time.
     first: AtomicU64,
 }
 

@@ -21,8 +21,8 @@ impl Grid {
         now.checked_div(self.width).unwrap_or(0)
     }
 
-    /// Like [`tick`](Self::tick), with a multiplication in place of the division if `now` is in the bucket of `tag`, which is
-    /// the common case.
+    /// Like [`tick`](Self::tick), with a multiplication in place of the division if `now` is in the bucket of `tag`,
+    /// which is the common case.
     #[inline]
     pub(crate) fn tick_near(&self, now: u64, tag: u64) -> u64 {
         let guess = tag.wrapping_sub(self.clears << Self::GAP);
@@ -41,8 +41,9 @@ impl Grid {
 
 /// The newest bucket that holds a count, with the low bits of its clear.
 ///
-/// Every call reads it; the first call of a bucket writes it. A clock that steps back counts in this bucket. All accesses
-/// are `Relaxed`: the word publishes no other memory, and the tag of a bucket decides whether a count is valid.
+/// Every call reads it; the first call of a bucket writes it. A clock that steps back counts in this bucket. All
+/// accesses are `Relaxed`: the word publishes no other memory, and the tag of a bucket decides whether a count is
+/// valid.
 #[derive(Debug, Default)]
 pub(crate) struct Newest(AtomicU64);
 
@@ -52,8 +53,8 @@ impl Newest {
     /// The largest number of clears that can overtake a call while it is counted. A larger distance is the wrap.
     const RACE: u64 = 1 << 12;
 
-    /// Returns the bucket to use at `now`. In the common case that is the newest one, found by a multiplication in place of a
-    /// division.
+    /// Returns the bucket to use at `now`. In the common case that is the newest one, found by a multiplication in
+    /// place of a division.
     #[inline]
     pub(crate) fn tick(&self, grid: Grid, now: u64) -> Option<u64> {
         let seen = self.0.load(Ordering::Relaxed);

@@ -22,10 +22,10 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Window {
-    /// The calls of the last `period`, in `buckets` of equal length. The oldest bucket leaves as a whole, so that the window
-    /// covers between `period - period / buckets` and `period`.
+    /// The calls of the last `period`, in `buckets` of equal length. The oldest bucket leaves as a whole, so that the
+    /// window covers between `period - period / buckets` and `period`.
     Time {
-        /// Length of the window.
+        /// The length of the window, at least 1 ms for each bucket.
         period: Duration,
         /// The number of buckets, 1 to 32.
         buckets: u32,
@@ -43,17 +43,17 @@ impl Window {
     /// The largest number of calls of a count window.
     pub const MAX_CALLS: u32 = 1_000_000;
 
-    /// The calls of the last `period`, in 10 buckets.
+    /// Creates a window of the calls of the last `period`, in 10 buckets.
     pub const fn time(period: Duration) -> Self {
         Self::Time { period, buckets: 10 }
     }
 
-    /// The last `calls` calls.
+    /// Creates a window of the last `calls` calls, 1 to 1 000 000.
     pub const fn count(calls: u32) -> Self {
         Self::Count { calls }
     }
 
-    /// Sets the number of buckets of a time window. Has no effect on a count window.
+    /// Sets the number of buckets of a time window, 1 to 32. Has no effect on a count window.
     pub const fn buckets(self, buckets: u32) -> Self {
         match self {
             Self::Time { period, .. } => Self::Time { period, buckets },

@@ -4,9 +4,9 @@
 //! thread writes, so a count is a load and a store. All other threads share one more stripe and use read-modify-write
 //! instructions. Readers add up all stripes.
 //!
-//! Writes use `Release` and readers use `Acquire`, so that a reader that sees a count also sees the counts that the same
-//! thread wrote before it. The loads of a writer are `Relaxed`: an owner reads its own writes, and the shared stripe
-//! relies on the atomicity of the read-modify-write.
+//! Writes use `Release` and readers use `Acquire`, so that a reader that sees a count also sees the counts that the
+//! same thread wrote before it. The loads of a writer are `Relaxed`: an owner reads its own writes, and the shared
+//! stripe relies on the atomicity of the read-modify-write.
 
 use std::cell::Cell;
 
@@ -72,7 +72,7 @@ impl<T: Default> Striped<T> {
         self.owned.get(SLOT.get())
     }
 
-    /// Counts in the stripe of this thread, its own or the shared one.
+    /// Counts in the stripe that this thread owns, or in the shared one.
     #[inline(always)]
     pub(crate) fn count(&self, count: impl FnOnce(&T, Access)) {
         // The slot of a thread without a number is above every stripe.
@@ -99,7 +99,7 @@ impl<T: Default> Striped<T> {
     }
 }
 
-/// A value that is created by the first count. It is large, and most threads never need it.
+/// A value that the first count creates. It is large, and most threads never need it.
 #[derive(Debug)]
 pub(crate) struct OnUse<T>(OnceLock<Box<T>>);
 
@@ -124,7 +124,7 @@ impl<T: Default> OnUse<T> {
         self.0.get_or_init(Box::default)
     }
 
-    /// Returns `None` before the first count.
+    /// Returns the value, or `None` before the first count.
     pub(crate) fn get(&self) -> Option<&T> {
         self.0.get().map(|made| &**made)
     }
@@ -198,8 +198,8 @@ pub(crate) fn end_thread() {
     release();
 }
 
-/// The slot numbers in use, as bits. A number changes hands under the lock, which orders the writes of one owner before those
-/// of the next.
+/// The slot numbers in use, as bits. A number changes hands under the lock, which orders the writes of one owner before
+/// those of the next.
 struct Slots {
     taken: u64,
 }

@@ -1,7 +1,7 @@
 //! A count with a tag, in one word.
 //!
-//! 36 bits of tag, 28 bits of count. A writer with a newer tag restarts the count; a writer with an older tag is ignored.
-//! No word ever has to be cleared, and no count crosses a clear. Tags are compared modulo 2^36.
+//! 36 bits of tag, 28 bits of count. A writer with a newer tag restarts the count; a writer with an older tag is
+//! ignored. No word ever has to be cleared, and no count crosses a clear. Tags are compared modulo 2^36.
 
 use crate::sync::{AtomicU64, Ordering};
 use crate::window::stripe::Access;
@@ -57,8 +57,8 @@ pub(crate) fn read(word: &AtomicU64, tag: u64) -> u64 {
     if word >> COUNT_BITS == tag & TAG_MASK { word & COUNT_MAX } else { 0 }
 }
 
-/// Returns whether `by` is newer than `tag`. Only a writer that races with a change can be late, and only by a few steps. A
-/// larger distance means that `tag` is ahead of a word that was unused for so long that the tags wrapped.
+/// Returns whether `by` is newer than `tag`. Only a writer that races with a change can be late, and only by a few
+/// steps. A larger distance means that `tag` is ahead of a word that was unused for so long that the tags wrapped.
 fn too_late(tag: u64, by: u64) -> bool {
     const RACE: u64 = 1 << 22;
     (1..=RACE).contains(&(by.wrapping_sub(tag) & TAG_MASK))

@@ -38,8 +38,8 @@ impl TimeWindow {
         Self { newest: Newest::default(), stripes: Striped::new() }
     }
 
-    /// Counts a successful call that was not slow. The common case writes one word, in the newest bucket of the thread's own
-    /// stripe.
+    /// Counts a successful call that was not slow. The common case writes one word, in the newest bucket of the
+    /// thread's own stripe.
     #[inline(always)]
     pub(crate) fn add_success(&self, grid: Grid, now: u64) {
         if let Some(tick) = self.newest.tick_of_any(grid.width, now)
@@ -90,8 +90,8 @@ impl TimeWindow {
         let mut newest = self.newest.peek(grid, grid.tick(now));
         loop {
             let sum = self.tally_at(grid, buckets, newest);
-            // A call that was counted in a later bucket meanwhile may have reused a bucket that was already summed, with the
-            // call and not yet its failure. Sum again.
+            // A call that was counted in a later bucket meanwhile may have reused a bucket that was already summed,
+            // with the call and not yet its failure. Sum again.
             match self.newest.peek(grid, newest) {
                 still if still == newest => return sum,
                 later => newest = later,
