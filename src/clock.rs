@@ -1,4 +1,4 @@
-//! The clock of every breaker.
+//! The clocks that every breaker reads.
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod checked;

@@ -1,4 +1,4 @@
-//! Admits and rejects calls.
+//! The admission and rejection of calls.
 
 use crate::breaker::Breaker;
 use crate::clock;
@@ -7,7 +7,7 @@ use crate::machine::{Admission, Clock as _, GateWord, Nanos, PermitState, Reject
 use crate::outcome::Outcome;
 
 impl Breaker {
-    /// Returns the word of the gate if the breaker admits every call and an admission has no other work.
+    /// Returns the word of the gate if the breaker is closed and an admission records at most the start of the call.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<u64> {
         self.machine.free().map(GateWord::bits)
@@ -19,7 +19,7 @@ impl Breaker {
         self.machine.admit_again(seen, self)
     }
 
-    /// Returns for how many nanoseconds a call would be rejected, if the gate alone can tell.
+    /// Returns for how many nanoseconds a call would be rejected, if the gate alone decides that.
     #[inline(always)]
     pub(crate) fn would_reject_for(&self) -> Option<u64> {
         match self.machine.would_reject(self) {
@@ -28,8 +28,8 @@ impl Breaker {
         }
     }
 
-    /// Returns for how many nanoseconds a call would be rejected; `None` if it would be admitted. Applies the changes
-    /// that are due.
+    /// Returns for how many nanoseconds a call would be rejected, or `None` if it would be admitted. Makes the
+    /// transition that is due by time alone.
     #[inline(never)]
     pub(crate) fn would_reject(&self) -> Option<u64> {
         match self.machine.would_reject(self) {
@@ -82,8 +82,8 @@ impl Breaker {
         }
     }
 
-    /// Records that the guarded service failed before it could be called: a failure without a permit, also in a ramp,
-    /// which admits only a share of the calls.
+    /// Records that the guarded service failed before it could be called. A ramp, which admits only a share of the
+    /// calls, counts every such failure.
     #[cold]
     pub(crate) fn unready(&self) {
         let permit = self.machine.admit_failed().map_or_else(|| self.admit_slow(), Ok);

@@ -1,4 +1,4 @@
-//! A reference to a breaker.
+//! References to a breaker that do not contend on one count.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,8 +8,8 @@ use crate::breaker::Breaker;
 
 /// A reference to a breaker.
 ///
-/// A clone shares its reference count with the original. [`own`](Self::own) returns a reference with a count of its
-/// own, so that threads which call through different clones of a service do not contend on one cache line.
+/// A clone shares its reference count with the original. [`own`](Self::own) returns a reference with a separate count,
+/// so that threads which call through different clones of a service do not contend on one cache line.
 #[derive(Clone)]
 pub(crate) struct BreakerRef(Arc<RefCount>);
 
@@ -25,7 +25,7 @@ impl BreakerRef {
         Self(Arc::new(RefCount { breaker, _padding: [0; 13] }))
     }
 
-    /// Returns a reference to the same breaker with its own count.
+    /// Returns a reference to the same breaker with a separate count.
     pub(crate) fn own(&self) -> Self {
         Self::new(self.breaker())
     }

@@ -22,7 +22,7 @@ impl BreakerHandle {
     ///
     /// The function may use the same breaker. A guarded call inside it is a separate call, which is rejected if the
     /// outer call is the only probe. A rejection by another breaker is an `Err` like any other. To ignore it, so that
-    /// one open circuit does not open those above, use [`call_with`](Self::call_with) and
+    /// one open circuit does not open the circuits of its callers, use [`call_with`](Self::call_with) and
     /// [`as_rejection`](crate::AsRejection::as_rejection).
     ///
     /// # Blocking work
@@ -42,10 +42,10 @@ impl BreakerHandle {
     /// ```
     ///
     /// A blocking call that has started runs to its end and settles with its own result, even if its `JoinHandle` is
-    /// aborted or dropped, or a timeout around it ends. Until then it is in flight, where the [overdue
-    /// rule](crate::Trip::overdue) sees it. A task that is aborted before it starts is no call. The permit is acquired
-    /// on the blocking thread. To reject before the work is queued, acquire a [`Permit`](crate::Permit) and move it
-    /// there.
+    /// aborted or dropped, or a timeout around it ends. Until then it is in flight, and the [overdue
+    /// rule](crate::Trip::overdue) counts it. A task that is aborted before it starts is not a call. The permit is
+    /// acquired on the blocking thread. To reject before the work is queued, acquire a [`Permit`](crate::Permit) first
+    /// and move it there.
     ///
     /// # Errors
     ///

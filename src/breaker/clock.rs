@@ -1,4 +1,4 @@
-//! The clock of a breaker, as its machine reads it.
+//! The clock that the machine of a breaker reads.
 
 use crate::breaker::Breaker;
 use crate::clock::{Coarse, now};

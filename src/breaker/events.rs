@@ -12,10 +12,11 @@ use crate::breaker::wait::Wait;
 use crate::event::Lagged;
 use crate::machine::Transition;
 
-/// A stream of the transitions of one breaker, in the order of their epochs. Made by
+/// A stream of the transitions of one breaker, in the order of their epochs. Returned by
 /// [`BreakerHandle::events`](crate::BreakerHandle::events).
 ///
-/// The last 256 transitions are kept for a slow receiver. [`Lagged`] is the number that it missed.
+/// The last 256 transitions are kept for a slow receiver. A receiver that misses some gets [`Lagged`] with their
+/// number.
 #[derive(Debug)]
 pub struct Events {
     breaker: Arc<Breaker>,
@@ -37,7 +38,7 @@ impl Events {
     ///
     /// # Cancel safety
     ///
-    /// No transition is lost.
+    /// Dropping the future loses no transition.
     ///
     /// # Panics
     ///
@@ -46,7 +47,7 @@ impl Events {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// Returns the next transition if it has happened.
+    /// Returns the next transition if it has happened, or [`Lagged`] if this receiver was too slow.
     pub fn try_recv(&mut self) -> Option<Result<Transition, Lagged>> {
         self.breaker.log.read(&mut self.cursor)
     }

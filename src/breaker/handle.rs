@@ -1,4 +1,4 @@
-//! The view and the control of one breaker.
+//! The handle of one breaker.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::machine::{Callbacks, Snapshot, Verb};
 use crate::settings::Settings;
 use crate::state::{Mode, State};
 
-/// The view and the control of one breaker.
+/// A handle that observes and controls one breaker, and guards calls without tower.
 ///
-/// A handle is cheap to clone. All clones share one breaker, with the layer and the services that it came from. A
-/// handle works outside a runtime. Only waiting ([`changed`](Self::changed), [`watch`](Self::watch),
+/// A handle is cheap to clone. It shares the breaker with its clones, and with the layer and the services that it came
+/// from. A handle works outside a runtime. Only waiting ([`changed`](Self::changed), [`watch`](Self::watch),
 /// [`events`](Self::events), [`health_check`](Self::health_check)) needs tokio's timer.
 ///
 /// # Without tower
@@ -29,7 +29,7 @@ use crate::state::{Mode, State};
 /// | blocking work in an async program | [`call`](Self::call), on a blocking thread |
 /// | anything else | [`try_acquire`](Self::try_acquire) |
 ///
-/// Each of the first four has a variant that takes a function which classifies the result, for an `Err` that is no
+/// Each of the first four has a variant that takes a function which classifies the result, for an `Err` that is not a
 /// failure and for an `Ok` that is one. See [`Outcome::by_result`](crate::Outcome::by_result) and
 /// [`Outcome::failure_if`](crate::Outcome::failure_if).
 ///
@@ -82,14 +82,14 @@ impl BreakerHandle {
         &self.0
     }
 
-    /// Returns the name that errors, events, logs and metrics show.
+    /// Returns the name of the breaker, which errors, events, logs and metrics show.
     pub fn name(&self) -> &str {
         self.0.name()
     }
 
-    /// Returns the state that the next call meets: an open circuit whose deadline has passed reads as half-open.
+    /// Returns the state that the next call meets. An open period that is over reads as half-open.
     ///
-    /// Reading changes nothing.
+    /// Reading the state does not change it.
     pub fn state(&self) -> State {
         self.0.machine.state(clock::now)
     }
@@ -111,15 +111,16 @@ impl BreakerHandle {
 
     /// Returns whether a call would be admitted now.
     ///
-    /// The answer takes no permit, so another caller may be faster. In a [`Ramp`](crate::Ramp) it is always `true`,
-    /// although only a share of the calls is admitted. A probe whose lease has ended is removed.
+    /// This reserves no permit, so another caller may be admitted first. In a [`Ramp`](crate::Ramp) the result is
+    /// always `true`, although only a share of the calls is admitted. A probe whose lease has ended is counted as
+    /// failed.
     pub fn would_admit(&self) -> bool {
         self.0.would_reject().is_none()
     }
 
     /// Waits for the next change after this call, and returns the new state.
     ///
-    /// A change between two calls is missed. [`watch`](Self::watch) misses none.
+    /// A change between two calls of this method is missed. [`watch`](Self::watch) misses none.
     pub fn changed(&self) -> Changed {
         Changed(self.watch())
     }
@@ -136,9 +137,9 @@ impl BreakerHandle {
 
     /// Adds an observer of the transitions from now on.
     ///
-    /// The breaker holds a weak reference. It drops the reference once the observer is gone. Listeners are notified
-    /// after the observers that were given when the breaker was made, in the order in which they joined. Only
-    /// [`Observer::transition`] is called for them.
+    /// The breaker holds a weak reference, and drops it once the listener is gone. Listeners are notified after the
+    /// observers that are fixed at construction, in the order in which they joined. Only [`Observer::transition`] is
+    /// called for them.
     ///
     /// ```
     /// use std::sync::{Arc, mpsc};
@@ -159,17 +160,19 @@ impl BreakerHandle {
         self.0.log.listen(listener);
     }
 
-    /// Rejects every call until [`release`](Self::release), or for `time`.
+    /// Rejects every call for `time`, or without an end if `time` is `None`. [`release`](Self::release) ends it
+    /// earlier.
     ///
-    /// No probe is sent meanwhile. A wait that the server asks for still lengthens the open period that follows.
+    /// No probe is admitted meanwhile. A wait that the server asks for still lengthens the open period that follows. A
+    /// `time` above 30 years is shortened to 30 years.
     pub fn force_open(&self, time: Option<Duration>) {
         self.0.manual(Verb::ForceOpen(time));
     }
 
     /// Ends [`force_open`](Self::force_open), [`disable`](Self::disable) and [`shadow`](Self::shadow).
     ///
-    /// A circuit that was forced open finishes its cooldown if one is left, and then a probe decides. After
-    /// [`Mode::Disabled`] and [`Mode::Shadow`] the circuit is closed. In [`Mode::Normal`] this does nothing.
+    /// A circuit that was forced open stays open until its cooldown and every hold have ended; then a probe decides.
+    /// After [`Mode::Disabled`] and [`Mode::Shadow`] the circuit is closed. In [`Mode::Normal`] this does nothing.
     pub fn release(&self) {
         self.0.manual(Verb::Release);
     }
@@ -183,8 +186,8 @@ impl BreakerHandle {
 
     /// Admits every call and records nothing.
     ///
-    /// This lasts until another manual operation. [`hold_for`](Self::hold_for) and [`reconfigure`](Self::reconfigure)
-    /// do not end it.
+    /// This lasts until another manual verb, except that [`hold_for`](Self::hold_for) and
+    /// [`reconfigure`](Self::reconfigure) do not end it.
     pub fn disable(&self) {
         self.0.manual(Verb::Disable);
     }
@@ -205,15 +208,15 @@ impl BreakerHandle {
     /// Opens the circuit for at least `time`.
     ///
     /// A closed circuit opens, an open one stays open for longer, and a half-open one opens again. A circuit that is
-    /// forced open keeps the wait for the time after its release. A disabled breaker ignores it. No cap on waits
-    /// applies.
+    /// forced open keeps the hold for the time after its release. A disabled breaker ignores it. The caps on a server's
+    /// waits do not apply, but a `time` above 30 years is shortened to 30 years.
     pub fn hold_for(&self, time: Duration) {
         self.0.manual(Verb::HoldFor(time));
     }
 
     /// Applies new settings to the running breaker.
     ///
-    /// State, epoch, deadlines, attempt and streak stay. A window whose shape changes starts empty. An open circuit is
+    /// State, epoch, deadlines, attempt and streak stay. A window whose shape changes starts empty. An open period is
     /// never shortened.
     pub fn reconfigure(&self, settings: Settings) {
         self.0.machine.reconfigure(&settings, clock::now());
@@ -222,11 +225,11 @@ impl BreakerHandle {
 
     /// Acquires the permit for one call.
     ///
-    /// Use it for work that is no function, future or stream. The permit travels with the call and is settled where the
-    /// call ends.
+    /// Use it for work that is not a function, a future or a stream. The permit travels with the call and is settled
+    /// where the call ends.
     ///
     /// ```
-    /// use tower_breaker::{CircuitOpen, BreakerHandle, Outcome, Settings};
+    /// use tower_breaker::{BreakerHandle, CircuitOpen, Outcome, Settings};
     ///
     /// let queue = BreakerHandle::new("queue", Settings::default());
     /// let permit = queue.try_acquire()?;

@@ -12,8 +12,8 @@ use crate::outcome::Outcome;
 impl BreakerHandle {
     /// Probes the dependency with a health check in place of callers' requests.
     ///
-    /// As with the active health checks of Envoy or the readiness probes of Kubernetes, no request of a user is put at
-    /// risk. A cheap query or `GET /health` is a good check. It should fail when the guarded calls would fail.
+    /// As with the active health checks of Envoy or the readiness probes of Kubernetes, no user request is used as a
+    /// probe. A cheap query or `GET /health` is a good check. It should fail when the guarded calls would fail.
     ///
     /// While this future runs, no call is admitted in half-open. When the cooldown ends, `check` is called, one call at
     /// a time, until the circuit closes, begins its ramp, or opens again. `Ok` is a success. `Err`, a panic, and a
@@ -36,7 +36,7 @@ impl BreakerHandle {
     /// payments.hold_for(Duration::from_secs(30));
     /// let mut states = payments.watch();
     /// assert_eq!(states.changed().await, State::HalfOpen);
-    /// assert_eq!(states.changed().await, State::Closed); // no request of a user was the probe
+    /// assert_eq!(states.changed().await, State::Closed); // no user request was used as a probe
     /// # }
     /// ```
     ///

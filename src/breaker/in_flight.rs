@@ -7,8 +7,8 @@ use crate::breaker::{Breaker, BreakerRef, Permit};
 use crate::machine::PermitState;
 use crate::outcome::Outcome;
 
-/// The right to a call in progress, and what the classifier remembers of the request. A panic of the guarded code
-/// settles the call as a failure, a panic of the classifier as ignored.
+/// The right to a call in progress, with the classifier's request info. A panic of the guarded code settles the call as
+/// a failure, a panic of the classifier as ignored.
 ///
 /// It holds the parts of a [`Permit`] instead of a `Permit`, so that a destructor checks once whether the call has
 /// ended.
@@ -26,7 +26,7 @@ impl<B: Deref<Target = Breaker>> InFlight<(), B> {
         Self { held: Some((breaker, ())), permit, runs: Runs::Nothing }
     }
 
-    /// Settles the call with what `classify` returns.
+    /// Settles the call with the outcome that `classify` returns.
     #[inline]
     pub(crate) fn settle(mut self, classify: impl FnOnce() -> Outcome) {
         self.runs = Runs::Classifier;
@@ -38,7 +38,7 @@ impl<B: Deref<Target = Breaker>> InFlight<(), B> {
 }
 
 impl InFlight {
-    /// Runs the classifier on the request and keeps what it returns.
+    /// Runs the classifier on the request and keeps the request info that it returns.
     #[inline(always)]
     pub(crate) fn with_info<T>(mut self, classify: impl FnOnce() -> T) -> InFlight<T> {
         self.runs = Runs::Classifier;
@@ -58,8 +58,8 @@ impl<T, B: Deref<Target = Breaker>> InFlight<T, B> {
         output
     }
 
-    /// Settles a call that is dropped before it has ended. Unless guarded code panicked, `dropped` returns what the call
-    /// records, or `None` for a cancelled call.
+    /// Settles a call that is dropped before it has ended. Unless guarded code panicked, `dropped` returns the outcome,
+    /// or `None` for a cancelled call.
     #[inline(always)]
     pub(crate) fn abandon(&mut self, dropped: impl FnOnce(T) -> Option<Outcome>) {
         if let Some((breaker, info)) = self.held.take() {
@@ -70,7 +70,7 @@ impl<T, B: Deref<Target = Breaker>> InFlight<T, B> {
 }
 
 impl<T> InFlight<T> {
-    /// Ends the call and returns its permit for the classifier. `None` if it has ended before.
+    /// Ends the call and returns its permit for the classifier. Returns `None` if the call has already ended.
     #[inline(always)]
     pub(crate) fn end(&mut self) -> Option<(Permit, T)> {
         let (breaker, info) = self.held.take()?;

@@ -1,7 +1,7 @@
 //! One breaker: a machine with its clock, its observers and its waiters. Everything here works without tower.
 //!
 //! [`Breaker`] is shared by a handle, a layer, its services and the permits. `admission` and `settlement` connect a
-//! call to the machine; what they change goes through `publish`, which runs after every lock is released.
+//! call to the machine. The resulting transitions go through `publish`, which runs after every lock is released.
 
 mod admission;
 mod breaker_ref;
@@ -67,7 +67,7 @@ impl Breaker {
         callbacks: Callbacks,
         observers: Observers,
     ) -> Arc<Self> {
-        // The keys of the hasher are random, so that each breaker of a fleet has a different jitter.
+        // The keys of the hasher are random, so that each breaker has different jitter.
         let seed = RandomState::new().hash_one(&name);
         let callbacks = Callbacks { settled: observers.settled_fn(&name), ..callbacks };
         let machine = Machine::new(Arc::clone(&name), settings, callbacks, now(), seed);
@@ -92,7 +92,7 @@ impl Breaker {
     }
 }
 
-/// Shows name and state. Everything else is in a snapshot.
+/// Shows the name and the state. Everything else is in a snapshot.
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.machine.state(now);

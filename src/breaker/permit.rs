@@ -7,16 +7,16 @@ use crate::breaker::unwind::{in_drop, is_classifying};
 use crate::machine::PermitState;
 use crate::outcome::Outcome;
 
-/// The right to make one call. It is taken before the call and settled with the call's [`Outcome`].
+/// The right to make one call. It is acquired before the call and settled with the call's [`Outcome`].
 ///
 /// A permit may be moved into a future, into a response body, or to another thread. Its owner settles it when the call
-/// has ended. A permit belongs to the epoch in which it was given: if the breaker has changed its state since, the
-/// outcome is counted as `late` and decides nothing.
+/// has ended. A permit belongs to the epoch in which it was acquired: if the state of the breaker has changed since,
+/// the outcome is counted as [`late`](crate::handle::Totals::late) and decides nothing.
 ///
 /// # Cancel safety
 ///
-/// Dropping a permit records *cancelled*. A cancelled call is in no rate and no streak, and a probe's place becomes free
-/// again. If the call has run for [`cancelled_after`](crate::SettingsBuilder::cancelled_after), it is a failure instead.
+/// Dropping a permit records a [cancelled](crate::Class::Cancelled) call, which returns a probe's lease. If the call
+/// has run for [`cancelled_after`](crate::SettingsBuilder::cancelled_after), it is a failure instead.
 #[must_use = "a permit that is dropped records a cancelled call"]
 pub struct Permit {
     /// `None` once the permit is settled.
@@ -61,19 +61,21 @@ impl Permit {
         self.settle(Outcome::ignored());
     }
 
-    /// Records that the response has started: the head has come, and the body is still to come.
+    /// Records that the response has started: the head has arrived, and the body follows.
     ///
-    /// The time of the call ends here, for the rules of slow and overdue calls and for
-    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after): the rest is the reader's time.
+    /// The time of the call ends here, for the rules on slow and overdue calls and for
+    /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after), because the rest depends on the reader.
     ///
-    /// A probe succeeds here. Otherwise half-open would last as long as a stream. The permit that is returned for a probe
-    /// is its *body tail*, for which [`is_probe`](Self::is_probe) is `false`. If the tail is settled as a failure,
-    /// throttled or exhausted, it counts in [`broken_after`](crate::handle::Totals::broken_after), and as one failure of
-    /// the epoch that followed, unless that epoch is over as well. Any other end of a tail has no effect.
+    /// A probe succeeds here. Otherwise the half-open period would last as long as a stream. The permit that is
+    /// returned for a probe is its *body tail*, for which [`is_probe`](Self::is_probe) is `false`. If the tail is
+    /// settled as a failure, throttled or exhausted, it counts in
+    /// [`broken_after`](crate::handle::Totals::broken_after). Unless the epoch that followed is over as well, it also
+    /// counts there: as a failed probe if the circuit is still half-open, and otherwise as a call with that outcome.
+    /// Any other end of a tail has no effect.
     ///
     /// A second call has no effect.
     pub fn response_started(mut self) -> Self {
-        // Taken out for the time of the call: if an observer panics, the probe must not be settled a second time.
+        // Taken out during the call: if an observer panics, the probe must not be settled a second time.
         if let Some(breaker) = self.breaker.take() {
             self.state = breaker.response_started(self.state);
             self.breaker = Some(breaker);
@@ -100,7 +102,7 @@ impl Permit {
     }
 }
 
-/// Settles a success that is more than a count.
+/// Settles a success that does more than increment a counter.
 ///
 /// Like every slow path here, it takes the words of the permit one by one. If it took a `PermitState`, every call would
 /// have to write that to memory, in case the slow path is taken.

@@ -1,4 +1,4 @@
-//! Publishes transitions, after every lock is released.
+//! The publication of transitions, after every lock is released.
 
 use crate::breaker::{Breaker, in_drop};
 use crate::clock;
@@ -6,21 +6,21 @@ use crate::event::Observer;
 use crate::machine::{PermitState, Transitions, Verb};
 use crate::outcome::Outcome;
 
-/// The observers of every breaker. They run before those of the user.
+/// The observers that every breaker has. They run before those of the user.
 static BUILT_IN: &[&dyn Observer] = &[
     #[cfg(feature = "tracing")]
     &super::trace::Tracing,
 ];
 
 impl Breaker {
-    /// Runs a manual operation.
+    /// Executes a manual verb of an operator.
     pub(super) fn manual(&self, verb: Verb) {
         let transitions = self.machine.manual(verb, clock::now());
         self.publish(transitions);
     }
 
-    /// Publishes the transitions of an admission. If an observer panics, the caller never receives `permit`: it is
-    /// given back.
+    /// Publishes the transitions of an admission. If an observer panics, the caller never receives `permit`, so it is
+    /// settled as ignored.
     #[cold]
     pub(super) fn publish_for(&self, permit: Option<PermitState>, transitions: Transitions) {
         let unused = Unused(self, permit);
@@ -41,7 +41,7 @@ impl Breaker {
     }
 }
 
-/// Gives a permit back when it is dropped.
+/// Settles a permit as ignored when it is dropped.
 struct Unused<'a>(&'a Breaker, Option<PermitState>);
 
 impl Drop for Unused<'_> {

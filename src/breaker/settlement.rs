@@ -1,4 +1,4 @@
-//! Settles calls.
+//! The settlement of calls.
 
 use crate::breaker::Breaker;
 use crate::clock;
@@ -19,13 +19,13 @@ impl Breaker {
         }
     }
 
-    /// Settles a success that only has to be counted. Returns `false` if it has not been settled.
+    /// Settles a success if it only has to be counted. Otherwise settles nothing and returns `false`.
     #[inline(always)]
     pub(crate) fn settle_success(&self, permit: &PermitState) -> bool {
         self.machine.settle_success(permit, self)
     }
 
-    /// Settles a failure that no rule except the streak counts. Returns `false` if it has not been settled.
+    /// Settles a failure if it only extends the streak. Otherwise settles nothing and returns `false`.
     #[inline(always)]
     pub(crate) fn settle_failure(&self, permit: &PermitState, outcome: &Outcome) -> bool {
         self.machine.settle_failure(permit, outcome)
@@ -43,7 +43,7 @@ impl Breaker {
         permit
     }
 
-    /// Settles a call as cancelled, however long it ran: the time that it took was not the dependency's.
+    /// Settles a call as cancelled, however long it ran, because its duration says nothing about the dependency.
     #[cfg(feature = "http")]
     pub(crate) fn cancel(&self, permit: PermitState) {
         let permit = self.machine.without_time(permit);

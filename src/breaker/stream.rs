@@ -79,7 +79,7 @@ impl BreakerHandle {
     }
 }
 
-/// A stream that is guarded as one call. Made by [`BreakerHandle::guard_stream`].
+/// A stream that is guarded as one call. Returned by [`BreakerHandle::guard_stream`].
 ///
 /// The permit is acquired at the first poll. If the call is rejected, the only item is [`BreakerError::Open`], and the
 /// inner stream is never polled. Otherwise the items are those of the inner stream, and the call ends once:
@@ -94,11 +94,11 @@ impl BreakerHandle {
 /// | is never polled | there is no call |
 ///
 /// The time of the call, for the rules of slow and overdue calls, ends with the first `Ok`. A probe succeeds at that
-/// point. The rest of its stream can still record one failure, see [`Permit::response_started`]. A stream that stalls after its
-/// first `Ok` goes unnoticed, unless a timeout between items inside it yields an `Err`.
+/// point. The rest of its stream can still record one failure: see [`Permit::response_started`]. A stream that stalls
+/// after its first `Ok` goes unnoticed, unless it has a timeout between items that yields an `Err`.
 ///
-/// Once the stream has ended it stays ended, even if the inner stream would continue. It is `Send` and `Sync` if its
-/// parts are.
+/// Once the stream has ended, it stays ended, even if the inner stream would yield more items. It is `Send` and `Sync`
+/// if its parts are.
 ///
 /// [`cancelled_after`]: crate::SettingsBuilder::cancelled_after
 #[pin_project]
@@ -118,7 +118,7 @@ enum Stage<C> {
     Ended,
 }
 
-/// The call that the stream stands for.
+/// The call that the stream counts as.
 struct Call<C> {
     /// `None` once it is settled.
     permit: Option<Permit>,
@@ -135,7 +135,7 @@ impl<C> Call<C> {
         }
     }
 
-    /// Prepares a poll of the inner stream. If its last poll panicked and the panic was caught, that ended the call.
+    /// Prepares a poll of the inner stream. If the last poll panicked and the panic was caught, settles the call first.
     fn before_poll(&mut self) {
         if let Some(outcome) = self.runs.unwound() {
             self.settle(outcome);

@@ -1,4 +1,4 @@
-//! Values for the tests of code that uses a breaker. Behind the feature `test_util`.
+//! Constructors for the tests of code that uses a breaker. Behind the feature `test_util`.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ fn mode(state: State) -> Mode {
 }
 
 impl Snapshot {
-    /// Makes a snapshot for a test. Needs the feature `test_util`.
+    /// Creates a snapshot for a test. Requires the feature `test_util`.
     ///
     /// The epoch is 1 and begins now, the cause is [`Cause::Start`], every optional field is `None`, and every count is
-    /// 0. The mode belongs to the state. All fields can be assigned:
+    /// 0. The mode fits the state. All fields can be assigned:
     ///
     /// ```
     /// use tower_breaker::{Snapshot, State};
@@ -53,10 +53,10 @@ impl Snapshot {
 }
 
 impl Transition {
-    /// Makes a transition for a test. Needs the feature `test_util`.
+    /// Creates a transition for a test. Requires the feature `test_util`.
     ///
-    /// The epoch is 2, the time is now, every optional field is `None`, and every count is 0. The mode belongs to the
-    /// new state. All fields can be assigned:
+    /// The epoch is 2, the time is now, every optional field is `None`, and every count is 0. The mode fits the new
+    /// state. All fields can be assigned:
     ///
     /// ```
     /// use tower_breaker::handle::Observer;

@@ -1,10 +1,10 @@
-//! One `tracing` event for each transition, none for a rejected call.
+//! One `tracing` event for each transition. A rejected call emits none.
 
 use crate::event::Observer;
 use crate::machine::Transition;
 use crate::state::{Mode, State};
 
-/// Emits `warn` when a circuit opens, `info` otherwise.
+/// Emits an event of level `warn` if the circuit opens, and of level `info` otherwise.
 pub(super) struct Tracing;
 
 impl Observer for Tracing {

@@ -13,7 +13,7 @@
 //! The mark alone is not enough: a classifier may move its [`Permit`](crate::Permit) into a body or a task, and a panic
 //! there is not one of the classifier.
 //!
-//! Settling may itself run a callback of the user, and so may panic in a destructor: see [`in_drop`].
+//! Settling may itself run a user callback, and so may panic in a destructor: see [`in_drop`].
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,7 +33,7 @@ pub(crate) enum Runs {
 }
 
 impl Runs {
-    /// Returns what the call records if this code has panicked. `None` if none was running.
+    /// Returns the outcome of the call if this code has panicked, or `None` if no code was running.
     pub(crate) fn unwound(self) -> Option<Outcome> {
         match self {
             Self::Nothing => None,
@@ -55,7 +55,7 @@ pub(crate) fn classifying<T>(classify: impl FnOnce() -> T) -> T {
     classify()
 }
 
-/// Whether this thread runs a classifier that owns its permit.
+/// Returns whether this thread runs a classifier that owns its permit.
 pub(super) fn is_classifying() -> bool {
     CLASSIFYING.get()
 }
@@ -72,8 +72,8 @@ impl Drop for ClassifyingGuard {
     }
 }
 
-/// Runs `work`, which may call a user's callback, in a destructor. If the thread is unwinding already, a second panic
-/// is caught: it would abort the process.
+/// Runs `work`, which may call a user callback, in a destructor. If the thread is already unwinding, a second panic is
+/// caught, because it would abort the process.
 pub(crate) fn in_drop(work: impl FnOnce()) {
     if std::thread::panicking() {
         let _second = catch_unwind(AssertUnwindSafe(work));

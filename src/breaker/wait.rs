@@ -1,4 +1,4 @@
-//! Waits for a breaker to change.
+//! Waiting for a breaker to change.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,7 +57,7 @@ impl Wait {
         self.timer = None;
     }
 
-    /// Waits until `check` returns a value, and applies the changes that are due.
+    /// Waits until `check` returns a value. Makes the transitions that are due by time alone.
     ///
     /// Each round registers first and checks second, so that a change between the two wakes the task. The lock of the
     /// waiters orders them: see [`Waiters`](crate::event::Waiters).
@@ -84,7 +84,7 @@ impl Wait {
     }
 }
 
-/// A waiter that leaves when it is dropped: a service in `poll_ready`, or a health check.
+/// A waiter, which frees its slot when it is dropped: a service in `poll_ready`, or a health check.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     breaker: Arc<Breaker>,
@@ -147,7 +147,7 @@ mod tests {
                 if checks > 1 {
                     return Some(());
                 }
-                // The cooldown ends right after the check has seen it last.
+                // The cooldown ends right after this check.
                 let _moved = pin!(advance(Duration::from_secs(6))).poll(now);
                 None
             })

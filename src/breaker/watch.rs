@@ -11,10 +11,10 @@ use crate::breaker::Breaker;
 use crate::breaker::wait::Wait;
 use crate::state::State;
 
-/// A stream of the changes of a breaker's state. Made by [`BreakerHandle::watch`](crate::BreakerHandle::watch).
+/// A stream of the changes of a breaker's state. Returned by [`BreakerHandle::watch`](crate::BreakerHandle::watch).
 ///
-/// It returns the current state and skips the states in between if it is polled rarely. [`Events`](super::Events)
-/// returns every transition. Unlike `Events`, a watch also returns `HalfOpen` when a cooldown ends, although the
+/// It yields the current state, and skips the states in between if it is polled rarely. [`Events`](super::Events)
+/// yields every transition. Unlike `Events`, a watch also yields `HalfOpen` when a cooldown ends, although the
 /// transition itself happens with the next call.
 #[derive(Debug)]
 pub struct Watch {
@@ -37,7 +37,7 @@ impl Watch {
     /// Waits until the state or its epoch differs from the last one that this watch returned, and returns the new
     /// state.
     ///
-    /// The first call compares with the state at the time when the watch was made.
+    /// The first call compares with the state at the time when the watch was created.
     ///
     /// # Cancel safety
     ///
@@ -76,7 +76,7 @@ impl Stream for Watch {
     }
 }
 
-/// The future of the next change of a breaker. Made by [`BreakerHandle::changed`](crate::BreakerHandle::changed).
+/// The future of the next change of a breaker. Returned by [`BreakerHandle::changed`](crate::BreakerHandle::changed).
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Changed(pub(super) Watch);

@@ -15,7 +15,7 @@ impl BreakerHandle {
     /// Returns a guarded version of an async function. An `Err` is a failure, and so is a panic, which continues.
     ///
     /// For a single call, [`run`](Self::run) is shorter. Pass several arguments as a tuple. Pass a function that is not
-    /// `Clone` by reference.
+    /// `Clone` by reference. The permit is acquired, and the function is called, at the first poll of the future.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -36,10 +36,15 @@ impl BreakerHandle {
     /// # }
     /// ```
     ///
+    /// # Errors
+    ///
+    /// The future returns [`BreakerError::Open`] if the function was not called, and [`BreakerError::Inner`] with the
+    /// error of the function.
+    ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the guarded one and records a cancelled call. At the first poll the permit is acquired
-    /// and the function is called.
+    /// Dropping the future drops the guarded one and records a cancelled call. Before the first poll, it records
+    /// nothing.
     pub fn wrap<F, A, Fut, T, E>(
         &self,
         function: F,
@@ -51,7 +56,7 @@ impl BreakerHandle {
         self.wrap_with(function, Outcome::by_result as fn(&Result<T, E>) -> Outcome)
     }
 
-    /// Returns a guarded version of an async function, whose results `classify` classifies.
+    /// Returns a guarded version of an async function, and classifies its results with `classify`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -68,6 +73,10 @@ impl BreakerHandle {
     /// assert_eq!(api.snapshot().totals.failure, 1);
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`wrap`](Self::wrap).
     ///
     /// # Cancel safety
     ///

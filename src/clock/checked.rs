@@ -1,4 +1,4 @@
-//! A clock that a test sets, and timers that it polls: a model checker needs every run to be the same.
+//! A clock that a test sets, and timers that follow it, because a model checker requires deterministic runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-// loom: each thread has its own clock. With a shared one, the checker would have to try each reading at every time. A
-// thread that is behind the others stands for one that read its clock a while ago.
+// Under loom, each thread has a separate clock. With a shared one, the checker would have to try each reading at every
+// time. A thread whose clock is behind stands for one that read its clock a while ago.
 #[cfg(loom)]
 crate::sync::thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };
     static TIMERS: RefCell<Timers> = const { RefCell::new(Timers::new()) };
 }
-// shuttle: one clock for all threads, which share one thread of the system.
+// Under shuttle, all threads share one clock, because they run on one thread of the system.
 #[cfg(not(loom))]
 std::thread_local! {
     static NOW: Cell<u64> = const { Cell::new(0) };

@@ -16,7 +16,7 @@ pub(crate) struct Coarse {
 const TICK: u64 = 10_000_000;
 
 impl Coarse {
-    /// The most by which it is behind, in nanoseconds.
+    /// The maximum by which it is behind, in nanoseconds.
     pub(crate) const BEHIND: u64 = 2 * TICK;
 
     pub(crate) fn new() -> Self {
@@ -25,7 +25,7 @@ impl Coarse {
         Self { base: Instant::now_without_cache_update() + Duration::from_millis(TICK / 1_000_000) }
     }
 
-    /// Returns the nanoseconds since this was made. `exact` returns the exact value.
+    /// Returns the nanoseconds since this clock was created. `exact` returns the exact value.
     #[inline(always)]
     pub(crate) fn nanos(&self, exact: impl FnOnce() -> u64) -> u64 {
         if tokio_can_pause::YES { exact() } else { self.elapsed() }
@@ -38,8 +38,8 @@ impl Coarse {
     }
 }
 
-/// Whether any crate of the program enables tokio's feature `test-util`. A crate cannot read the features of another
-/// one, but it can detect a name that exists only with a feature.
+/// Detects whether any crate of the program enables tokio's feature `test-util`. A crate cannot read the features of
+/// another one, but it can detect a name that exists only with a feature.
 mod tokio_can_pause {
     pub(super) const YES: bool = {
         // If tokio has a `pause`, this import shadows the one below.

@@ -1,6 +1,6 @@
 //! The exact clock in place of the coarse one.
 
-/// As the coarse clock, without an error.
+/// A clock with the interface of the coarse one that always returns the exact time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Coarse;
 

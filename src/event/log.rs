@@ -1,4 +1,4 @@
-//! The transitions of one breaker in order, for receivers and observers.
+//! The transitions of one breaker, in order, for receivers and observers.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -41,16 +41,16 @@ struct Inner {
     /// The latest transitions before `next`.
     kept: VecDeque<Transition>,
     receivers: usize,
-    /// Transitions before `next` that the observers have not seen.
+    /// Transitions before `next` of which the observers have not been notified.
     unseen: VecDeque<Transition>,
     /// Whether a thread is notifying the observers. It alone takes from `unseen`.
     notifying: bool,
     listeners: Vec<Listener>,
 }
 
-/// An observer that joined later.
+/// An observer that joined a running breaker.
 struct Listener {
-    /// The epoch of the first transition that it is to see.
+    /// The epoch of the first transition of which it is notified.
     from: u64,
     observer: Weak<dyn Observer>,
 }
@@ -139,7 +139,7 @@ impl Log {
         batch
     }
 
-    /// Adds a listener, which sees every later transition while it is alive.
+    /// Adds a listener, which is notified of every later transition while it is alive.
     pub(crate) fn listen(&self, observer: Weak<dyn Observer>) {
         let mut log = self.0.lock();
         log.remove_dead_listeners();
@@ -177,7 +177,7 @@ impl Log {
     }
 }
 
-/// One transition, and the listeners that are to see it.
+/// One transition, and the listeners that are notified of it.
 struct Batch {
     transition: Transition,
     listeners: Vec<Arc<dyn Observer>>,
@@ -192,7 +192,7 @@ impl Inner {
         Some(Batch { transition, listeners })
     }
 
-    /// Drops weak references, which runs no foreign code.
+    /// Removes the listeners that have been dropped. Dropping a weak reference runs no user code.
     fn remove_dead_listeners(&mut self) {
         self.listeners.retain(|listener| listener.observer.strong_count() > 0);
     }
@@ -204,7 +204,8 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// Lets another thread notify if this one unwinds in spite of [`catch`]: the payload of a panic has a destructor.
+/// Lets another thread notify if this one unwinds in spite of [`catch`], because the payload of a panic has a
+/// destructor that panics.
 struct StopOnUnwind<'a>(&'a Log);
 
 impl Drop for StopOnUnwind<'_> {

@@ -1,4 +1,4 @@
-//! Code of the user that a breaker notifies.
+//! User code that a breaker notifies.
 
 use std::any::Any;
 use std::fmt;
@@ -8,9 +8,10 @@ use std::sync::Arc;
 use crate::machine::{SettledFn, Transition};
 use crate::outcome::Outcome;
 
-/// Code that is notified of the transitions of a breaker, and of calls that went wrong.
+/// Code that is notified of the transitions of a breaker, and of calls that went wrong: those that failed, were
+/// throttled or met an exhausted quota.
 ///
-/// A breaker has two lists of observers. One is fixed when the breaker is made:
+/// A breaker has two lists of observers. One is fixed at construction:
 /// [`Config::observe`](crate::Config::observe) and
 /// [`BreakerHandle::with_observers`](crate::BreakerHandle::with_observers). The other holds weak references, and can be
 /// joined at any time: [`BreakerHandle::add_listener`](crate::BreakerHandle::add_listener).
@@ -35,7 +36,7 @@ use crate::outcome::Outcome;
 /// assert_eq!(receive.recv(), Ok((State::Closed, State::ForcedOpen)));
 /// ```
 ///
-/// An observer of calls as well:
+/// This observer is also notified of calls:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -76,28 +77,29 @@ use crate::outcome::Outcome;
 /// observer has been notified and every waiting task has been woken. A panic in [`settled`](Self::settled) is reported
 /// by the panic hook and ends there, because the trip rules have yet to be evaluated.
 pub trait Observer: Send + Sync {
-    /// The breaker changed its state.
+    /// Notifies the observer of a transition.
     ///
     /// Called once for each transition, in the order of the epochs, by one thread at a time.
     fn transition(&self, transition: &Transition);
 
-    /// A call through the breaker named `breaker` settled as a failure, as throttled or as exhausted.
+    /// Notifies the observer of a call of the breaker named `breaker` that settled as a failure, as throttled or as
+    /// exhausted.
     ///
     /// Called before the trip rules are evaluated, concurrently from every thread that settles a call. `outcome` has
     /// the class under which the settings count the call: a throttled call is a failure with
     /// [`Throttled::count_as_failure`](crate::Throttled::count_as_failure), and so is a call that was cancelled after
     /// [`cancelled_after`](crate::SettingsBuilder::cancelled_after). A body that breaks after its probe succeeded is a
     /// failure. Late results are not reported, except those of a probe whose lease has ended. Only the observers that
-    /// are fixed when the breaker is made receive this.
+    /// are fixed at construction are notified.
     ///
-    /// The default does nothing.
+    /// The default implementation does nothing.
     fn settled(&self, breaker: &str, outcome: &Outcome) {
         let _ = (breaker, outcome);
     }
 
-    /// Returns whether the breaker calls [`settled`](Self::settled). It is called once, when the breaker is made.
+    /// Returns whether the breaker calls [`settled`](Self::settled). It is called once, at construction.
     ///
-    /// If every observer returns `false`, a failure costs what it costs without observers. Default: `true`.
+    /// If every observer returns `false`, a failure costs the same as without observers. Default: `true`.
     fn wants_settled(&self) -> bool {
         true
     }
@@ -127,7 +129,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// The observers that are fixed when a breaker is made.
+/// The observers that are fixed when a breaker is created.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
 
@@ -140,7 +142,7 @@ impl Observers {
         self.0.iter().map(|observer| &**observer)
     }
 
-    /// The function that notifies those that want outcomes. `None` if there are none.
+    /// Returns the function that notifies the observers that want outcomes, or `None` if none does.
     pub(crate) fn settled_fn(&self, breaker: &Arc<str>) -> Option<SettledFn> {
         let wanting = self.0.iter().filter(|observer| observer.wants_settled());
         let observers: Vec<_> = wanting.cloned().collect();
@@ -169,7 +171,7 @@ impl fmt::Debug for Observers {
     }
 }
 
-/// Runs an observer and returns its panic.
+/// Runs an observer, and returns the payload if it panics.
 pub(super) fn catch(run: impl FnOnce()) -> Option<Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(run)).err()
 }

@@ -34,7 +34,7 @@ impl Waiters {
         {
             return;
         }
-        // Cloning and dropping a waker runs foreign code, which may use this list: not under the lock.
+        // Cloning and dropping a waker runs foreign code, which may use this list. It must not run under the lock.
         let slot = Slot::Waits(Some(waker.clone()));
         let mut slots = self.0.lock();
         let at = *key.get_or_insert_with(|| {
@@ -55,7 +55,7 @@ impl Waiters {
             let old = std::mem::replace(&mut slots.slots[at], Slot::Free);
             slots.free.push(at);
             drop(slots);
-            // The destructor of a waker is foreign code: not under the lock.
+            // The destructor of a waker is foreign code. It must not run under the lock.
             drop(old);
         }
     }

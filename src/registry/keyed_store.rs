@@ -3,14 +3,14 @@
 //! # Implementation details
 //!
 //! Values live in a slab; an index maps the hash of a key to its slots. A lookup takes the read lock, compares the key
-//! and stores the time of use in an atomic. It allocates nothing, because a [`KeyRef`] borrows what it looks for.
+//! and stores the time of use in an atomic. It allocates nothing, because a [`KeyRef`] borrows the key.
 //!
-//! A new key at capacity evicts another one. The eviction looks at [`CANDIDATES`] slots from a clock hand on and takes
-//! the one whose loss costs least: first by [`Retention`], then the least recently used. In a store of up to
+//! A new key at capacity evicts another one. The eviction compares [`CANDIDATES`] entries, starting at a clock hand,
+//! and removes the one with the lowest [`Retention`]; among equals, the least recently used. In a store of up to
 //! `CANDIDATES` keys that is the exact order; in a larger one it is an approximation with bounded cost.
 //!
-//! Keys are hashed, values are created, and evicted entries are dropped outside the lock. Only the comparison of keys and
-//! short reads of values run under it.
+//! Keys are hashed, values are created, and evicted entries are dropped outside the lock. Only the comparison of keys
+//! and short reads of values run under it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -21,38 +21,38 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::breaker::{BreakerHandle, BreakerRef};
 use crate::state::{Mode, State};
 
-/// How many slots an eviction looks at.
+/// The number of entries that an eviction compares.
 const CANDIDATES: usize = 64;
 
-/// A borrowed form of a key. It must hash to the same value for the same key.
+/// A borrowed form of a key. Two forms that match the same key must have the same hash.
 pub(crate) trait KeyRef<K>: Hash {
-    /// Returns whether this is the given key.
+    /// Returns whether this is a form of `key`.
     fn matches(&self, key: &K) -> bool;
 
     /// Creates the owned key.
     fn to_key(&self) -> K;
 }
 
-/// What is lost if an entry is evicted, in ascending order.
+/// The reason to keep an entry, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Retention {
     /// The breaker is closed and in normal mode.
     Closed,
-    /// The breaker knows of an outage, or an operator set its mode.
+    /// The circuit is not closed, or an operator set the mode of the breaker.
     Stateful,
     /// A call is in flight, or the program holds a handle.
     Held,
 }
 
-/// A value that can say what is lost with it.
+/// A value with a [`Retention`].
 pub(crate) trait Retain {
-    /// Returns what is lost if this value is evicted.
+    /// Returns the reason to keep this value.
     fn retention(&self) -> Retention;
 }
 
 impl Retain for BreakerRef {
     fn retention(&self) -> Retention {
-        // Before the handle below is made, because a handle holds the breaker.
+        // Checked before the handle below is created, because a handle holds the breaker.
         if self.is_held() {
             return Retention::Held;
         }
@@ -68,7 +68,7 @@ impl Retain for BreakerRef {
 /// A bounded map from keys to breakers.
 pub(crate) struct KeyedStore<K, V> {
     hasher: RandomState,
-    /// The number of lookups; the time of use of an entry.
+    /// The number of lookups so far, which serves as the time of use of an entry.
     uses: AtomicU64,
     slots: RwLock<Slots<K, V>>,
 }
@@ -160,7 +160,7 @@ impl<K, V> KeyedStore<K, V> {
         self.read().capacity
     }
 
-    // No operation leaves the slots half changed, so that a panic in a comparison of keys is harmless.
+    // A panic in a comparison of keys is harmless: no operation has changed a part of the slots by then.
     fn read(&self) -> RwLockReadGuard<'_, Slots<K, V>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,7 +197,7 @@ impl<K, V: Retain> Slots<K, V> {
         self.index.entry(hash).or_default().push(slot);
     }
 
-    /// Removes the entry whose loss costs least among the next candidates.
+    /// Removes the entry with the least reason to be kept among the next candidates.
     fn evict(&mut self) -> Option<Entry<K, V>> {
         let slots = self.slab.len();
         let candidates = (0..slots)

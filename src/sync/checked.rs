@@ -13,7 +13,7 @@ use checker::sync::MutexGuard;
 pub(crate) use checker::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) use checker::{lazy_static, thread_local as checker_local};
 
-/// As the plain one.
+/// A lock that a panic does not poison, as in `plain`.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
@@ -27,7 +27,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// A `OnceLock`, which the checkers lack: a plain one holds the value, and the checker's types order the accesses.
+/// A `OnceLock`, which the checkers lack. A standard one holds the value, and the checker's types order the accesses.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     value: std::sync::OnceLock<T>,
@@ -60,8 +60,8 @@ impl<T> OnceLock<T> {
 
 /// A thread-local with the methods of the standard one.
 ///
-/// A standard thread-local without a destructor can be used until its thread ends. Here it reads as new after the
-/// checker has dropped it.
+/// A standard thread-local without a destructor can be used until its thread ends. This one has its initial value again
+/// after the checker has dropped it.
 pub(crate) struct LocalKey<T: 'static>(pub(crate) &'static checker::thread::LocalKey<T>);
 
 impl<T> LocalKey<T> {

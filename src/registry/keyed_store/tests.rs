@@ -80,7 +80,7 @@ fn a_value_is_created_once_per_key() {
 }
 
 #[test]
-fn keys_with_the_same_hash_have_values_of_their_own() {
+fn keys_with_the_same_hash_have_separate_values() {
     let store = KeyedStore::<u32, Value>::new(NonZeroUsize::new(2).unwrap());
     let closed = || Value { retention: Retention::Closed, looks: Arc::default() };
     for key in 0..3 {
@@ -92,7 +92,7 @@ fn keys_with_the_same_hash_have_values_of_their_own() {
 }
 
 #[test]
-fn eviction_takes_the_cheapest_loss_and_then_the_least_recently_used() {
+fn eviction_takes_the_lowest_retention_and_then_the_least_recently_used() {
     let fixture = Fixture::new(3);
     fixture.insert(1, Retention::Held);
     fixture.insert(2, Retention::Stateful);
