@@ -1,5 +1,5 @@
-//! A scenario that is too large for loom: six threads, every manual operation, new settings, waiters and a running
-//! clock, in random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
+//! A scenario that is too large for loom: six threads, every manual verb, new settings, waiters and a running clock, in
+//! random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
 //!
 //! Run `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` is the number of schedules
 //! for each seed.
@@ -281,7 +281,7 @@ fn totals_epochs_leases_and_wakes_are_right_in_random_schedules() {
 }
 
 #[test]
-fn totals_epochs_leases_and_wakes_are_right_with_few_preemptions_in_bad_places() {
+fn totals_epochs_leases_and_wakes_are_right_with_few_preemptions() {
     for seed in 0..4 {
         run(PctScheduler::new_from_seed(seed, 3, schedules()));
     }

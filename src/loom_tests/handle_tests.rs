@@ -1,4 +1,4 @@
-//! Concurrent calls, transitions and manual operations in a closed circuit.
+//! Concurrent calls, transitions and manual verbs in a closed circuit.
 
 use super::*;
 use crate::{Cause, Mode, Outcome, Throttled, Window};
@@ -194,7 +194,7 @@ fn a_settle_sees_a_forced_open_and_its_release_in_one_order() {
 }
 
 #[test]
-fn two_concurrent_manual_operations_happen_one_after_the_other() {
+fn two_concurrent_manual_verbs_happen_one_after_the_other() {
     model(|| {
         let handle = fragile();
         let mut events = handle.events();
@@ -280,7 +280,7 @@ fn the_last_error_is_one_of_those_that_happened() {
         let transitions = transitions(&mut events, &handle.snapshot());
         let seen = transitions[0].last_error;
         assert!(seen.is_none() || seen == one_error || seen == two_error, "{seen:?}");
-        // A late outcome is no last error.
+        // A late outcome is not recorded as the last error.
         let now = handle.snapshot();
         let last = now.last_error;
         assert_eq!(last.is_none(), now.totals.late == 2, "{now:?}");

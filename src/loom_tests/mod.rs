@@ -61,7 +61,7 @@ pub(super) fn model(check: impl Fn() + Send + Sync + 'static) {
     println!("{} interleavings: {name}", runs.load(Relaxed));
 }
 
-/// Spawns a thread with its own stripe, or with the shared one.
+/// Spawns a thread that owns stripe `slot`, or uses the shared one.
 pub(super) fn spawn<T: 'static>(
     slot: Option<usize>,
     run: impl FnOnce() -> T + 'static,
@@ -72,7 +72,7 @@ pub(super) fn spawn<T: 'static>(
     })
 }
 
-/// Runs both functions concurrently, each with its own stripe, and returns their results.
+/// Runs both functions concurrently, each with a stripe that its thread owns, and returns their results.
 pub(super) fn both<A: 'static, B: 'static>(
     a: impl FnOnce() -> A + 'static,
     b: impl FnOnce() -> B + 'static,
@@ -102,7 +102,7 @@ pub(super) fn three<A: 'static, B: 'static, C: 'static>(
     (join(a), join(b), join(c))
 }
 
-/// Gives `use_it` its own handle.
+/// Returns a function that calls `use_it` with a clone of the handle.
 pub(super) fn with<T, F: FnOnce(&BreakerHandle) -> T>(
     handle: &BreakerHandle,
     use_it: F,
