@@ -121,6 +121,10 @@ impl BreakerHandle {
     /// Waits for the next change after this call, and returns the new state.
     ///
     /// A change between two calls of this method is missed. [`watch`](Self::watch) misses none.
+    ///
+    /// # Panics
+    ///
+    /// The future panics outside a tokio runtime with time if a timer is needed.
     pub fn changed(&self) -> Changed {
         Changed(self.watch())
     }

@@ -6,7 +6,7 @@ use crate::window::Window;
 
 /// The work that the settings require for each call. Part of the gate's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Flags(u64);
+pub(super) struct Flags(u64);
 
 impl Flags {
     const STREAK: u64 = 1;
@@ -80,43 +80,43 @@ impl Flags {
 
     /// Returns whether the start time of a call is needed.
     #[inline]
-    pub(crate) fn timed(self) -> bool {
+    pub(super) fn timed(self) -> bool {
         self.has(Self::FROM_THE_START.0)
     }
 
     #[inline]
-    pub(crate) fn streak(self) -> bool {
+    pub(super) fn streak(self) -> bool {
         self.has(Self::STREAK)
     }
 
     #[inline]
-    pub(crate) fn time_window(self) -> bool {
+    pub(super) fn time_window(self) -> bool {
         self.has(Self::TIME_WINDOW)
     }
 
     #[inline]
-    pub(crate) fn count_window(self) -> bool {
+    pub(super) fn count_window(self) -> bool {
         self.has(Self::COUNT_WINDOW)
     }
 
     #[inline]
-    pub(crate) fn slow(self) -> bool {
+    pub(super) fn slow(self) -> bool {
         self.has(Self::SLOW)
     }
 
     #[inline]
-    pub(crate) fn overdue(self) -> bool {
+    pub(super) fn overdue(self) -> bool {
         self.has(Self::OVERDUE)
     }
 
     #[inline]
-    pub(crate) fn cancelled_after(self) -> bool {
+    pub(super) fn cancelled_after(self) -> bool {
         self.has(Self::CANCELLED_AFTER)
     }
 
     /// Returns whether calls in flight are counted.
     #[inline]
-    pub(crate) fn tracks(self) -> bool {
+    pub(super) fn tracks(self) -> bool {
         self.has(Self::TRACK | Self::OVERDUE)
     }
 }

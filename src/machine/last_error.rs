@@ -13,7 +13,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering, global, thread_local};
 /// Every access is Relaxed, because the word is complete in itself. A reader that finds the number of a reason also
 /// finds the reason: it takes the lock of the reasons after the thread that added the reason has released it.
 #[derive(Debug, Default)]
-pub(crate) struct LastErrorWord(AtomicU64);
+pub(super) struct LastErrorWord(AtomicU64);
 
 const HAS_CODE: u64 = 1 << 3;
 const CODE_SHIFT: u32 = 4;
@@ -24,7 +24,7 @@ impl LastErrorWord {
     ///
     /// Takes a reference: the outcome was just written in parts, and a copy of the whole would wait for those writes.
     #[inline]
-    pub(crate) fn note(&self, outcome: &Outcome, class: Class) {
+    pub(super) fn note(&self, outcome: &Outcome, class: Class) {
         let class = match class {
             Class::Failure => 1,
             Class::Throttled => 2,
@@ -39,21 +39,21 @@ impl LastErrorWord {
         self.0.store(class | code | reason, Ordering::Relaxed);
     }
 
-    pub(crate) fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn load(&self) -> LastErrorBits {
+    pub(super) fn load(&self) -> LastErrorBits {
         LastErrorBits(self.0.load(Ordering::Relaxed))
     }
 }
 
 /// A recorded outcome, not yet decoded. Decoding takes the lock of the reasons.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LastErrorBits(u64);
+pub(super) struct LastErrorBits(u64);
 
 impl LastErrorBits {
-    pub(crate) fn error(self) -> Option<LastError> {
+    pub(super) fn error(self) -> Option<LastError> {
         let Self(word) = self;
         let class = match word & 0b111 {
             0 => return None,

@@ -17,7 +17,7 @@ use crate::window::Window;
 use crate::window::grid::Grid;
 
 #[derive(Debug, Default)]
-pub(crate) struct Params {
+pub(super) struct Params {
     /// A [`ThrottledAction`].
     throttled: AtomicU32,
     /// [`Nanos::NEVER`] if the rule is off. The same holds for `cancelled_after`.
@@ -27,19 +27,19 @@ pub(crate) struct Params {
     first_cooldown: AtomicU64,
     window: Shape,
     overdue: Shape,
-    pub(crate) rules: Rules,
+    pub(super) rules: Rules,
 }
 
 /// The counts that a change of settings must clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cleared {
-    pub(crate) window: bool,
-    pub(crate) overdue: bool,
+pub(super) struct Cleared {
+    pub(super) window: bool,
+    pub(super) overdue: bool,
 }
 
 impl Params {
     /// Stores new settings. The caller holds the machine's lock.
-    pub(crate) fn store(
+    pub(super) fn store(
         &self,
         settings: &Settings,
         (before, flags): (Flags, Flags),
@@ -79,7 +79,7 @@ impl Params {
         Cleared { window, overdue }
     }
 
-    pub(crate) fn throttled(&self) -> ThrottledAction {
+    pub(super) fn throttled(&self) -> ThrottledAction {
         match self.throttled.load(Ordering::Relaxed) {
             0 => ThrottledAction::Hold,
             1 => ThrottledAction::CountAsFailure,
@@ -88,27 +88,27 @@ impl Params {
     }
 
     #[inline]
-    pub(crate) fn slow_after(&self) -> Nanos {
+    pub(super) fn slow_after(&self) -> Nanos {
         Nanos::from_u64(self.slow_after.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn cancelled_after(&self) -> Nanos {
+    pub(super) fn cancelled_after(&self) -> Nanos {
         Nanos::from_u64(self.cancelled_after.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn first_cooldown(&self) -> Nanos {
+    pub(super) fn first_cooldown(&self) -> Nanos {
         Nanos::from_u64(self.first_cooldown.load(Ordering::Relaxed))
     }
 
     /// Returns the grid of the time window in an epoch, and the number of its buckets.
     #[inline]
-    pub(crate) fn window(&self, epoch: Epoch) -> (Grid, u32) {
+    pub(super) fn window(&self, epoch: Epoch) -> (Grid, u32) {
         self.window.grid(epoch)
     }
 
     /// Returns the grid of the overdue rule in an epoch.
     #[inline]
-    pub(crate) fn overdue(&self, epoch: Epoch) -> Grid {
+    pub(super) fn overdue(&self, epoch: Epoch) -> Grid {
         self.overdue.grid(epoch).0
     }
 }

@@ -55,7 +55,7 @@ impl Totals {
 
 /// An event that is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Count {
+pub(super) enum Count {
     Class(Class),
     Late,
     Rejected,
@@ -82,15 +82,15 @@ struct Counts {
 }
 
 #[derive(Debug)]
-pub(crate) struct Counters(Striped<Counts>);
+pub(super) struct Counters(Striped<Counts>);
 
 impl Counters {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Striped::new())
     }
 
     #[inline(always)]
-    pub(crate) fn count(&self, what: Count) {
+    pub(super) fn count(&self, what: Count) {
         self.0.count(|mine, access| {
             let word = match what {
                 Count::Class(Class::Success) => &mine.success,
@@ -110,13 +110,13 @@ impl Counters {
 
     /// Counts the start of a tracked call.
     #[inline]
-    pub(crate) fn start(&self) {
+    pub(super) fn start(&self) {
         self.0.count(|mine, access| access.add(&mine.started, 1));
     }
 
     /// Counts the end of a tracked call.
     #[inline]
-    pub(crate) fn end(&self) {
+    pub(super) fn end(&self) {
         self.0.count(|mine, access| access.add(&mine.ended, 1));
     }
 
@@ -129,7 +129,7 @@ impl Counters {
     }
 
     /// Returns the totals, with `admitted` if `tracked`.
-    pub(crate) fn totals(&self, tracked: bool) -> Totals {
+    pub(super) fn totals(&self, tracked: bool) -> Totals {
         let mut totals = Totals {
             success: self.sum(|counts| &counts.success),
             failure: self.sum(|counts| &counts.failure),

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ops::Verb;
 use super::reference::{AdmitResult, Chance, Change, Config, Totals, View, WindowView, custom_sum};
 use super::translate::{cooldown, settings};
 use crate::backoff::{self, FOREVER, Random};
 use crate::machine::{
     self, Admission, Callbacks, Clock, Machine, Nanos, PermitState, Rejection, Transition,
-    Transitions, WindowSnapshot, WouldReject,
+    Transitions, Verb, WindowSnapshot, WouldReject,
 };
 use crate::outcome::{Class, LastError, Outcome};
 
@@ -143,15 +142,6 @@ impl Real {
     }
 
     pub(super) fn manual(&mut self, verb: Verb, now: Duration) {
-        let verb = match verb {
-            Verb::ForceOpen(time) => machine::Verb::ForceOpen(time),
-            Verb::Release => machine::Verb::Release,
-            Verb::ForceClosed => machine::Verb::ForceClosed,
-            Verb::Disable => machine::Verb::Disable,
-            Verb::Shadow => machine::Verb::Shadow,
-            Verb::Reset => machine::Verb::Reset,
-            Verb::HoldFor(time) => machine::Verb::HoldFor(time),
-        };
         let transitions = self.machine.manual(verb, self.start + now);
         self.push_changes(transitions);
     }

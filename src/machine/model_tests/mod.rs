@@ -11,11 +11,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::machine::PermitState;
+use crate::machine::{PermitState, Verb};
 use crate::outcome::Outcome;
 use crate::state::Cause;
 use adapter::{Real, SameRandom};
-use ops::{Clock, Op, Verb};
+use ops::{Clock, Op};
 use reference::{Config, Reference};
 
 /// A call in flight: its permit, and its number in the reference. The number is `None` if the call counts nowhere.

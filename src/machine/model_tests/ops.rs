@@ -6,18 +6,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use super::reference::{Backoff, Config, DecideBy, Shape, Slow, Throttled};
+use crate::machine::Verb;
 use crate::outcome::Outcome;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Verb {
-    ForceOpen(Option<Duration>),
-    Release,
-    ForceClosed,
-    Disable,
-    Shadow,
-    Reset,
-    HoldFor(Duration),
-}
 
 /// How the clock moves.
 #[derive(Clone, Copy, Debug)]
