@@ -15,8 +15,8 @@ const AHEAD: u64 = RING as u64 - PARTS - 1;
 
 /// Started and finished calls, in total and per start bucket.
 ///
-/// The difference of the totals is the number of pending calls. Those that are not in a young bucket are overdue, so an
-/// ageing bucket does not have to be folded.
+/// The difference of the totals is the number of pending calls. Those that are not in a young bucket are overdue, so
+/// that no count has to move when a bucket becomes old.
 #[derive(Debug, Default)]
 struct Pending {
     started: AtomicU64,

@@ -1,4 +1,4 @@
-//! Evaluation of the trip rules.
+//! The limits of the trip rules, and their comparison with the counts.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) struct Grew {
     pub(crate) overdue: bool,
 }
 
-/// The rules as integers.
+/// The limits of the rules, as integers.
 ///
 /// Every word is read and written with `Relaxed`. A reader may see old and new words mixed while `reconfigure` replaces
 /// them under the machine's lock. That can only delay or repeat an evaluation, because a rule that fires is evaluated
@@ -119,7 +119,7 @@ impl Rules {
     }
 }
 
-/// Converts to nanoseconds, capped at 30 years so that sums never overflow.
+/// Converts a duration to nanoseconds, capped at 30 years so that sums never overflow.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     let cut = duration.min(crate::backoff::FOREVER);
     cut.as_secs() * 1_000_000_000 + u64::from(cut.subsec_nanos())

@@ -1,4 +1,4 @@
-//! Maps times to buckets.
+//! The mapping of times to buckets.
 
 use crate::sync::{AtomicU64, Ordering};
 

@@ -10,10 +10,10 @@ const COUNT_BITS: u32 = 28;
 pub(crate) const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
 const TAG_MASK: u64 = (1 << (64 - COUNT_BITS)) - 1;
 
-/// What happens when the 28 bits overflow.
+/// The effect of an overflow of the 28 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// The count stays at its maximum: 268 million calls of one thread in one bucket.
+    /// The count stays at its maximum, which 268 million calls of one thread in one bucket reach.
     Saturate,
     /// The count restarts at 0. For counts of which only differences are used.
     Wrap,
