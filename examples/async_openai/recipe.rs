@@ -45,7 +45,7 @@ pub(crate) fn outcome(error: &OpenAIError) -> Option<Outcome> {
         OpenAIError::InvalidArgument(_) | OpenAIError::FileReadError(_) => Some(Outcome::ignored()),
         OpenAIError::Reqwest(error) if error.is_builder() => Some(Outcome::ignored()),
         // A breaker further inside rejected the call.
-        _ => rejection(error).map(|open| Outcome::ignored().maybe_retry_after(open.retry_after())),
+        _ => rejection(error).map(|open| Outcome::rejected().maybe_retry_after(open.retry_after())),
     }
 }
 
