@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,31 +16,16 @@ use tower_breaker::{
 };
 use tower_breaker::{
     classify::{Classified, Grpc, Verdict},
-    llm::Llm,
+    llm::{Llm, UnknownProvider},
 };
 
 use crate::classes::by_code;
 use crate::head::headers;
 use crate::input::Input;
 
-const PROVIDERS: [Provider; 16] = [
-    Provider::OpenAi,
-    Provider::AzureOpenAi,
-    Provider::Anthropic,
-    Provider::Gemini,
-    Provider::Vertex,
-    Provider::Bedrock,
-    Provider::OpenRouter,
-    Provider::Groq,
-    Provider::Mistral,
-    Provider::DeepSeek,
-    Provider::Cohere,
-    Provider::XAi,
-    Provider::Vllm,
-    Provider::Tgi,
-    Provider::Ollama,
-    Provider::Generic,
-];
+/// Every provider, so that a new one is fuzzed without an edit here.
+static PROVIDERS: LazyLock<Vec<Provider>> =
+    LazyLock::new(|| UnknownProvider::allowed().filter_map(|name| name.parse().ok()).collect());
 
 const KINDS: [&str; 6] = [
     "text/event-stream",

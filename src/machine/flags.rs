@@ -47,10 +47,7 @@ impl Flags {
     pub(super) fn of(settings: &Settings, callbacks: &Callbacks) -> Self {
         let custom_rule = callbacks.rule.is_some();
         let trip = &settings.trip;
-        let windowed = custom_rule
-            || trip.failure_rate.is_some()
-            || trip.failures.is_some()
-            || trip.slow.is_some();
+        let windowed = custom_rule || trip.needs_window();
         let window = match settings.window {
             _ if !windowed => 0,
             Window::Time { .. } => Self::TIME_WINDOW,

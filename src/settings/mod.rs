@@ -8,6 +8,7 @@ mod builder;
 mod error;
 mod presets;
 mod read;
+mod trip;
 mod types;
 mod validate;
 

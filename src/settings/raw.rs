@@ -1,12 +1,9 @@
 //! The structure of a settings file. Every key is optional.
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::forms::{Human, Seed, Switch};
+use super::trip::RawTrip;
 use super::types::ThrottledAction;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -44,99 +41,6 @@ pub(super) enum Preset {
     HttpClient,
     GrpcClient,
     Llm,
-}
-
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "trip rules")]
-pub(super) struct RawTrip {
-    #[serde(skip_serializing_if = "Switch::is_kept")]
-    pub(super) consecutive: Switch<RawConsecutive>,
-    #[serde(skip_serializing_if = "Switch::is_kept")]
-    pub(super) overdue: Switch<RawOverdue>,
-    #[serde(skip_serializing_if = "Switch::is_kept")]
-    pub(super) failure_rate: Switch<RawFailureRate>,
-    #[serde(skip_serializing_if = "Switch::is_kept")]
-    pub(super) failures: Switch<u32>,
-    #[serde(skip_serializing_if = "Switch::is_kept")]
-    pub(super) slow: Switch<RawSlow>,
-}
-
-/// `5`, or `{ failures: 5, over: 500ms }`.
-#[derive(Debug, Default)]
-pub(super) struct RawConsecutive {
-    pub(super) failures: Option<u32>,
-    pub(super) over: Option<Human>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct ConsecutiveMap {
-    #[serde(default)]
-    failures: Option<u32>,
-    #[serde(default)]
-    over: Option<Human>,
-}
-
-impl Serialize for RawConsecutive {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match (self.failures, self.over) {
-            (Some(failures), None) => serializer.serialize_u32(failures),
-            (failures, over) => ConsecutiveMap { failures, over }.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawConsecutive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ConsecutiveVisitor)
-    }
-}
-
-struct ConsecutiveVisitor;
-
-impl<'de> Visitor<'de> for ConsecutiveVisitor {
-    type Value = RawConsecutive;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number of failures, { failures, over }, or off")
-    }
-
-    fn visit_u64<E: Error>(self, failures: u64) -> Result<RawConsecutive, E> {
-        let failures = u32::deserialize(failures.into_deserializer())?;
-        Ok(RawConsecutive { failures: Some(failures), over: None })
-    }
-
-    fn visit_i64<E: Error>(self, failures: i64) -> Result<RawConsecutive, E> {
-        let failures = u32::deserialize(failures.into_deserializer())?;
-        Ok(RawConsecutive { failures: Some(failures), over: None })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawConsecutive, A::Error> {
-        let map = ConsecutiveMap::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(RawConsecutive { failures: map.failures, over: map.over })
-    }
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "{ calls, after }, or off")]
-pub(super) struct RawOverdue {
-    pub(super) calls: u32,
-    pub(super) after: Human,
-}
-
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, expecting = "{ rate, min_calls }, or off")]
-pub(super) struct RawFailureRate {
-    pub(super) rate: Option<f64>,
-    pub(super) min_calls: Option<u32>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "{ after, rate, min_calls }, or off")]
-pub(super) struct RawSlow {
-    pub(super) after: Human,
-    pub(super) rate: f64,
-    pub(super) min_calls: u32,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

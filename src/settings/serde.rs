@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::forms::{Human, Seed, Switch};
 use super::raw::{
-    Preset, RawConsecutive, RawCooldown, RawExhausted, RawFailureRate, RawOverdue, RawProbe,
-    RawRamp, RawSample, RawSettings, RawSlow, RawThrottled, RawTrip, RawWindow,
+    Preset, RawCooldown, RawExhausted, RawProbe, RawRamp, RawSample, RawSettings, RawThrottled,
+    RawWindow,
 };
+use super::trip::RawTrip;
 use super::validate;
 use crate::backoff::Backoff;
 use crate::probe::{DecideBy, Probe, Ramp};
 use crate::settings::{Exhausted, Settings, Throttled};
-use crate::trip::Trip;
 use crate::window::Window;
 
 /// Reads the form that [`SettingsBuilder`](crate::SettingsBuilder#settings-files) describes.
@@ -84,72 +84,6 @@ impl From<&Settings> for RawSettings {
             cancelled_after: Switch::rule(settings.cancelled_after.map(Human)),
             track_in_flight: Some(settings.track_in_flight),
             seed: Switch::rule(settings.seed.map(Seed)),
-        }
-    }
-}
-
-impl RawTrip {
-    fn over(self, base: Trip) -> Trip {
-        let mut trip = base;
-        match self.consecutive {
-            Switch::Keep => {}
-            Switch::Off => trip = trip.no_consecutive(),
-            Switch::On(rule) => {
-                // A bare number keeps the preset's `over`, as the setter does.
-                let failures = rule.failures.or(base.consecutive.map(|rule| rule.failures));
-                trip = trip.consecutive(failures.unwrap_or_default());
-                if let Some(over) = rule.over {
-                    trip = trip.consecutive_over(over.0);
-                }
-            }
-        }
-        match self.overdue {
-            Switch::Keep => {}
-            Switch::Off => trip = trip.no_overdue(),
-            Switch::On(rule) => trip = trip.overdue(rule.calls, rule.after.0),
-        }
-        match self.failure_rate {
-            Switch::Keep => {}
-            Switch::Off => trip = trip.no_failure_rate(),
-            Switch::On(rule) => {
-                let rate = rule.rate.or(base.failure_rate.map(|rule| rule.rate));
-                let min_calls = rule.min_calls.or(base.failure_rate.map(|rule| rule.min_calls));
-                trip = trip.failure_rate(rate.unwrap_or_default(), min_calls.unwrap_or_default());
-            }
-        }
-        match self.failures {
-            Switch::Keep => {}
-            Switch::Off => trip = trip.no_failures(),
-            Switch::On(failures) => trip = trip.failures(failures),
-        }
-        match self.slow {
-            Switch::Keep => trip,
-            Switch::Off => trip.no_slow(),
-            Switch::On(rule) => trip.slow(rule.after.0, rule.rate, rule.min_calls),
-        }
-    }
-}
-
-impl From<&Trip> for RawTrip {
-    fn from(trip: &Trip) -> Self {
-        Self {
-            consecutive: Switch::default_rule(trip.consecutive.map(|rule| RawConsecutive {
-                failures: Some(rule.failures),
-                over: (!rule.over.is_zero()).then_some(Human(rule.over)),
-            })),
-            overdue: Switch::rule(
-                trip.overdue.map(|rule| RawOverdue { calls: rule.calls, after: Human(rule.after) }),
-            ),
-            failure_rate: Switch::default_rule(trip.failure_rate.map(|rule| RawFailureRate {
-                rate: Some(rule.rate),
-                min_calls: Some(rule.min_calls),
-            })),
-            failures: Switch::rule(trip.failures),
-            slow: Switch::rule(trip.slow.map(|rule| RawSlow {
-                after: Human(rule.after),
-                rate: rule.rate,
-                min_calls: rule.min_calls,
-            })),
         }
     }
 }

@@ -3,26 +3,23 @@
 use std::time::Duration;
 
 use super::error::ConfigError;
+use super::trip;
 use crate::backoff::{Backoff, FOREVER};
 use crate::probe::{DecideBy, Probe, Ramp};
 use crate::settings::Settings;
-use crate::trip::Trip;
 use crate::window::Window;
 
-type Checked = Result<(), ConfigError>;
+pub(super) type Checked = Result<(), ConfigError>;
 
 /// The shortest bucket. A window is divided into whole milliseconds at the finest.
 const MIN_BUCKET: Duration = Duration::from_millis(1);
-
-/// The shortest overdue time. It is divided into tenths of at least 1 ms each.
-const MIN_OVERDUE: Duration = Duration::from_millis(10);
 
 /// The smallest rate. Rates are compared in parts per million; a smaller one would round to zero, which every window
 /// meets.
 const MIN_RATE: f64 = 0.000_001;
 
 pub(super) fn check(settings: &Settings) -> Checked {
-    trip(&settings.trip)?;
+    trip::check(&settings.trip)?;
     window(settings.window)?;
     cooldown(&settings.cooldown)?;
     if let Some(time) = settings.stable_for {
@@ -38,34 +35,6 @@ pub(super) fn check(settings: &Settings) -> Checked {
         Some(time) => bounded("cancelled_after", time),
         None => Ok(()),
     }
-}
-
-fn trip(trip: &Trip) -> Checked {
-    if let Some(rule) = trip.consecutive {
-        not_zero("trip.consecutive", rule.failures)?;
-        bounded("trip.consecutive.over", rule.over)?;
-    }
-    if let Some(rule) = trip.overdue {
-        not_zero("trip.overdue.calls", rule.calls)?;
-        let setting = "trip.overdue.after";
-        if rule.after < MIN_OVERDUE {
-            return Err(ConfigError::TooShort { setting, value: rule.after, min: MIN_OVERDUE });
-        }
-        bounded(setting, rule.after)?;
-    }
-    if let Some(rule) = trip.failure_rate {
-        rate("trip.failure_rate.rate", rule.rate)?;
-        not_zero("trip.failure_rate.min_calls", rule.min_calls)?;
-    }
-    if let Some(failures) = trip.failures {
-        not_zero("trip.failures", failures)?;
-    }
-    if let Some(rule) = trip.slow {
-        positive("trip.slow.after", rule.after)?;
-        rate("trip.slow.rate", rule.rate)?;
-        not_zero("trip.slow.min_calls", rule.min_calls)?;
-    }
-    Ok(())
 }
 
 fn window(window: Window) -> Checked {
@@ -147,7 +116,7 @@ fn holds(settings: &Settings) -> Checked {
     not_below("exhausted.max_hold", exhausted.max_hold, "exhausted.hold", exhausted.hold)
 }
 
-fn not_zero(setting: &'static str, value: u32) -> Checked {
+pub(super) fn not_zero(setting: &'static str, value: u32) -> Checked {
     if value == 0 { Err(ConfigError::Zero { setting }) } else { Ok(()) }
 }
 
@@ -159,11 +128,11 @@ fn count(setting: &'static str, value: u32, max: u32) -> Checked {
     Ok(())
 }
 
-fn bounded(setting: &'static str, value: Duration) -> Checked {
+pub(super) fn bounded(setting: &'static str, value: Duration) -> Checked {
     if value > FOREVER { Err(ConfigError::TooLong { setting, value }) } else { Ok(()) }
 }
 
-fn positive(setting: &'static str, value: Duration) -> Checked {
+pub(super) fn positive(setting: &'static str, value: Duration) -> Checked {
     if value.is_zero() { Err(ConfigError::Zero { setting }) } else { bounded(setting, value) }
 }
 
@@ -179,7 +148,7 @@ fn not_below(
     Ok(())
 }
 
-fn rate(setting: &'static str, value: f64) -> Checked {
+pub(super) fn rate(setting: &'static str, value: f64) -> Checked {
     // A range check also rejects NaN, which a comparison with each end would not.
     if (MIN_RATE..=1.0).contains(&value) {
         Ok(())

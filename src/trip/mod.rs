@@ -152,4 +152,9 @@ impl Trip {
         self.slow = None;
         self
     }
+
+    /// Returns whether a rule counts the calls of the window.
+    pub(crate) const fn needs_window(&self) -> bool {
+        self.failure_rate.is_some() || self.failures.is_some() || self.slow.is_some()
+    }
 }
