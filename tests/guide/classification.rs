@@ -90,3 +90,22 @@ fn the_overload_of_a_proxy_is_throttled() {
     // guide: end
     let _ = config;
 }
+
+#[tokio::test]
+async fn a_boxed_service_compiles_in_a_spawned_block() {
+    use std::num::ParseIntError;
+
+    let client = service_fn(|digits: String| async move { Ok(digits.parse::<u32>()?) });
+    // guide: spawned
+    use tower::{BoxError, ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+    use tower_breaker::{CircuitBreakerLayer, Config};
+
+    let task = tokio::spawn(async move {
+        let config =
+            Config::default().ignore_errors(|error: &BoxError| error.is::<ParseIntError>());
+        let service = ServiceBuilder::new().layer(CircuitBreakerLayer::new(config)).service(client);
+        BoxCloneSyncService::new(service).oneshot("7".to_owned()).await
+    });
+    // guide: end
+    assert_eq!(task.await.unwrap().unwrap(), 7);
+}

@@ -14,6 +14,7 @@ mod handle;
 mod hyper;
 #[cfg(all(feature = "llm", feature = "retry"))]
 mod llm;
+mod observers;
 mod pages;
 #[cfg(all(feature = "http", feature = "retry"))]
 mod readme;
@@ -22,6 +23,8 @@ mod rejections;
 #[cfg(feature = "http")]
 mod retry;
 mod settings;
+#[cfg(feature = "test_util")]
+mod test_values;
 mod testing;
 mod thresholds;
 #[cfg(feature = "tonic")]
