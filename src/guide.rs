@@ -1,5 +1,5 @@
-// The pages are those of `docs/`, and `tests/guide` compiles and runs their code. On GitHub a link leads to a file. Here the
-// definitions of `links.md` come before each page, because Markdown takes the first definition of a link.
+// The pages are the files in `docs/`. `tests/guide` compiles and runs their code. On GitHub, a link leads to a file. Here,
+// the definitions of `links.md` come before each page, because Markdown uses the first definition of a link.
 
 macro_rules! chapters {
     ($($name:ident = $file:literal;)*) => {

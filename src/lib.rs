@@ -1,7 +1,7 @@
 //! Circuit breaker and fallback layers for [tower](https://docs.rs/tower): HTTP, gRPC and LLM APIs.
 //!
-//! [`CircuitBreakerLayer`] stops calling a dependency that fails, and tries it again later with single probes.
-//! [`FallbackLayer`] answers for a call that failed or was rejected.
+//! [`CircuitBreakerLayer`] stops calling a dependency that fails, and later sends one probe at a time.
+//! [`FallbackLayer`] answers in place of a call that failed or was rejected.
 #![cfg_attr(
     feature = "http",
     doc = r#"
@@ -46,7 +46,7 @@ let service = ServiceBuilder::new()
 )]
 //!
 //! In axum: `Router::new().route(…).layer(CircuitBreakerLayer::new(Config::http()))`. All routes of the router share that
-//! breaker. A layer on each route (`get(handler).layer(…)`) keeps a buggy route from opening the circuit of the others.
+//! breaker. With a layer on each route (`get(handler).layer(…)`), a buggy route does not open the circuit of the others.
 //!
 //! # Where to look
 //!
@@ -54,14 +54,16 @@ let service = ServiceBuilder::new()
 //! |---|---|
 #![cfg_attr(
     all(doc, not(doctest)),
-    doc = "| [`guide`] | the guide: quick start, one chapter per integration, runbook, troubleshooting |"
+    doc = "| [`guide`] | quick start, one chapter per integration, runbook, troubleshooting |"
 )]
-//! | [`circuit_breaker`] | the manual of the breaker: states, defaults, layer order, rejections, readiness |
-//! | [`fallback`] | the manual of the fallback: sources, conditions, what is kept of a request |
-//! | [`classify`] | what a finished call meant: `Result`, HTTP, gRPC, LLM APIs, a closure |
+//! | [`circuit_breaker`] | the manual of the breaker: states, defaults, layer order, readiness |
+//! | [`fallback`] | the manual of the fallback: sources, conditions, the kept part of a request |
+//! | [`classify`] | classifiers for `Result`, HTTP, gRPC and LLM APIs, overrides, custom classifiers |
+//! | [`rejection`] | rejection policies: an error, a response, another service |
 //! | [`SettingsBuilder`] | every number, its default and range, and settings files |
-//! | [`BreakerHandle`] | state, snapshot, events, manual control, and use without tower |
-//! | [`CircuitOpen`] | what a rejected caller gets |
+//! | [`BreakerHandle`] | state, snapshot, events, listeners, manual control, and use without tower |
+//! | [`handle::Observer`] | code that a breaker notifies of transitions and of calls that went wrong |
+//! | [`CircuitOpen`] | the error of a rejected call |
 //!
 //! # Presets
 //!
@@ -72,28 +74,28 @@ let service = ServiceBuilder::new()
 //! | `Config::http_client()` | HTTP clients | the same; 429 is throttled | a `BoxError` that holds `CircuitOpen` |
 //! | `Config::grpc()` | gRPC servers | as HTTP, and five `grpc-status` codes; `RESOURCE_EXHAUSTED` is ignored | `UNAVAILABLE` with pushback; the error type stays |
 //! | `Config::grpc_client()` | gRPC clients | the same; `RESOURCE_EXHAUSTED` is throttled | `UNAVAILABLE` with pushback; the error type stays |
-//! | `Config::llm(provider)` | LLM APIs | what the provider calls its own fault, in status, error body or stream; limits are throttled, used-up quotas exhausted | a `BoxError` that holds `CircuitOpen` |
+//! | `Config::llm(provider)` | LLM APIs | an error that the provider reports as its own fault, in status, error body or stream; limits are throttled, used-up quotas exhausted | a `BoxError` that holds `CircuitOpen` |
 //!
 //! A throttled or exhausted call opens the circuit for as long as the server asked.
 //!
 //! A good head does not end a call: gRPC calls are classified by their trailers, LLM calls by their streams, and a body that
-//! breaks is a failure. [`classify`](classify#bodies) says when a call is settled, and how to read bodies of another kind.
+//! breaks is a failure. [`classify`](classify#bodies) describes when a call is settled, and how to classify other bodies.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `coarse-clock` | yes | Linux: a reading of the clock at a fifth of its cost, see [`circuit_breaker`] |
-//! | `http` | yes | the presets for HTTP and gRPC, `Retry-After`, outcomes from bodies, rejections that keep the error type |
+//! | `coarse-clock` | yes | Linux: readings of the clock at a fifth of the cost, see [`circuit_breaker`](circuit_breaker#time) |
+//! | `http` | yes | the presets for HTTP and gRPC, waits such as `Retry-After`, classification of bodies, rejections as responses |
 //! | `tracing` | yes | one event per transition |
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`), read and sent |
-//! | `tonic` | | a rejection as a `tonic::Status`, a rejection found in a `Status`, the outcome of a `Status` |
+//! | `tonic` | | converts a rejection into a `tonic::Status`, finds a rejection in a `Status`, classifies a `Status` |
 //! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
-//! | `retry` | | `RetryPolicy` for tower's retry: retries what the classifiers call a failure, after the wait that the server asked for. `StopAtRejection`: any policy stops at a rejection, or waits for the circuit |
-//! | `axum` | | `Breakers`: a handler takes its breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
+//! | `retry` | | `RetryPolicy` for tower's retry: retries failures and throttled calls, after the wait that the server asked for. `StopAtRejection`: any policy stops at a rejection, or waits for the circuit |
+//! | `axum` | | `Breakers`: a handler takes a breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
 //! | `tower-http` | | `TowerHttp`: a classifier of `tower_http::trace` (any `MakeClassifier`) as a classifier of a breaker |
-//! | `reqwest` | | `reqwest::Client` under a breaker, bodies included; `reqwest_response`: guarded bodies of other clients as a `reqwest::Response` |
+//! | `reqwest` | | `reqwest::Client` inside a breaker, which also classifies its bodies; `reqwest_response` converts guarded responses of other clients |
 //! | `reqwest-middleware` | | `CircuitBreakerMiddleware`: one breaker for a client of reqwest-middleware, or one for each host |
 //! | `test_util` | | constructors of [`CircuitOpen`], [`Snapshot`] and [`Transition`] for the tests of your own code |
 //!
@@ -103,7 +105,7 @@ let service = ServiceBuilder::new()
 //! # Rust version
 //!
 //! 1.88 or newer.
-// docs.rs builds all features. Without these two, the items that some links name do not exist.
+// docs.rs builds all features. Without these two, the targets of some links do not exist.
 #![cfg_attr(not(all(feature = "http", feature = "llm")), allow(rustdoc::broken_intra_doc_links))]
 
 mod backoff;
