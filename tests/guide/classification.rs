@@ -93,10 +93,9 @@ fn the_overload_of_a_proxy_is_throttled() {
 
 #[tokio::test]
 async fn a_boxed_service_compiles_in_a_spawned_block() {
-    use std::num::ParseIntError;
-
     let client = service_fn(|digits: String| async move { Ok(digits.parse::<u32>()?) });
     // guide: spawned
+    use std::num::ParseIntError;
     use tower::{BoxError, ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
     use tower_breaker::{CircuitBreakerLayer, Config};
 

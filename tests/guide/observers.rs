@@ -1,13 +1,13 @@
 //! The snippets on observers.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 
 #[test]
 fn an_observer_and_a_listener_are_notified() {
     let ((pages, paged), (lines, logged), (states, seen)) = (channel(), channel(), channel());
 
     // guide: observer
+    use std::sync::{Arc, mpsc::Sender};
     use tower_breaker::handle::Observer;
     use tower_breaker::{CircuitBreakerLayer, Config, Outcome, State, Transition};
 
