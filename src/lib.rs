@@ -89,15 +89,13 @@ let service = ServiceBuilder::new()
 //! | `http` | yes | the presets for HTTP and gRPC, waits such as `Retry-After`, classification of bodies, rejections as responses |
 //! | `tracing` | yes | one event per transition |
 //! | `grpc` | | waits in the details of a gRPC status (`google.rpc.RetryInfo`), read and sent |
-//! | `tonic` | | converts a rejection into a `tonic::Status`, finds a rejection in a `Status`, classifies a `Status` |
 //! | `llm` | | `Config::llm(provider)`: error bodies, server-sent events, NDJSON and AWS event streams of LLM APIs |
 //! | `serde` | | [`Settings`] from and to YAML, TOML, JSON |
 //! | `retry` | | `RetryPolicy` for tower's retry: retries failures and throttled calls, after the wait that the server asked for. `StopAtRejection`: any policy stops at a rejection, or waits for the circuit |
-//! | `axum` | | `Breakers`: a handler takes a breaker as an argument. [`CircuitOpen`] and [`BreakerError`] are responses |
-//! | `tower-http` | | `TowerHttp`: a classifier of `tower_http::trace` (any `MakeClassifier`) as a classifier of a breaker |
-//! | `reqwest` | | `reqwest::Client` inside a breaker, which also classifies its bodies; `reqwest_response` converts guarded responses of other clients |
-//! | `reqwest-middleware` | | `CircuitBreakerMiddleware`: one breaker for a client of reqwest-middleware, or one for each host |
 //! | `test_util` | | constructors of [`CircuitOpen`], [`Snapshot`] and [`Transition`] for the tests of your own code |
+//!
+//! The features of the integrations (axum, tonic, reqwest, reqwest-middleware, tower-http) are in
+//! [`integration`].
 //!
 //! Without features the crate depends on `tokio` (clock and timer), `tower-layer`, `tower-service`, `futures-core` and
 //! `pin-project`.
@@ -120,7 +118,6 @@ pub mod fallback;
 #[doc = include_str!("guide/links.md")]
 #[doc = include_str!("../docs/guide/README.md")]
 pub mod guide;
-#[cfg(any(feature = "axum", feature = "reqwest", feature = "tonic", feature = "tower-http"))]
 pub mod integration;
 #[cfg(feature = "llm")]
 pub mod llm;
