@@ -79,8 +79,9 @@ impl Run {
         self.account.claim(asked.len() == usize::from(served), || {
             format!("the second provider is called: {served}")
         });
-        self.account
-            .claim(asked.iter().all(|asked| asked.key == key), || "each provider gets its own key".to_owned());
+        self.account.claim(asked.iter().all(|asked| asked.key == key), || {
+            "each provider gets its own key".to_owned()
+        });
         Ok(())
     }
 

@@ -131,8 +131,9 @@ async fn play([healthy]: [bool; 1]) -> Result<Claims, BoxError> {
     run.call("429, no quota", QUOTA, Whole, "second", 1, "exhausted 1", Open).await?;
     run.call("429, no quota", QUOTA, Whole, "second", 0, "rejected 1", Open).await?;
     let left = run.left();
-    run.account
-        .claim(left > Duration::from_secs(500), || format!("the circuit stays open for 10 min: {left:?}"));
+    run.account.claim(left > Duration::from_secs(500), || {
+        format!("the circuit stays open for 10 min: {left:?}")
+    });
 
     Ok(run.account.claims)
 }
