@@ -9,7 +9,7 @@ use pin_project::pin_project;
 use tower_service::Service;
 
 use crate::breaker::classifying;
-use crate::circuit_breaker::call::GuardedCall;
+use crate::circuit_breaker::guarded_call::GuardedCall;
 use crate::classify::{Classified, Classify};
 use crate::rejection::OnRejected;
 

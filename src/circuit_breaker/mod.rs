@@ -272,6 +272,7 @@
 pub(crate) mod call;
 pub(crate) mod config;
 mod future;
+mod guarded_call;
 pub(crate) mod layer;
 mod overrides;
 mod presets;

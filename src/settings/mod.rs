@@ -5,6 +5,7 @@
 //! `manual.md`, shown on [`SettingsBuilder`].
 
 mod builder;
+mod checks;
 mod error;
 mod presets;
 mod read;

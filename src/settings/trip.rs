@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::checks::{Checked, bounded, not_zero, positive, rate};
 use super::error::ConfigError;
-use super::validate::{Checked, bounded, not_zero, positive, rate};
 use crate::trip::Trip;
 
 #[cfg(feature = "serde")]
