@@ -1,4 +1,4 @@
-//! A scenario that is too large for loom: six threads, every manual verb, new settings, waiters and a running clock, in
+//! A scenario that is too large for loom: six threads, every manual operation, new settings, waiters and a running clock, in
 //! random schedules from fixed seeds. Memory is sequentially consistent here. Loom covers weaker orderings.
 //!
 //! Run `RUSTFLAGS="--cfg shuttle" cargo test --release --lib shuttle`. `SHUTTLE_SCHEDULES` is the number of schedules

@@ -23,7 +23,7 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Uses manual verbs until the round ends. Returns their number.
+    /// Uses manual operations until the round ends. Returns their number.
     pub(crate) async fn acts(mut self) -> u64 {
         let mut used = 0;
         while !self.stop.is_set() {

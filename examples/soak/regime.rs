@@ -1,4 +1,4 @@
-//! Manual verbs, and the record of whether the breaker is disabled.
+//! Manual operations, and the record of whether the breaker is disabled.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tower_breaker::{BreakerHandle, Settings};
 
-/// A manual verb.
+/// A manual operation.
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
     ForceOpen(Option<Duration>),

@@ -190,7 +190,7 @@ impl BreakerHandle {
 
     /// Admits every call and records nothing.
     ///
-    /// This lasts until another manual verb, except that [`hold_for`](Self::hold_for) and
+    /// This lasts until another manual operation, except that [`hold_for`](Self::hold_for) and
     /// [`reconfigure`](Self::reconfigure) do not end it.
     pub fn disable(&self) {
         self.0.manual(Verb::Disable);

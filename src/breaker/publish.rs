@@ -13,7 +13,7 @@ static BUILT_IN: &[&dyn Observer] = &[
 ];
 
 impl Breaker {
-    /// Executes a manual verb of an operator.
+    /// Executes a manual operation.
     pub(super) fn manual(&self, verb: Verb) {
         let transitions = self.machine.manual(verb, clock::now());
         self.publish(transitions);

@@ -1,4 +1,4 @@
-//! Concurrent calls, transitions and manual verbs in a closed circuit.
+//! Concurrent calls, transitions and manual operations in a closed circuit.
 
 use super::*;
 use crate::{Cause, Mode, Outcome, Throttled, Window};

@@ -208,7 +208,7 @@ impl Machine {
         })
     }
 
-    /// Executes a manual verb of an operator.
+    /// Executes a manual operation.
     pub(crate) fn manual(&self, verb: Verb, now: Instant) -> Transitions {
         let now = self.nanos_at(now);
         if verb == Verb::Reset {

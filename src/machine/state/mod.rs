@@ -245,7 +245,7 @@ impl Locked {
         self.begin(Phase::Open, cause, now, due_since, window)
     }
 
-    /// Executes a manual verb of an operator.
+    /// Executes a manual operation.
     pub(super) fn manual(
         &mut self,
         verb: Verb,

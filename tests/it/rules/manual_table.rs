@@ -1,4 +1,4 @@
-//! Every manual verb in every state with every permit in flight, against the table of the documentation.
+//! Every manual operation in every state with every permit in flight, against the table of the documentation.
 
 use tower_breaker::{BreakerHandle, Cause, Mode, Outcome, Permit, Probe, State};
 

@@ -1,4 +1,4 @@
-//! The manual verbs.
+//! The manual operations.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::config::{Config, cut};
 use super::{Phase, Reference, WindowView};
 
 impl Reference {
-    /// Makes the transition that is due before a manual verb.
+    /// Makes the transition that is due before a manual operation.
     fn before_verb(&mut self, now: Duration) -> (Duration, WindowView) {
         let now = self.work_at(now);
         self.lapse(now);

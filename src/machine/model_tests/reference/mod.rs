@@ -7,7 +7,7 @@
 //!   operation. Readings, rejections by a deadline that has not come, and calls that are only counted while closed take
 //!   the time as it is.
 //! - *Nothing happens between calls.* A transition that is due by time alone happens with the next operation on the
-//!   state: a call that asks for admission, a probe that ends, a wait that opens the circuit, a manual verb. A ramp call
+//!   state: a call that asks for admission, a probe that ends, a wait that opens the circuit, a manual operation. A ramp call
 //!   that is only counted is no such operation.
 
 mod admit;
