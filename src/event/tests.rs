@@ -109,6 +109,7 @@ impl Drop for PanicsInDrop {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "leaks the payload of a panic on purpose")]
 fn a_panic_with_a_destructor_that_panics_does_not_silence_the_log() {
     let (log, seen) = (Log::new(2), Arc::default());
     let panics = |_: &Transition| std::panic::panic_any(PanicsInDrop);
