@@ -129,7 +129,9 @@ pub fn all() -> Vec<Case> {
             "rejection",
             || Load::new(Guarded::new(Inner::Fails, Consecutive::new(1), Value(0_u64)), number),
             ours::rejection_value,
-            Ratio(1.5),
+            // The crate makes a `CircuitOpen`, which counts a reference to the name. The floor has no name, so this costs
+            // two atomic operations more, and the ratio depends on the processor: 3.4 on an AMD EPYC.
+            Accepted { ratio: 1.5, limit: 3.5 },
         ),
         as_floor(case(
             "503 with headers",
