@@ -1,28 +1,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
-use std::time::Instant;
 
 use super::*;
-use crate::machine::{Transition, WindowSnapshot};
+use crate::machine::Transition;
 use crate::outcome::Outcome;
-use crate::state::{Cause, Mode, State};
+use crate::state::{Cause, State};
 
 fn transition(epoch: u64) -> Transition {
-    Transition {
-        breaker: Arc::from("log"),
-        epoch,
-        from: State::Open,
-        to: State::Open,
-        mode: Mode::Normal,
-        cause: Cause::Hold,
-        at: Instant::now(),
-        due_since: None,
-        open_for: None,
-        attempt: 0,
-        window: WindowSnapshot::default(),
-        last_error: None,
-    }
+    Transition { epoch, ..Transition::for_test("log", State::Open, State::Open, Cause::Hold) }
 }
 
 /// Records the epochs that it sees, each with its own letter.

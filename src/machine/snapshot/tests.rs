@@ -30,18 +30,8 @@ fn a_closed_circuit_without_an_overdue_rule_has_no_deadline() {
 #[test]
 fn no_transition_of_an_operation_is_lost() {
     let transition = |epoch| Transition {
-        breaker: Arc::from("many"),
         epoch,
-        from: State::Open,
-        to: State::Open,
-        mode: Mode::Normal,
-        cause: Cause::Hold,
-        at: Instant::now(),
-        due_since: None,
-        open_for: None,
-        attempt: 0,
-        window: WindowSnapshot::default(),
-        last_error: None,
+        ..Transition::for_test("many", State::Open, State::Open, Cause::Hold)
     };
     let mut transitions = Transitions::default();
     transitions.extend((2..5).map(transition));
